@@ -1,0 +1,35 @@
+"""Tick-level backtests of scalping strategies on CME Globex futures: every parameter and result visible."""
+
+__version__ = "0.1.0"
+
+from scalpr_zen.backtest import Result, Strategy, run, save
+from scalpr_zen.errors import DataError, ParameterError, ScalprError, TapeError
+from scalpr_zen.instruments import INSTRUMENTS, Instrument, instrument
+from scalpr_zen.monte_carlo import MonteCarlo
+from scalpr_zen.params import Parameters, param
+from scalpr_zen.simulate import TRADE, Bracket, Execution
+from scalpr_zen.strategies import EmaCrossover
+from scalpr_zen.tape import Tape, save_tape
+
+__all__ = [
+    "INSTRUMENTS",
+    "TRADE",
+    "Bracket",
+    "DataError",
+    "EmaCrossover",
+    "Execution",
+    "Instrument",
+    "MonteCarlo",
+    "ParameterError",
+    "Parameters",
+    "Result",
+    "ScalprError",
+    "Strategy",
+    "Tape",
+    "TapeError",
+    "instrument",
+    "param",
+    "run",
+    "save",
+    "save_tape",
+]

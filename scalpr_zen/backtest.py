@@ -1,0 +1,274 @@
+"""One backtest: tape, strategy, bracket and execution to a Result."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numba
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+import scalpr_zen
+from scalpr_zen import report, trade_log
+from scalpr_zen.baseline import baseline
+from scalpr_zen.errors import ScalprError
+from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
+from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.simulate import Bracket, Execution, simulate, trades_sha256
+from scalpr_zen.statistics import daily, statistics
+from scalpr_zen.tape import Tape
+
+if TYPE_CHECKING:
+    import pandas
+
+Array = NDArray[Any]
+
+
+class Strategy(Protocol):
+    """Any object that gives one signal a print."""
+
+    def signals(self, tape: Tape) -> NDArray[np.int8]:
+        """Return +1 long, -1 short, 0 none for each print, from that print and earlier ones alone."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """What a run gave. `print` shows the summary; `to_dict` holds everything but the trades.
+
+    Attributes
+    ----------
+    trades : array of TRADE, shape (n,)
+        Closed trades in order of their exit.
+    unclosed : array of TRADE
+        Void and open trades, out of all statistics.
+    declared : tuple of (Parameter, value)
+        Every parameter of the run.
+    """
+
+    trades: Array
+    unclosed: Array
+    declared: tuple[tuple[Parameter, Any], ...]
+    tape: Tape
+    execution: Execution
+    values: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: parameters, tape, statistics, baseline, monte_carlo, counts, trades_sha256, manifest."""
+        return self.values
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON of full precision; undefined values are null."""
+        return json.dumps(_nulls(self.values), indent=1, allow_nan=False)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return the closed trades as a pandas DataFrame with the columns of the CSV file; times are UTC."""
+        import pandas as pd
+
+        frame = pd.DataFrame(trade_log.columns(self.trades, self.tape, self.execution))
+        for name in ("entry_time", "exit_time"):
+            frame[name] = pd.to_datetime(frame[name], utc=True)
+        return frame
+
+    def report_lines(self) -> Iterator[str]:
+        """Give the whole text report, trade log included, line by line."""
+        size = self.tape.instrument.tick_size
+        shown = (
+            trade_log.log_lines(trade_log.columns(t, self.tape, self.execution), size)
+            for t in (self.trades, self.unclosed)
+        )
+        trades, unclosed = map(iter, shown)
+        return report.report(self.values, self.declared, trades, unclosed)
+
+    def csv_lines(self) -> Iterator[str]:
+        """Give the CSV file of the closed trades line by line."""
+        return iter(
+            trade_log.csv_lines(
+                trade_log.columns(self.trades, self.tape, self.execution), self.tape.instrument.tick_size
+            )
+        )
+
+    def __str__(self) -> str:
+        return report.summary(self.values, self.declared)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def run(
+    tape: Tape,
+    strategy: Strategy,
+    bracket: Bracket | None = None,
+    execution: Execution | None = None,
+    *,
+    settings: MonteCarlo | None = None,
+) -> Result:
+    """Run one backtest.
+
+    Parameters
+    ----------
+    tape : Tape
+        The prints; `Tape.open` maps them from the file that `scalpr preprocess` makes.
+    strategy : Strategy
+        Gives the signals, once.
+    bracket : Bracket, optional
+        Take profit and stop loss. Default: 10 and 5 points.
+    execution : Execution, optional
+        Fills and costs. Default: the next event, no costs.
+    settings : MonteCarlo, optional
+        Paths and seed.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ScalprError
+        If a parameter does not fit the tape, or the signals do not.
+    """
+    bracket, execution, settings = bracket or Bracket(), execution or Execution(), settings or MonteCarlo()
+    started, watch = datetime.now(UTC), _Watch()
+    signals = strategy.signals(tape)
+    watch.lap("signals_seconds")
+    simulation = simulate(tape, signals, bracket, execution)
+    watch.lap("simulation_seconds")
+    trades = simulation.trades
+    figures = statistics(trades, tape, bracket, execution)
+    hold = baseline(tape, execution, daily(trades["net_usd"], trades["session"], len(tape.sessions)))
+    watch.lap("statistics_seconds")
+    paths = monte_carlo(trades["net_usd"], trades["session"], len(tape.sessions), settings)
+    watch.lap("monte_carlo_seconds")
+    all_declared = _declared(strategy, bracket, execution, settings)
+    parameters = {p.name: value for p, value in all_declared}
+    parameters["point_value"] = execution.point_value or tape.instrument.point_value
+    values = {
+        "parameters": {"strategy": type(strategy).__name__, **parameters},
+        "tape": tape_facts(tape, execution),
+        "statistics": figures,
+        "baseline": hold,
+        "monte_carlo": paths,
+        "counts": simulation.counts,
+        "trades_sha256": trades_sha256(trades),
+        "manifest": _manifest(tape, started, watch),
+    }
+    return Result(
+        trades=trades,
+        unclosed=simulation.unclosed,
+        declared=all_declared,
+        tape=tape,
+        execution=execution,
+        values=values,
+    )
+
+
+def save(result: Result, folder: str | Path, *, csv: bool = False) -> list[Path]:
+    """Write the report, the JSON and, if wanted, the CSV of a result; return their paths.
+
+    The stem is `<UTC stamp>_<strategy>`, with a number behind it where that is taken.
+
+    Raises
+    ------
+    ScalprError
+        If the folder cannot be written.
+    """
+    folder = Path(folder)
+    stamp = datetime.fromisoformat(result.values["manifest"]["started"]).strftime("%Y%m%dT%H%M%SZ")
+    texts = {"txt": result.report_lines, "json": lambda: iter([result.to_json()])}
+    if csv:
+        texts["csv"] = result.csv_lines
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = _free_stem(folder, f"{stamp}_{result.values['parameters']['strategy']}")
+        paths = []
+        for suffix, lines in texts.items():
+            path = folder / f"{stem}.{suffix}"
+            path.write_text("\n".join(lines()) + "\n", encoding="utf-8", newline="\n")
+            paths.append(path)
+    except OSError as error:
+        raise ScalprError(f"{folder} cannot be written: {error.strerror or error}") from None
+    return paths
+
+
+def tape_facts(tape: Tape, execution: Execution | None = None) -> dict[str, Any]:
+    """Return what a report tells of a tape."""
+    about, instrument = tape.metadata, tape.instrument
+    dates = tape.sessions["date"].astype(str)
+    return {
+        "root": instrument.root,
+        "name": instrument.name,
+        "exchange": instrument.exchange,
+        "tick_size": instrument.tick_size,
+        "point_value": instrument.point_value,
+        "tick_value": (execution or Execution()).tick_value(instrument),
+        "prints": len(tape),
+        "session_dates": len(tape.sessions),
+        "first_session": str(dates[0]) if len(dates) else None,
+        "last_session": str(dates[-1]) if len(dates) else None,
+        "synthetic": tape.synthetic,
+        "sha256": about.get("sha256"),
+        "roll_rule": about.get("roll_rule"),
+        "roll_ledger": about.get("roll_ledger", []),
+        "first_front": about.get("first_front"),
+        "record_ledger": about.get("record_ledger", {}),
+        "reordered": about.get("reordered", 0),
+    }
+
+
+def _declared(*groups: Any) -> tuple[tuple[Parameter, Any], ...]:
+    known = [group for group in groups if isinstance(group, Parameters)]
+    return tuple((p, getattr(group, p.name)) for group in known for p in declared(type(group)))
+
+
+class _Watch:
+    """Wall seconds of each stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now
+
+
+def _manifest(tape: Tape, started: datetime, watch: _Watch) -> dict[str, Any]:
+    seconds = sum(watch.laps.values())
+    return {
+        "scalpr_zen": scalpr_zen.__version__,
+        "started": started.isoformat(timespec="seconds"),
+        "tape_sha256": tape.metadata.get("sha256"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "scipy": scipy.__version__,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        **watch.laps,
+        "wall_seconds": seconds,
+        "prints_per_second": len(tape) / seconds,
+    }
+
+
+def _free_stem(folder: Path, stem: str) -> str:
+    taken = [stem, *(f"{stem}_{k}" for k in range(2, 10_000))]
+    return next(s for s in taken if not any(folder.glob(f"{s}.*")))
+
+
+def _nulls(value: Any) -> Any:
+    """Replace NaN, which JSON has no word for, by None."""
+    if isinstance(value, dict):
+        return {key: _nulls(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_nulls(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,273 @@
+"""The faces: what the scripts call, and the command line made from the parameter declarations."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+import scalpr_zen
+from scalpr_zen import report
+from scalpr_zen.backtest import Strategy, run, save, tape_facts
+from scalpr_zen.errors import ScalprError
+from scalpr_zen.ingest.front_month import ROLLS, Roll, parse_schedule
+from scalpr_zen.instruments import Instrument, instrument, parse_instrument
+from scalpr_zen.monte_carlo import MonteCarlo
+from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.simulate import Bracket, Execution
+from scalpr_zen.strategies import EmaCrossover
+from scalpr_zen.tape import Tape
+
+DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
+DEMO_SESSIONS = 10
+
+
+# What the scripts and the commands do -----------------------------------------------------------------
+
+
+def backtest(
+    tape: str | Path | None,
+    strategy: Strategy,
+    bracket: Bracket,
+    execution: Execution,
+    settings: MonteCarlo,
+    *,
+    out: str | Path = "results",
+    csv: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Run a backtest, print its summary (or its JSON) and write its report files.
+
+    Without a tape the demo market is used, and made first where it is missing.
+    """
+    result = run(Tape.open(tape) if tape else demo_tape(), strategy, bracket, execution, settings=settings)
+    paths = save(result, out, csv=csv)
+    click.echo(result.to_json() if as_json else str(result))
+    say("")
+    for path in paths:
+        say(f"written: {path}")
+
+
+def preprocess(
+    paths: Sequence[str | Path],
+    contract: Instrument,
+    out: str | Path,
+    roll: Roll,
+    workers: int | None = None,
+) -> None:
+    """Turn a folder of DBN files into a tape and print what is in it."""
+    from scalpr_zen.ingest.preprocess import preprocess as ingest
+
+    with _progress("reading") as tick:
+        path = ingest(paths, contract, out, roll=roll, workers=workers, progress=tick)
+    info(path)
+    say(f"written: {path}")
+
+
+def info(path: str | Path) -> None:
+    """Print all that is known about a tape."""
+    tape = Tape.open(path)
+    click.echo("\n".join(_info_lines(tape)))
+
+
+def demo(folder: str | Path, sessions: int, seed: int) -> None:
+    """Write the demo market's DBN files."""
+    from scalpr_zen.ingest.demo import write_demo
+
+    with _progress("making the demo market") as tick:
+        paths = write_demo(Path(folder), sessions, seed, progress=tick)
+    say(f"written: {len(paths)} DBN files of {sessions} SYNTHETIC sessions in {folder}")
+
+
+def demo_tape() -> Tape:
+    """Return the demo market's tape, made once."""
+    if not DEMO_TAPE.exists():
+        from scalpr_zen.ingest.preprocess import preprocess as ingest
+
+        say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
+        demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
+        ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
+    return Tape.open(DEMO_TAPE)
+
+
+def say(text: str) -> None:
+    """Print a line for the person at the console; stdout stays for results."""
+    click.echo(text, err=True)
+
+
+def main(command: Callable[[], Any]) -> NoReturn:
+    """Run a face; whatever it refuses becomes one line `error: ...` and exit code 2."""
+    try:
+        command()
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except ScalprError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted; nothing was changed")
+    sys.exit(0)
+
+
+def _fail(message: str) -> NoReturn:
+    say("error: " + " ".join(message.split()))
+    sys.exit(2)
+
+
+def _info_lines(tape: Tape) -> Iterator[str]:
+    yield from report.tape_lines(tape_facts(tape))
+    yield ""
+    yield "SEGMENTS"
+    for row in tape.segments:
+        yield f"  {row['contract']:<16}{row['stop'] - row['start']:>16,} prints"
+    yield "SOURCES"
+    for source in tape.metadata.get("sources", []):
+        yield f"  {source['name']:<44}{source['records']:>14,} records{source['bytes']:>16,} bytes  {source['sha256']}"
+    for name in tape.metadata.get("ignored_files", []):
+        yield f"  {name:<44}  ignored: no DBN file"
+
+
+@contextlib.contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on stderr, where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+# The command line -------------------------------------------------------------------------------------
+
+
+def entry_point() -> NoReturn:
+    """Run `scalpr`."""
+    main(lambda: scalpr.main(standalone_mode=False))
+
+
+def options(*groups: type[Parameters]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command one option for each declared parameter, and its groups as checked objects."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def command(**given: Any) -> Any:
+            made = [group(**{p.name: given.pop(p.name) for p in declared(group)}) for group in groups]
+            return function(*made, **given)
+
+        made_of = [_option(parameter) for group in groups for parameter in declared(group)]
+        return functools.reduce(lambda wrapped, option: option(wrapped), reversed(made_of), command)
+
+    return decorate
+
+
+def _option(parameter: Parameter) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    facts = [parameter.unit, "" if parameter.choices else parameter.range_text]
+    default = "none" if parameter.default is None else str(parameter.default).lower()
+    about = "; ".join([fact for fact in facts if fact] + [f"default {default}"])
+    text = f"{parameter.sentence} [{about}]"
+    if parameter.kind is bool:
+        flags = f"{parameter.flag}/--no-{parameter.flag[2:]}"
+        return click.option(flags, default=parameter.default, help=text)
+    kind = click.Choice(parameter.choices) if parameter.choices else parameter.kind
+    return click.option(parameter.flag, type=kind, default=parameter.default, help=text)
+
+
+@click.group(
+    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(scalpr_zen.__version__, prog_name="scalpr")
+@click.pass_context
+def scalpr(context: click.Context) -> None:
+    """Tick-level backtests of scalping strategies on CME Globex futures."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@scalpr.command("demo")
+@click.option(
+    "--sessions", type=click.IntRange(1, 2_520), default=DEMO_SESSIONS, show_default=True, help="Session dates."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all that is drawn."
+)
+@click.option("--out", default=str(DEMO_FOLDER), show_default=True, help="Folder of the DBN files.")
+def demo_command(sessions: int, seed: int, out: str) -> None:
+    """Write DBN files of a SYNTHETIC market: two NQ expiries, their spread, a roll."""
+    demo(out, sessions, seed)
+    say(f"next: scalpr preprocess {out} --root NQ --out {DEMO_TAPE.as_posix()}")
+
+
+@scalpr.command("preprocess")
+@click.argument("data", nargs=-1, required=True, metavar="DATA_DIR...")
+@click.option("--root", help="Root of the contracts, one of the built-in table: NQ, ES, CL, ...")
+@click.option(
+    "--instrument", "own", help='Another contract in one line: "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS]]".'
+)
+@click.option("--out", help="The tape. [default: cache/<root>.npz]")
+@click.option("--roll", type=click.Choice(ROLLS), help="How the front month is chosen. [default: volume]")
+@click.option(
+    "--roll-days", type=int, default=Roll.days, show_default=True, help="Business days before expiry, for calendar."
+)
+@click.option(
+    "--schedule", help='Contracts and first session dates, or a file of them: "NQZ4 2024-09-16, NQH5 2024-12-16".'
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads. [default: one a core]")
+def preprocess_command(
+    data: tuple[str, ...],
+    root: str | None,
+    own: str | None,
+    out: str | None,
+    roll: str | None,
+    roll_days: int,
+    schedule: str | None,
+    workers: int | None,
+) -> None:
+    """Turn folders of Databento trades files into one front-month tape."""
+    if (root is None) == (own is None):
+        raise click.UsageError("give either --root or --instrument")
+    contract = instrument(root) if root else parse_instrument(own or "")
+    rule = Roll(
+        rule=roll or ("schedule" if schedule else "volume"),
+        days=roll_days,
+        schedule=parse_schedule(schedule) if schedule else (),
+    )
+    preprocess(data, contract, out or f"cache/{contract.root.lower()}.npz", rule, workers)
+
+
+@scalpr.command("backtest")
+@click.option("--tape", help="The tape. [default: the demo market, made once]")
+@options(EmaCrossover, Bracket, Execution, MonteCarlo)
+@click.option("--out", default="results", show_default=True, help="Folder of the report files.")
+@click.option("--csv", is_flag=True, help="Write the trades as CSV too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the summary.")
+def backtest_command(
+    strategy: EmaCrossover,
+    bracket: Bracket,
+    execution: Execution,
+    settings: MonteCarlo,
+    tape: str | None,
+    out: str,
+    csv: bool,
+    as_json: bool,
+) -> None:
+    """Run the EMA crossover over a tape and write the report."""
+    backtest(tape, strategy, bracket, execution, settings, out=out, csv=csv, as_json=as_json)
+
+
+@scalpr.command("info")
+@click.argument("tape")
+@click.option("--json", "as_json", is_flag=True, help="Print the tape's metadata as JSON.")
+def info_command(tape: str, as_json: bool) -> None:
+    """Print all that is known about a tape."""
+    if as_json:
+        click.echo(json.dumps(Tape.open(tape).metadata, indent=1))
+    else:
+        info(tape)

@@ -1,0 +1,21 @@
+"""One exception tree: what went wrong, which rule, what the value was, what to do next.
+
+Every message is one line that a trader can act on. The command line prints it after `error: ` and
+ends with exit code 2; Python callers catch `ScalprError`.
+"""
+
+
+class ScalprError(Exception):
+    """Any input, file or place that this package refuses."""
+
+
+class ParameterError(ScalprError):
+    """A parameter out of its declared range, or parameters that contradict each other."""
+
+
+class DataError(ScalprError):
+    """A market data file, or a folder of them, that cannot be trusted."""
+
+
+class TapeError(ScalprError):
+    """A tape file that is not whole, not of this format, or cannot be written."""

@@ -1,0 +1,1 @@
+"""From DBN files to one front-month tape."""

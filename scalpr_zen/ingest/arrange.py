@@ -1,0 +1,157 @@
+"""Arranging the tape: the prints of the front months in order of time, their segments and sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.errors import DataError
+from scalpr_zen.ingest.columns import PRINT_COLUMNS
+from scalpr_zen.ingest.front_month import Contract
+from scalpr_zen.ingest.spill import Block, FileResult, Plan
+from scalpr_zen.tape import SEGMENT, SESSION, runs
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Day:
+    """The prints of one session date: its blocks, and their order where the files do not give it."""
+
+    date: date
+    blocks: Sequence[Block]
+    order: NDArray[np.int64] | None
+
+    def read(self, name: str) -> Iterator[Array]:
+        """Give a column in order of time; block by block where the blocks are in order."""
+        if self.order is None:
+            yield from (block.read(name) for block in self.blocks)
+        else:
+            yield _join(self.blocks, name)[self.order]
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The tape to be written; `reordered` counts the prints that came after a later one."""
+
+    days: Sequence[Day]
+    segments: Array
+    sessions: Array
+    reordered: int
+
+    @property
+    def length(self) -> int:
+        """Prints of the tape."""
+        return int(self.sessions["stop"][-1]) if len(self.sessions) else 0
+
+    def column(self, name: str) -> Iterator[Array]:
+        """Give a column of the tape, block by block."""
+        for day in self.days:
+            yield from day.read(name)
+
+    def session_of(self, index: int) -> int:
+        """Return the number of the session that holds a print."""
+        return int(np.searchsorted(self.sessions["stop"], index, side="right"))
+
+    def price(self, index: int) -> int:
+        """Return the price of a print in ticks."""
+        number = self.session_of(index)
+        prices = np.concatenate(list(self.days[number].read("price")))
+        return int(prices[index - self.sessions["start"][number]])
+
+
+def arrange(plan: Plan, results: Sequence[FileResult], fronts: Mapping[date, Sequence[Contract]]) -> Arrangement:
+    """Put the prints of the front months in order of (ts_event, sequence).
+
+    Parameters
+    ----------
+    plan, results
+        What the files gave, in the order of the files.
+    fronts : mapping of session date to its contracts
+
+    Raises
+    ------
+    DataError
+        If two files hold the same trades.
+    """
+    numbers = {contract: number for number, contract in enumerate(plan.contracts)}
+    days, sessions, labels = [], [], []
+    reordered = at = 0
+    for session, blocks in sorted(_by_session(results).items()):
+        day = plan.dates[session].item()
+        chosen = {numbers[contract] for contract in fronts.get(day, ())}
+        mine = [block for block in blocks if block.contract in chosen]
+        if not mine:
+            continue
+        order, late = _time_order(plan, mine)
+        rows = sum(block.rows for block in mine)
+        days.append(Day(day, mine, order))
+        sessions.append((day, at, at + rows))
+        labels += [(contract, at + start) for contract, start in _contract_runs(mine, order)]
+        reordered += late
+        at += rows
+    return Arrangement(days, _segments(plan, labels, at), np.array(sessions, SESSION), reordered)
+
+
+def _by_session(results: Sequence[FileResult]) -> dict[int, list[Block]]:
+    blocks: dict[int, list[Block]] = {}
+    for result in results:
+        for block in result.blocks:
+            blocks.setdefault(block.session, []).append(block)
+    return blocks
+
+
+def _join(blocks: Sequence[Block], name: str) -> Array:
+    return np.concatenate([block.read(name) for block in blocks])
+
+
+def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[NDArray[np.int64] | None, int]:
+    """Return the order of a session's prints, None if the files give it, and how many came late."""
+    if all(block.ordered for block in blocks) and all(a.end(-1) <= b.end(0) for a, b in pairwise(blocks)):
+        return None, 0
+    order = np.lexsort((_join(blocks, "sequence"), _join(blocks, "ts")))
+    _refuse_duplicates(plan, blocks, order)
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(len(order))
+    return order, int((ranks < np.maximum.accumulate(ranks)).sum())
+
+
+def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.int64]) -> None:
+    """Refuse the same trades from two files: neighbours in order that differ in nothing but their file."""
+    rows = [block.rows for block in blocks]
+    sources = np.repeat([block.source for block in blocks], rows)[order]
+    contracts = np.repeat([block.contract for block in blocks], rows)[order]
+    same = (sources[1:] != sources[:-1]) & (contracts[1:] == contracts[:-1])
+    for name in PRINT_COLUMNS:
+        column = _join(blocks, name)[order]
+        same &= column[1:] == column[:-1]
+    if same.any():
+        at = int(np.flatnonzero(same)[0])
+        first, second = (plan.sources[int(sources[k])].path.name for k in (at, at + 1))
+        raise DataError(
+            f"{first} and {second} hold the same trades ({int(same.sum())} of a session): remove one of them"
+        )
+
+
+def _contract_runs(blocks: Sequence[Block], order: NDArray[np.int64] | None) -> list[tuple[int, int]]:
+    """Return (contract number, first row) of the runs of contracts in a session."""
+    codes = np.repeat([block.contract for block in blocks], [block.rows for block in blocks])
+    codes = codes if order is None else codes[order]
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    return [(int(codes[start]), int(start)) for start in starts]
+
+
+def _segments(plan: Plan, labels: Sequence[tuple[int, int]], length: int) -> Array:
+    codes = np.array([code for code, _ in labels], dtype=np.int64)
+    starts = np.array([start for _, start in labels] + [length], dtype=np.int64)
+    table = runs(codes, np.dtype([("code", "<i8"), ("start", "<i8"), ("stop", "<i8")]))
+    segments = np.empty(len(table), SEGMENT)
+    segments["contract"] = [plan.contracts[code].symbol for code in table["code"].tolist()]
+    segments["start"], segments["stop"] = starts[table["start"]], starts[table["stop"]]
+    return segments

@@ -1,0 +1,159 @@
+"""The last trading day of a contract, by the rule of its product.
+
+Business days are the weekdays that are no scheduled NYSE holiday. The package `holidays` also has a CME
+calendar, but that one lists only the days on which Globex is shut: it takes Memorial Day or Juneteenth, when
+the exchange neither settles nor delivers, for a business day. With it the June 2020 crude oil contract would
+expire on 2020-05-20; it did on 2020-05-19.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from scalpr_zen.errors import ParameterError
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
+
+YEARS = range(2000, 2100)
+_DAY = timedelta(days=1)
+_WEDNESDAY, _FRIDAY = 2, 4
+
+
+def expiry(rule: str, year: int, month: int) -> date:
+    """Last trading day of the contract that delivers in `month` of `year`.
+
+    Parameters
+    ----------
+    rule : str
+        A key of `RULES`; `scalpr_zen.instruments.Instrument.expiry_rule` holds it.
+    year : int
+        Delivery year in four digits, 2000 to 2099.
+    month : int
+        Delivery month, 1 to 12.
+
+    Raises
+    ------
+    ParameterError
+        If the rule is unknown, the month is none that the rule covers, or `holidays` is not installed.
+    """
+    if rule not in RULES:
+        raise ParameterError(f"expiry rule must be one of {' '.join(RULES)}; was {rule!r}")
+    if year not in YEARS:
+        raise ParameterError(f"year of an expiry must be {YEARS[0]} to {YEARS[-1]}, in four digits; was {year}")
+    if not 1 <= month <= 12:
+        raise ParameterError(f"month of an expiry must be 1 to 12; was {month}")
+    return RULES[rule](year, month)
+
+
+def business_days_before(day: date, n: int) -> date:
+    """Count `n` business days back from `day`, which itself never counts; `n` is at least 1."""
+    if n < 1:
+        raise ParameterError(f"n of business_days_before must be at least 1; was {n}")
+    while n:
+        day -= _DAY
+        if _is_business_day(day):
+            n -= 1
+    return day
+
+
+def _is_business_day(day: date) -> bool:
+    return day.weekday() <= _FRIDAY and day not in _scheduled_holidays()
+
+
+@cache
+def _scheduled_holidays() -> HolidayBase:
+    # Imported here because only a calendar roll needs it.
+    try:
+        import holidays
+    except ImportError:
+        raise ParameterError(
+            "an expiry date needs the package holidays, which is not installed; pip install holidays"
+        ) from None
+    calendar = holidays.financial_holidays("NYSE")
+    # A closing nobody scheduled (a hurricane, a day of mourning) leaves the listed expiry dates as they
+    # were: November 2012 natural gas expired on 2012-10-29, while Sandy kept the NYSE shut.
+    calendar.has_special_holidays = False
+    return calendar
+
+
+def _nth_weekday(year: int, month: int, weekday: int, n: int) -> date:
+    first = date(year, month, 1)
+    return first + _DAY * ((weekday - first.weekday()) % 7 + 7 * (n - 1))
+
+
+def _month_after(year: int, month: int) -> date:
+    return date(year + month // 12, month % 12 + 1, 1)
+
+
+def _quarterly(product: str, month: int) -> None:
+    if month % 3:
+        raise ParameterError(f"month of an expiry in {product} must be 3, 6, 9 or 12; was {month}")
+
+
+def _equity_index(year: int, month: int) -> date:
+    """Third Friday; the business day before where the stock market rests on it."""
+    _quarterly("equity_index", month)
+    return business_days_before(_nth_weekday(year, month, _FRIDAY, 3) + _DAY, 1)
+
+
+def _crude_oil(year: int, month: int) -> date:
+    """Third business day before the 25th of the month before, or fourth if the 25th is no business day."""
+    the_25th = (date(year, month, 1) - _DAY).replace(day=25)
+    return business_days_before(the_25th, 3 if _is_business_day(the_25th) else 4)
+
+
+def _micro_crude_oil(year: int, month: int) -> date:
+    """Last business day before the last trading day of crude oil."""
+    return business_days_before(_crude_oil(year, month), 1)
+
+
+def _natural_gas(year: int, month: int) -> date:
+    """Third last business day of the month before."""
+    return business_days_before(date(year, month, 1), 3)
+
+
+def _metals(year: int, month: int) -> date:
+    """Third last business day of the delivery month."""
+    return business_days_before(_month_after(year, month), 3)
+
+
+def _fx(year: int, month: int) -> date:
+    """Second business day before the third Wednesday."""
+    # A bank holiday moves the date too. In the quarterly months each of them is an NYSE holiday as well;
+    # in an October contract Columbus Day is not.
+    _quarterly("fx", month)
+    return business_days_before(_nth_weekday(year, month, _WEDNESDAY, 3), 2)
+
+
+def _treasury_long(year: int, month: int) -> date:
+    """Seventh business day before the last business day of the delivery month."""
+    _quarterly("treasury_long", month)
+    return business_days_before(_month_after(year, month), 8)
+
+
+def _treasury_short(year: int, month: int) -> date:
+    """Last business day of the delivery month."""
+    _quarterly("treasury_short", month)
+    return business_days_before(_month_after(year, month), 1)
+
+
+def _grains(year: int, month: int) -> date:
+    """Last business day before the 15th of the delivery month."""
+    return business_days_before(date(year, month, 15), 1)
+
+
+RULES: dict[str, Callable[[int, int], date]] = {
+    "equity_index": _equity_index,
+    "crude_oil": _crude_oil,
+    "micro_crude_oil": _micro_crude_oil,
+    "natural_gas": _natural_gas,
+    "metals": _metals,
+    "fx": _fx,
+    "treasury_long": _treasury_long,
+    "treasury_short": _treasury_short,
+    "grains": _grains,
+}

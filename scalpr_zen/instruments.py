@@ -1,0 +1,199 @@
+"""The table of CME futures: tick size, point value, exchange, roll months, rule of the last trading day.
+
+Prices are in the unit in which Databento's GLBX.MDP3 quotes them: index points, USD a barrel, cents a
+bushel, USD a unit of foreign currency, decimal points of par. `docs/instruments.md` names the sources.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from scalpr_zen.errors import ParameterError
+
+MONTHS = "FGHJKMNQUVXZ"
+EXCHANGES = ("CME", "CBOT", "NYMEX", "COMEX")
+_LINE = "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS]]"
+_EXAMPLE = "NKD 5 5 CME HMUZ"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instrument:
+    """One futures contract, as far as a backtest needs to know it.
+
+    Parameters
+    ----------
+    root : str
+        Globex root, e.g. ``NQ``.
+    name : str
+        What a trader calls it.
+    exchange : str
+        ``CME``, ``CBOT``, ``NYMEX``, ``COMEX``, or empty when unknown.
+    tick_size : float
+        Smallest price step of an outright trade, in quoted price.
+    point_value : float
+        USD of a move of 1.00 in quoted price, one contract.
+    roll_months : str
+        Letters of the delivery months that trade actively, in calendar order. The calendar roll reads them.
+    expiry_rule : str
+        Name of a rule in `scalpr_zen.ingest.expiry`; empty when there is none.
+
+    Raises
+    ------
+    ParameterError
+        If a value breaks its rule; the message names the value and the rule.
+    """
+
+    root: str
+    name: str = ""
+    exchange: str = ""
+    tick_size: float
+    point_value: float
+    roll_months: str = "HMUZ"
+    expiry_rule: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.root.isascii() and self.root.isalnum()):
+            raise ParameterError(f"root must be letters and digits, e.g. NQ; was {self.root!r}")
+        for field in ("tick_size", "point_value"):
+            value = getattr(self, field)
+            if not (math.isfinite(value) and value > 0):
+                raise ParameterError(f"{field} of {self.root} must be finite and above 0; was {value!r}")
+        if self.exchange and self.exchange not in EXCHANGES:
+            raise ParameterError(
+                f"exchange of {self.root} must be empty or one of {' '.join(EXCHANGES)}; was {self.exchange!r}"
+            )
+        in_order = "".join(month for month in MONTHS if month in self.roll_months)
+        if not self.roll_months or self.roll_months != in_order:
+            raise ParameterError(
+                f"roll_months of {self.root} must be letters of {MONTHS}, each once and in that order, "
+                f"e.g. HMUZ; was {self.roll_months!r}"
+            )
+        _ = self.tick_nanos
+
+    @property
+    def tick_nanos(self) -> int:
+        """Tick size in units of 1e-9 of quoted price, the fixed point of a DBN price; exact.
+
+        Raises
+        ------
+        ParameterError
+            If the tick size is not a whole number of them.
+        """
+        nanos = Decimal(str(self.tick_size)).scaleb(9)
+        if nanos != nanos.to_integral_value():
+            raise ParameterError(
+                f"tick_size of {self.root} must be a whole multiple of 0.000000001, the step of a DBN price; "
+                f"was {self.tick_size!r}"
+            )
+        return int(nanos)
+
+    @property
+    def tick_value(self) -> float:
+        """USD of one tick of one contract."""
+        # In floats a tick of 0.1 at 3 USD a point would be 0.30000000000000004 USD.
+        return float(Decimal(str(self.tick_size)) * Decimal(str(self.point_value)))
+
+
+# Left out of the roll months: a listed month that a later one outtrades for its whole life
+# (October gold, September corn, August and September soybeans).
+_TABLE: tuple[tuple[str, str, str, float, float, str, str], ...] = (
+    # root, name, exchange, tick size, USD a point, roll months, expiry rule
+    ("NQ", "E-mini Nasdaq-100", "CME", 0.25, 20.0, "HMUZ", "equity_index"),
+    ("MNQ", "Micro E-mini Nasdaq-100", "CME", 0.25, 2.0, "HMUZ", "equity_index"),
+    ("ES", "E-mini S&P 500", "CME", 0.25, 50.0, "HMUZ", "equity_index"),
+    ("MES", "Micro E-mini S&P 500", "CME", 0.25, 5.0, "HMUZ", "equity_index"),
+    ("RTY", "E-mini Russell 2000", "CME", 0.1, 50.0, "HMUZ", "equity_index"),
+    ("M2K", "Micro E-mini Russell 2000", "CME", 0.1, 5.0, "HMUZ", "equity_index"),
+    ("YM", "E-mini Dow ($5)", "CBOT", 1.0, 5.0, "HMUZ", "equity_index"),
+    ("MYM", "Micro E-mini Dow", "CBOT", 1.0, 0.5, "HMUZ", "equity_index"),
+    ("CL", "Crude Oil (WTI)", "NYMEX", 0.01, 1_000.0, MONTHS, "crude_oil"),
+    ("MCL", "Micro Crude Oil (WTI)", "NYMEX", 0.01, 100.0, MONTHS, "micro_crude_oil"),
+    ("NG", "Henry Hub Natural Gas", "NYMEX", 0.001, 10_000.0, MONTHS, "natural_gas"),
+    ("GC", "Gold", "COMEX", 0.1, 100.0, "GJMQZ", "metals"),
+    ("MGC", "Micro Gold", "COMEX", 0.1, 10.0, "GJMQZ", "metals"),
+    ("SI", "Silver", "COMEX", 0.005, 5_000.0, "HKNUZ", "metals"),
+    ("HG", "Copper", "COMEX", 0.0005, 25_000.0, "HKNUZ", "metals"),
+    ("6E", "Euro FX", "CME", 0.00005, 125_000.0, "HMUZ", "fx"),
+    ("6B", "British Pound", "CME", 0.0001, 62_500.0, "HMUZ", "fx"),
+    ("6J", "Japanese Yen", "CME", 0.0000005, 12_500_000.0, "HMUZ", "fx"),
+    ("6A", "Australian Dollar", "CME", 0.00005, 100_000.0, "HMUZ", "fx"),
+    ("ZN", "10-Year T-Note", "CBOT", 0.015625, 1_000.0, "HMUZ", "treasury_long"),
+    ("ZB", "U.S. Treasury Bond", "CBOT", 0.03125, 1_000.0, "HMUZ", "treasury_long"),
+    ("ZF", "5-Year T-Note", "CBOT", 0.0078125, 1_000.0, "HMUZ", "treasury_short"),
+    ("ZT", "2-Year T-Note", "CBOT", 0.00390625, 2_000.0, "HMUZ", "treasury_short"),
+    ("ZC", "Corn", "CBOT", 0.25, 50.0, "HKNZ", "grains"),
+    ("ZS", "Soybean", "CBOT", 0.25, 50.0, "FHKNX", "grains"),
+    ("ZW", "Chicago SRW Wheat", "CBOT", 0.25, 50.0, "HKNUZ", "grains"),
+)
+
+INSTRUMENTS: dict[str, Instrument] = {
+    root: Instrument(
+        root=root,
+        name=name,
+        exchange=exchange,
+        tick_size=tick_size,
+        point_value=point_value,
+        roll_months=roll_months,
+        expiry_rule=expiry_rule,
+    )
+    for root, name, exchange, tick_size, point_value, roll_months, expiry_rule in _TABLE
+}
+
+
+def instrument(root: str) -> Instrument:
+    """Look a root up in `INSTRUMENTS`.
+
+    Raises
+    ------
+    ParameterError
+        If the table has no such root; the message lists the roots and says how to give one's own.
+    """
+    if root not in INSTRUMENTS:
+        raise ParameterError(
+            f"instrument must be one of {' '.join(INSTRUMENTS)}; was {root!r}. "
+            f"For another contract give the line '{_LINE}', e.g. '{_EXAMPLE}'"
+        )
+    return INSTRUMENTS[root]
+
+
+def parse_instrument(text: str) -> Instrument:
+    """Read a contract that the table lacks from one line.
+
+    Parameters
+    ----------
+    text : str
+        ``ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS]]``, e.g. ``NKD 5 5 CME HMUZ``. The tick size is
+        in quoted price, the point value in USD of a move of 1.00 in quoted price.
+
+    Returns
+    -------
+    Instrument
+        Without a name and without an expiry rule.
+
+    Raises
+    ------
+    ParameterError
+        If the line has too few or too many words, or a word breaks the rule of its field.
+    """
+    words = text.split()
+    if not 3 <= len(words) <= 5:
+        raise ParameterError(f"instrument must be the line '{_LINE}', e.g. '{_EXAMPLE}'; was {text!r}")
+    root, tick_size, point_value, *rest = words
+    return Instrument(
+        root=root,
+        tick_size=_number("TICK_SIZE", tick_size, text),
+        point_value=_number("POINT_VALUE", point_value, text),
+        exchange=rest[0] if rest else "",
+        roll_months=rest[1] if len(rest) > 1 else "HMUZ",
+    )
+
+
+def _number(word: str, value: str, text: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise ParameterError(
+            f"{word} of instrument {text!r} must be a decimal number, e.g. 0.015625 for 1/64; was {value!r}"
+        ) from None

@@ -1,0 +1,143 @@
+"""Parameters are declared once, beside the code that uses them, and read everywhere else.
+
+A group of parameters is a frozen keyword-only dataclass whose fields are made by `param`. The scripts,
+the command line, the report and the docs all read `declared(group)`; none of them repeats a default.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from decimal import Decimal
+from typing import Any, get_type_hints
+
+from scalpr_zen.errors import ParameterError
+
+NANOS = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One declared parameter: what a face needs to show it, parse it and check it."""
+
+    name: str
+    default: Any
+    kind: type
+    sentence: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The name on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def range_text(self) -> str:
+        """The allowed values in words: `next | signal`, `1 to 1000000`, `>= 0`."""
+        if self.choices:
+            return " | ".join(self.choices)
+        if self.low is not None and self.high is not None:
+            return f"{_plain(self.low)} to {_plain(self.high)}"
+        return f">= {_plain(self.low)}" if self.low is not None else ""
+
+    def checked(self, value: Any) -> Any:
+        """Return `value` in its declared type.
+
+        Raises
+        ------
+        ParameterError
+            If the value has another type, is not finite, or lies outside the declared range.
+        """
+        if value is None and self.optional:
+            return None
+        value = self._typed(value)
+        if self.choices and value not in self.choices:
+            raise ParameterError(f"{self.name} must be one of {', '.join(self.choices)}, was {value!r}")
+        too_low = self.low is not None and value < self.low
+        too_high = self.high is not None and value > self.high
+        if too_low or too_high:
+            raise ParameterError(f"{self.name} must be {self.range_text}, was {value}")
+        return value
+
+    def _typed(self, value: Any) -> Any:
+        if self.kind in (bool, str):
+            if not isinstance(value, self.kind):
+                raise ParameterError(f"{self.name} must be a {self.kind.__name__}, was {value!r}")
+            return value
+        try:
+            number = self.kind(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if isinstance(value, (bool, str)) or number != value or not math.isfinite(number):
+            word = "whole number" if self.kind is int else "finite number"
+            raise ParameterError(f"{self.name} must be a {word}, was {value!r}")
+        return number
+
+
+def param(
+    default: Any,
+    sentence: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: Sequence[str] = (),
+) -> Any:
+    """Declare a field of a parameter group: its default, its sentence, its unit and its range."""
+    about = {"sentence": sentence, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Base of every parameter group: checks each declared field, then the group's own `check`."""
+
+    def __post_init__(self) -> None:
+        for parameter in declared(type(self)):
+            value = parameter.checked(getattr(self, parameter.name))
+            object.__setattr__(self, parameter.name, value)
+        self.check()
+
+    def check(self) -> None:
+        """Rules between parameters; a group with such rules overrides this."""
+
+
+def declared(group: type[Parameters]) -> tuple[Parameter, ...]:
+    """Return the declared parameters of a group, in the order of their declaration."""
+    hints = get_type_hints(group)
+    return tuple(_parameter(f.name, f.default, hints[f.name], f.metadata) for f in fields(group) if f.metadata)
+
+
+def _parameter(name: str, default: Any, hint: Any, about: Mapping[str, Any]) -> Parameter:
+    kinds = [kind for kind in getattr(hint, "__args__", (hint,)) if kind is not type(None)]
+    if default is MISSING:
+        raise TypeError(f"parameter {name} has no default")
+    optional = default is None
+    return Parameter(name=name, default=default, kind=kinds[0], optional=optional, **about)
+
+
+def _plain(bound: float) -> str:
+    return f"{Decimal(str(bound)):,f}"
+
+
+def points_to_ticks(name: str, points: float, tick_nanos: int) -> int:
+    """Return `points` as a whole number of ticks of `tick_nanos` (1e-9 points) each.
+
+    Decimal, because 0.1 points and a tick of 0.1 must meet exactly.
+
+    Raises
+    ------
+    ParameterError
+        If the distance is no multiple of the tick.
+    """
+    ticks = Decimal(str(points)) * NANOS / tick_nanos
+    if ticks != ticks.to_integral_value():
+        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {points:g}")
+    if abs(ticks) > 2**30:
+        raise ParameterError(f"{name} must be below {2**30} ticks, was {points:g} points")
+    return int(ticks)

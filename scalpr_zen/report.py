@@ -1,0 +1,243 @@
+"""The report: one dict of results as text. ASCII only, so that every console can show it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from scalpr_zen.params import Parameter
+from scalpr_zen.statistics import STATISTICS
+
+Values = Mapping[str, Any]
+Declared = Sequence[tuple[Parameter, Any]]
+
+WIDTH = 100
+_RULE = "=" * WIDTH
+
+
+def summary(result: Values, declared: Declared) -> str:
+    """Return the report without the run manifest and the trade log.
+
+    Parameters
+    ----------
+    result : mapping
+        As `Result.to_dict` gives it.
+    declared : sequence of (Parameter, value)
+        Every parameter of the run.
+    """
+    return "\n".join(_lines(result, declared, full=False))
+
+
+def report(result: Values, declared: Declared, log: Iterator[str], unclosed: Iterator[str]) -> Iterator[str]:
+    """Give the whole report line by line.
+
+    Parameters
+    ----------
+    result, declared
+        As in `summary`.
+    log, unclosed : iterators of str
+        The lines of the trade log, and of the void and open trades.
+    """
+    yield from _lines(result, declared, full=True)
+    yield from _title("VOID AND OPEN TRADES (out of all statistics, marked at the last print of their segment)")
+    yield from unclosed
+    yield from _title(f"TRADE LOG ({result['statistics']['trades']:,} trades, times America/Chicago)")
+    yield from log
+
+
+def number(value: Any, unit: str = "") -> str:
+    """Return a value of a unit as text; `n/a` for what is undefined."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "n/a"
+    if unit == "usd":
+        return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
+    if unit == "share":
+        return f"{value * 100:.2f}%"
+    if unit == "p":
+        return f"{value:.4g}"
+    if unit == "seconds":
+        return f"{value:,.3f} s"
+    text = f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
+    return f"{text} {unit}" if unit and unit != "ratio" else text
+
+
+def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
+    yield from _head(result)
+    yield from _parameters(result["parameters"], declared)
+    yield from tape_lines(result["tape"])
+    yield from _statistics(result["statistics"])
+    yield from _cost_line(result)
+    yield from _baseline(result["baseline"])
+    yield from _months(result["statistics"]["months"])
+    yield from _monte_carlo(result["monte_carlo"])
+    yield from _counts(result)
+    if full:
+        yield from _title("RUN MANIFEST")
+        yield from (_row(key.replace("_", " "), value) for key, value in result["manifest"].items())
+
+
+def _title(text: str) -> Iterator[str]:
+    yield from ("", text, "-" * len(text))
+
+
+def _row(label: str, *cells: Any) -> str:
+    return f"  {label:<26}" + "  ".join(str(cell) for cell in cells)
+
+
+def _head(result: Values) -> Iterator[str]:
+    parameters, manifest, tape = result["parameters"], result["manifest"], result["tape"]
+    yield _RULE
+    yield f"scalpr_zen {manifest['scalpr_zen']}   {parameters['strategy']}   {tape['root']}   {manifest['started']}"
+    if tape["synthetic"]:
+        yield "*** SYNTHETIC: the demo market made these prints; nothing here says anything about a real market ***"
+    yield _RULE
+    yield from (f"NOTE {note}" for note in fill_notes(parameters, tape))
+
+
+def fill_notes(parameters: Values, tape: Values) -> list[str]:
+    """Return a sentence for each choice by which the fills are kinder, or the money other, than a trader's."""
+    notes = []
+    if parameters["entry"] == "signal":
+        notes.append("OPTIMISTIC entry=signal: an entry fills at the signal's own print, inside its event")
+    if parameters["stop_fill"] == "level":
+        notes.append(
+            "OPTIMISTIC stop_fill=level: a stop fills at its price, though the market may have gapped beyond it"
+        )
+    if parameters["target_fill"] == "touch":
+        notes.append("target_fill=touch: a take profit fills at the first print at its price, as if first in the queue")
+    if parameters["latency_ms"] == 0:
+        notes.append("latency_ms=0: an order reaches the exchange before the next event")
+    if parameters["overlap"]:
+        notes.append("overlap: every signal is traded on its own; no account can hold these trades one by one")
+    if parameters["point_value"] != tape["point_value"]:
+        notes.append(f"point_value is {parameters['point_value']:g} USD, the contract's own is {tape['point_value']:g}")
+    return notes
+
+
+def _parameters(used: Values, declared: Declared) -> Iterator[str]:
+    yield from _title("PARAMETERS (* = default)")
+    for parameter, value in declared:
+        text = str(used[parameter.name])
+        mark = "*" if value == parameter.default else " "
+        yield f"  {parameter.name:<20}{mark} {f'{text} {parameter.unit}':<32} {parameter.sentence}".rstrip()
+
+
+def tape_lines(tape: Values) -> Iterator[str]:
+    """Give the facts of a tape line by line: what it is, its rolls, and its record ledger.
+
+    Parameters
+    ----------
+    tape : mapping
+        As `tape_facts` gives it.
+    """
+    yield from _title("TAPE" + " (SYNTHETIC)" * tape["synthetic"])
+    yield _row("contract", f"{tape['root']} {tape['name']} ({tape['exchange'] or 'own'})")
+    yield _row("tick", f"{tape['tick_size']:g} points, {number(tape['tick_value'], 'usd')} a contract")
+    yield _row("prints", f"{tape['prints']:,} in {tape['session_dates']:,} session dates")
+    yield _row("first, last session date", f"{tape['first_session']} to {tape['last_session']}")
+    yield _row("sha256", tape["sha256"])
+    yield from _rolls(tape)
+    yield from _record_ledger(tape)
+
+
+def _rolls(tape: Values) -> Iterator[str]:
+    yield _row("roll rule", tape["roll_rule"])
+    if first := tape["first_front"]:
+        yield _row("first front month", f"{first['contract']} on {first['date']}, chosen by {first['chosen_by']}")
+    yield _row("rolls", len(tape["roll_ledger"]))
+    for roll in tape["roll_ledger"]:
+        volumes = f"volumes of the session before {roll['from_volume']:,} / {roll['to_volume']:,}"
+        yield f"    {roll['date']}  {roll['from']} -> {roll['to']}  {volumes}  gap {roll['gap_points']:+g} points"
+
+
+def _record_ledger(tape: Values) -> Iterator[str]:
+    """Every record read stands in exactly one of these lines."""
+    ledger = tape["record_ledger"]
+    if ledger:
+        yield _row("records read", f"{ledger['records']:,}")
+        for reason, count in ledger.items():
+            if reason != "records" and (count or reason == "prints"):
+                yield f"    {reason.replace('_', ' '):<24}{count:>16,}"
+        yield _row("put in order of time", f"{tape['reordered']:,}")
+
+
+def _statistics(values: Values) -> Iterator[str]:
+    yield from _title("STATISTICS")
+    for row in STATISTICS:
+        line = f"  {row.label:<22}{number(values[row.key], row.unit):>20}"
+        if row.target:
+            line += f"   target {row.target:<22}{row.verdict(values)}"
+        yield line.rstrip()
+
+
+def _cost_line(result: Values) -> Iterator[str]:
+    parameters, values = result["parameters"], result["statistics"]
+    if parameters["commission"] == 0 and parameters["slippage_ticks"] == 0:
+        each = f"each $1.00 of cost a round turn would take {number(float(values['trades']), 'usd')} from the net P&L"
+        yield ""
+        yield f"  No costs are set: {each}; break-even at {number(values['break_even_cost_usd'], 'usd')}."
+
+
+def _baseline(baseline: Values) -> Iterator[str]:
+    yield from _title("BUY & HOLD (one contract, bought at each segment's first print, sold at its last, no costs)")
+    yield f"  {'of daily equity':<22}{'strategy':>18}{'buy & hold':>18}{'difference':>18}"
+    for key, label, unit in (
+        ("net_usd", "Net P&L", "usd"),
+        ("sharpe", "Sharpe", "ratio"),
+        ("max_drawdown_usd", "Max drawdown", "usd"),
+    ):
+        cells = (baseline["strategy"][key], baseline[key], baseline["difference"][key])
+        yield f"  {label:<22}" + "".join(f"{number(cell, unit):>18}" for cell in cells)
+    for row in baseline["segments"]:
+        prices = f"{row['entry_price']:g} -> {row['exit_price']:g}"
+        yield f"    {row['contract']:<10}{row['prints']:>14,} prints   {prices:<24}{number(row['net_usd'], 'usd'):>18}"
+
+
+def _months(months: Sequence[Values]) -> Iterator[str]:
+    yield from _title("MONTHS (of the session date of the exit)")
+    yield f"  {'month':<10}{'days':>6}{'trades':>10}{'win rate':>12}{'net P&L':>18}{'max drawdown':>18}"
+    for row in months:
+        rate, net, fall = (
+            number(row["win_rate"], "share"),
+            number(row["net_usd"], "usd"),
+            number(row["max_drawdown_usd"], "usd"),
+        )
+        yield f"  {row['month']:<10}{row['session_dates']:>6}{row['trades']:>10,}{rate:>12}{net:>18}{fall:>18}"
+
+
+def _monte_carlo(paths: Values) -> Iterator[str]:
+    yield from _title("MONTE CARLO")
+    if not paths:
+        yield "  n/a"
+        return
+    permutation, days = paths["permutation"], paths["days"]
+    yield f"  {paths['sims']:,} paths of each method, seed {paths['seed']}"
+    rows = (
+        ("max drawdown, trades permuted", permutation["drawdown_usd"]),
+        ("max drawdown, days drawn", days["drawdown_usd"]),
+        ("net P&L, days drawn", days["profit_usd"]),
+    )
+    yield f"  {'percentile':<32}" + "".join(f"{p:>16}" for p in permutation["drawdown_usd"])
+    for label, values in rows:
+        yield f"  {label:<32}" + "".join(f"{number(v, 'usd'):>16}" for v in values.values())
+    rank = number(permutation["actual_drawdown_rank"], "share")
+    actual = number(permutation["actual_drawdown_usd"], "usd")
+    yield f"  actual max drawdown {actual}: above {rank} of the permuted paths"
+    yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
+
+
+def _counts(result: Values) -> Iterator[str]:
+    counts = result["counts"]
+    yield from _title("COUNTS")
+    yield _row("signals", f"{counts['signals']:,}")
+    explained = {
+        "closed": "trades",
+        "void": "still open at the last print of their segment; out of the statistics",
+        "open": "still open at the end of the tape; out of the statistics",
+        "unfilled": "no later print in their session and segment",
+        "ignored": "a position was open",
+    }
+    for key, why in explained.items():
+        yield f"    {key:<10}{counts[key]:>14,}   {why}"
+    yield _row("trades sha256", result["trades_sha256"])

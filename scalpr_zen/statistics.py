@@ -1,0 +1,326 @@
+"""Trades become numbers. Every definition stands in one table, which the report and the docs print.
+
+`x` are net USD per closed trade, n their number; `d` are net USD per session date over all session dates
+of the tape, a trade belonging to the session date of its exit. Standard deviations are sample ones
+(n - 1). What is undefined is NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtr
+
+from scalpr_zen.simulate import STOP, Bracket, Execution
+from scalpr_zen.tape import Tape
+
+Float64 = NDArray[np.float64]
+Array = NDArray[Any]
+Values = Mapping[str, Any]
+
+NAN = math.nan
+TRADING_DAYS = 252
+SQN_TRADES = 100
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One row of the statistics table: key, label, unit, definition, and the target where there is one."""
+
+    key: str
+    label: str
+    unit: str
+    definition: str
+    target: str = ""
+    passes: Callable[[Values], bool] | None = None
+
+    def verdict(self, values: Values) -> str:
+        """Return PASS or FAIL, n/a where the value is undefined, nothing where there is no target."""
+        if self.passes is None:
+            return ""
+        if math.isnan(values[self.key]):
+            return "n/a"
+        return "PASS" if self.passes(values) else "FAIL"
+
+
+STATISTICS = (
+    Statistic("trades", "Trades", "", "closed trades, n"),
+    Statistic("wins", "Wins", "", "x > 0"),
+    Statistic("losses", "Losses", "", "x < 0"),
+    Statistic("scratches", "Scratches", "", "x = 0"),
+    Statistic("net_usd", "Net P&L", "usd", "sum of x"),
+    Statistic("gross_usd", "Gross P&L", "usd", "net P&L before commission, after slippage"),
+    Statistic("commission_usd", "Commission", "usd", "2 * commission * contracts * n"),
+    Statistic(
+        "win_rate",
+        "Win rate",
+        "share",
+        "wins / n",
+        "above break-even rate",
+        lambda v: v["win_rate"] > v["break_even_rate"],
+    ),
+    Statistic("win_rate_low", "Win rate, 95% low", "share", "Wilson score interval, z = 1.95996"),
+    Statistic("win_rate_high", "Win rate, 95% high", "share", "Wilson score interval, z = 1.95996"),
+    Statistic(
+        "break_even_rate",
+        "Break-even rate",
+        "share",
+        "L / (W + L): W the net USD of a take profit, L the net USD lost by a stop filled at its price less slippage",
+    ),
+    Statistic(
+        "profit_factor",
+        "Profit factor",
+        "ratio",
+        "sum of wins / abs(sum of losses)",
+        "> 1",
+        lambda v: v["profit_factor"] > 1,
+    ),
+    Statistic("expectancy_usd", "Expectancy", "usd", "mean x", "> $0", lambda v: v["expectancy_usd"] > 0),
+    Statistic(
+        "break_even_cost_usd", "Break-even cost", "usd", "mean x before commission and slippage, USD a round turn"
+    ),
+    Statistic(
+        "t_statistic", "t-statistic", "ratio", "mean x / (sd x / sqrt n)", ">= 2.0", lambda v: v["t_statistic"] >= 2
+    ),
+    Statistic(
+        "p_value",
+        "p-value",
+        "p",
+        "two-sided Student t of the t-statistic, n - 1 degrees",
+        "< 0.05, t > 0",
+        lambda v: v["p_value"] < 0.05 and v["t_statistic"] > 0,
+    ),
+    Statistic(
+        "t_statistic_by_day",
+        "t-statistic by day",
+        "ratio",
+        "mean d / (sd d / sqrt days)",
+        ">= 2.0",
+        lambda v: v["t_statistic_by_day"] >= 2,
+    ),
+    Statistic(
+        "p_value_by_day",
+        "p-value by day",
+        "p",
+        "two-sided Student t of the t-statistic by day, days - 1 degrees",
+        "< 0.05, t > 0",
+        lambda v: v["p_value_by_day"] < 0.05 and v["t_statistic_by_day"] > 0,
+    ),
+    Statistic(
+        "sqn", "SQN", "ratio", "sqrt(min(n, 100)) * mean x / sd x (Van Tharp)", ">= 2.0", lambda v: v["sqn"] >= 2
+    ),
+    Statistic(
+        "days_profitable",
+        "Days profitable",
+        "share",
+        "share of session dates with d > 0",
+        ">= 50%",
+        lambda v: v["days_profitable"] >= 0.5,
+    ),
+    Statistic("sharpe", "Sharpe", "ratio", "mean d / sd d * sqrt 252"),
+    Statistic("sortino", "Sortino", "ratio", "mean d / sqrt(mean(min(d, 0)^2)) * sqrt 252"),
+    Statistic(
+        "max_drawdown_usd",
+        "Max drawdown",
+        "usd",
+        "largest fall of the per-trade equity, start 0 included, from its peak",
+    ),
+    Statistic(
+        "max_drawdown_sessions",
+        "Max drawdown length",
+        "sessions",
+        "session dates from that of its peak to that of its trough, both counted",
+    ),
+    Statistic("longest_win_streak", "Longest win streak", "trades", "most wins in a row"),
+    Statistic("longest_loss_streak", "Longest loss streak", "trades", "most losses in a row"),
+    Statistic("average_win_usd", "Average win", "usd", "mean of x > 0"),
+    Statistic("average_loss_usd", "Average loss", "usd", "mean of x < 0"),
+    Statistic("payoff", "Payoff", "ratio", "average win / abs(average loss)"),
+    Statistic("best_day_usd", "Best day", "usd", "max d"),
+    Statistic("worst_day_usd", "Worst day", "usd", "min d"),
+    Statistic("trades_a_day", "Trades a day", "ratio", "n / session dates"),
+    Statistic(
+        "time_in_market", "Time in market", "share", "time held / time from first to last print, inside sessions"
+    ),
+    Statistic("median_hold_seconds", "Median hold", "seconds", "median of exit time - entry time"),
+)
+
+
+def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution) -> dict[str, Any]:
+    """Return every row of STATISTICS by key, and the table `months`.
+
+    Parameters
+    ----------
+    trades : array of TRADE, shape (n,)
+        Closed trades in order of their exit.
+    tape : Tape
+        Its session dates; only the ends of sessions are read.
+    bracket, execution
+        What the break-even rate and the break-even cost refer to.
+    """
+    x = np.ascontiguousarray(trades["net_usd"])
+    d = daily(x, trades["session"], len(tape.sessions))
+    values: dict[str, Any] = {statistic.key: NAN for statistic in STATISTICS}
+    values |= {
+        "trades": len(x),
+        "wins": int((x > 0).sum()),
+        "losses": int((x < 0).sum()),
+        "scratches": int((x == 0).sum()),
+    }
+    values |= {"net_usd": float(x.sum()), "gross_usd": 0.0, "commission_usd": 0.0}
+    values["break_even_rate"] = _break_even_rate(bracket, execution, tape)
+    if len(x):
+        values |= _costs(trades, x, tape, execution) | _rates(x) | _tests(x, d)
+        values |= _drawdown_and_streaks(x, trades["session"])
+        values |= {"best_day_usd": float(d.max()), "worst_day_usd": float(d.min()), "trades_a_day": len(x) / len(d)}
+        values |= _times(trades, tape)
+    values["months"] = _months(x, d, trades["session"], tape)
+    return values
+
+
+def daily(x: Float64, session: Array, sessions: int) -> Float64:
+    """Return net USD per session date, shape (sessions,); zero where nothing closed."""
+    return np.bincount(session, weights=x, minlength=sessions).astype(np.float64)
+
+
+def sharpe(d: Float64) -> float:
+    """Return mean / sd * sqrt 252 of daily USD; NaN below two days or without deviation."""
+    return _ratio(_mean(d), _sd(d)) * math.sqrt(TRADING_DAYS)
+
+
+def max_drawdown(x: Float64) -> tuple[float, int, int]:
+    """Return the largest fall of the cumulated `x`, start 0 included, and where it lies.
+
+    Returns
+    -------
+    fall : float
+        USD, 0 where the equity never falls.
+    peak, trough : int
+        Values of `x` summed at the last peak before the fall, and at its first lowest point.
+    """
+    equity = np.concatenate(([0.0], np.cumsum(x)))
+    falls = np.maximum.accumulate(equity) - equity
+    trough = int(falls.argmax())
+    peak = trough - int(equity[trough::-1].argmax())
+    return float(falls[trough]), peak, trough
+
+
+def _mean(x: Float64) -> float:
+    return float(x.mean()) if len(x) else NAN
+
+
+def _sd(x: Float64) -> float:
+    # Equal values have no deviation; the rounding of their mean must not invent one.
+    if len(x) < 2 or x.min() == x.max():
+        return 0.0
+    return float(x.std(ddof=1))
+
+
+def _ratio(a: float, b: float) -> float:
+    return a / b if b else NAN
+
+
+def _t_test(x: Float64) -> tuple[float, float]:
+    """Return t and its two-sided p, as scipy.stats.ttest_1samp against 0; NaN without deviation."""
+    t = _ratio(_mean(x), _sd(x)) * math.sqrt(len(x))
+    return t, float(2 * stdtr(len(x) - 1, -abs(t))) if len(x) > 1 else NAN
+
+
+def _break_even_rate(bracket: Bracket, execution: Execution, tape: Tape) -> float:
+    take_profit, stop_loss = bracket.ticks(tape.instrument)
+    tick, cost = execution.tick_value(tape.instrument), 2 * execution.commission
+    win, loss = take_profit * tick - cost, (stop_loss + execution.slippage_ticks) * tick + cost
+    return loss / (win + loss)
+
+
+def _costs(trades: Array, x: Float64, tape: Tape, execution: Execution) -> dict[str, float]:
+    tick = execution.tick_value(tape.instrument) * execution.contracts
+    gross = trades["gross_ticks"].astype(np.int64)
+    slipped = execution.slippage_ticks * (1 + (trades["reason"] == STOP))
+    return {
+        "gross_usd": float(gross.sum() * tick),
+        "commission_usd": 2 * execution.commission * execution.contracts * len(x),
+        "break_even_cost_usd": float((gross + slipped).sum() * tick / len(x)),
+    }
+
+
+def _rates(x: Float64) -> dict[str, float]:
+    n, wins, losses = len(x), x[x > 0], x[x < 0]
+    rate, z = len(wins) / n, float(ndtri(0.975))
+    centre, spread = rate + z * z / (2 * n), z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
+    low, high = ((centre + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
+    return {
+        "win_rate": rate,
+        "win_rate_low": low,
+        "win_rate_high": high,
+        "profit_factor": _ratio(float(wins.sum()), abs(float(losses.sum()))),
+        "average_win_usd": _mean(wins),
+        "average_loss_usd": _mean(losses),
+        "payoff": _ratio(_mean(wins), abs(_mean(losses))),
+    }
+
+
+def _tests(x: Float64, d: Float64) -> dict[str, float]:
+    t, p = _t_test(x)
+    t_by_day, p_by_day = _t_test(d)
+    downside = math.sqrt(float(np.mean(np.minimum(d, 0) ** 2)))
+    return {
+        "expectancy_usd": _mean(x),
+        "t_statistic": t,
+        "p_value": p,
+        "t_statistic_by_day": t_by_day,
+        "p_value_by_day": p_by_day,
+        "sqn": math.sqrt(min(len(x), SQN_TRADES)) * _ratio(_mean(x), _sd(x)),
+        "days_profitable": float((d > 0).mean()),
+        "sharpe": sharpe(d),
+        "sortino": _ratio(_mean(d), downside) * math.sqrt(TRADING_DAYS),
+    }
+
+
+def _drawdown_and_streaks(x: Float64, session: Array) -> dict[str, Any]:
+    fall, peak, trough = max_drawdown(x)
+    first = int(session[peak - 1]) if peak else 0
+    return {
+        "max_drawdown_usd": fall,
+        "max_drawdown_sessions": int(session[trough - 1]) - first + 1 if fall else 0,
+        "longest_win_streak": _longest_run(x > 0),
+        "longest_loss_streak": _longest_run(x < 0),
+    }
+
+
+def _longest_run(flags: NDArray[np.bool_]) -> int:
+    breaks = np.flatnonzero(np.concatenate(([True], ~flags, [True])))
+    return int(np.diff(breaks).max()) - 1
+
+
+def _times(trades: Array, tape: Tape) -> dict[str, float]:
+    """Hold times; in the market's own time, which stands still between sessions."""
+    first, last = tape.ts[tape.sessions["start"]], tape.ts[tape.sessions["stop"] - 1]
+    before = np.concatenate(([0], np.cumsum(last - first)))
+
+    def clock(index: Array, ts: Array) -> Array:
+        session = np.searchsorted(tape.sessions["stop"], index, side="right")
+        return np.asarray(before[session] + ts - first[session])
+
+    held = clock(trades["exit"], trades["exit_ts"]) - clock(trades["entry"], trades["entry_ts"])
+    return {
+        "time_in_market": _ratio(float(held.sum()), float(before[-1])),
+        "median_hold_seconds": float(np.median(trades["exit_ts"] - trades["entry_ts"])) / 1e9,
+    }
+
+
+def _months(x: Float64, d: Float64, session: Array, tape: Tape) -> list[dict[str, Any]]:
+    """One row a calendar month of the tape's session dates."""
+    months = tape.sessions["date"].astype("M8[M]")
+    rows = []
+    for month in np.unique(months):
+        mine = x[months[session] == month]
+        row = {"month": str(month), "session_dates": int((months == month).sum()), "trades": len(mine)}
+        row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": float(mine.sum())}
+        rows.append({**row, "max_drawdown_usd": max_drawdown(mine)[0]})
+    return rows

@@ -1,0 +1,156 @@
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from scalpr_zen.errors import ParameterError
+from scalpr_zen.ingest import expiry as module
+from scalpr_zen.ingest.expiry import RULES, business_days_before, expiry
+from scalpr_zen.instruments import INSTRUMENTS, MONTHS
+
+ROOT = Path(__file__).parents[1]
+
+# Last trading days as the exchange listed them.
+KNOWN = {
+    "CLF18": "2017-12-19",  # the 25th is Christmas
+    "CLK19": "2019-04-22",  # Good Friday is the 19th
+    "CLK20": "2020-04-21",
+    "CLM20": "2020-05-19",  # the 25th is Memorial Day
+    "CLZ24": "2024-11-20",
+    "CLF25": "2024-12-19",
+    "CLG25": "2025-01-21",  # the 25th is a Saturday
+    "MCLN17": "2017-06-19",
+    "MCLU17": "2017-08-21",
+    "MCLV17": "2017-09-19",
+    "NGX12": "2012-10-29",  # Sandy kept the NYSE shut that day
+    "NGM18": "2018-05-29",
+    "NGM20": "2020-05-27",
+    "NGF25": "2024-12-27",
+    "ESH08": "2008-03-20",  # the third Friday is Good Friday
+    "ESH24": "2024-03-15",
+    "NQZ24": "2024-12-20",
+    "YMM17": "2017-06-16",
+    "GCM17": "2017-06-28",
+    "SIK18": "2018-05-29",
+    "HGK19": "2019-05-29",
+    "GCZ24": "2024-12-27",
+    "ZNM17": "2017-06-21",
+    "ZBU17": "2017-09-20",
+    "ZBZ17": "2017-12-19",
+    "ZNZ24": "2024-12-19",
+    "ZFM17": "2017-06-30",
+    "ZTM17": "2017-06-30",
+    "6BM17": "2017-06-19",
+    "6JH18": "2018-03-19",
+    "6AM18": "2018-06-18",
+    "6EZ24": "2024-12-16",
+    "ZSX17": "2017-11-14",
+    "ZCH18": "2018-03-14",
+    "ZWN18": "2018-07-13",
+    "ZCZ24": "2024-12-13",
+}
+
+
+def expiry_of(symbol: str) -> date:
+    root, month, year = symbol[:-3], MONTHS.index(symbol[-3]) + 1, 2000 + int(symbol[-2:])
+    return expiry(INSTRUMENTS[root].expiry_rule, year, month)
+
+
+@pytest.mark.parametrize(("symbol", "day"), KNOWN.items())
+def test_expiry_is_the_listed_last_trading_day(symbol, day):
+    assert expiry_of(symbol) == date.fromisoformat(day)
+
+
+def test_every_rule_has_a_known_date_and_a_contract():
+    known = {INSTRUMENTS[symbol[:-3]].expiry_rule for symbol in KNOWN}
+    assert known == set(RULES) == {row.expiry_rule for row in INSTRUMENTS.values()}
+
+
+def test_last_business_day_of_march_2024_is_the_eve_of_good_friday():
+    assert expiry("treasury_short", 2024, 3) == date(2024, 3, 28)
+
+
+def test_a_third_friday_on_juneteenth_moves_the_expiry_to_the_thursday():
+    assert expiry("equity_index", 2026, 6) == date(2026, 6, 18)
+
+
+def test_juneteenth_is_no_business_day_since_2022():
+    assert business_days_before(date(2021, 6, 19), 1) == date(2021, 6, 18)
+    assert business_days_before(date(2023, 6, 20), 1) == date(2023, 6, 16)
+
+
+@pytest.mark.parametrize("closing", ["2012-10-29", "2012-10-30", "2018-12-05", "2025-01-09"])
+def test_an_unscheduled_closing_stays_a_business_day(closing):
+    day = date.fromisoformat(closing)
+    assert business_days_before(day + timedelta(days=1), 1) == day
+
+
+def test_columbus_day_and_veterans_day_are_business_days():
+    assert business_days_before(date(2024, 10, 15), 1) == date(2024, 10, 14)
+    assert business_days_before(date(2024, 11, 12), 1) == date(2024, 11, 11)
+
+
+def test_the_last_day_of_2021_is_a_business_day_though_new_year_is_a_saturday():
+    assert business_days_before(date(2022, 1, 1), 1) == date(2021, 12, 31)
+
+
+def test_business_days_before_counts_back_over_a_weekend():
+    assert business_days_before(date(2024, 1, 22), 1) == date(2024, 1, 19)
+    assert business_days_before(date(2024, 1, 22), 5) == date(2024, 1, 12)  # over Martin Luther King Jr. Day
+
+
+def test_micro_crude_expires_one_business_day_before_crude():
+    for month in range(1, 13):
+        crude = expiry("crude_oil", 2025, month)
+        assert expiry("micro_crude_oil", 2025, month) == business_days_before(crude, 1)
+
+
+@pytest.mark.parametrize("root", INSTRUMENTS)
+def test_active_contracts_expire_in_calendar_order_on_weekdays(root):
+    row = INSTRUMENTS[root]
+    months = [(year, MONTHS.index(letter) + 1) for year in range(2010, 2035) for letter in row.roll_months]
+    days = [expiry(row.expiry_rule, *month) for month in months]
+    assert days == sorted(set(days))
+    assert all(day.weekday() < 5 for day in days)
+    # Energy stops trading in the month before delivery, the others in the delivery month.
+    lag = 1 if row.exchange == "NYMEX" else 0
+    assert all(12 * (y - d.year) + m - d.month == lag for (y, m), d in zip(months, days, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("", 2024, 3), "expiry rule must be one of equity_index .* grains; was ''"),
+        (("gold", 2024, 3), "was 'gold'"),
+        (("metals", 24, 3), "year of an expiry must be 2000 to 2099, in four digits; was 24"),
+        (("metals", 2024, 0), "month of an expiry must be 1 to 12; was 0"),
+        (("metals", 2024, 13), "month of an expiry must be 1 to 12; was 13"),
+        (("equity_index", 2024, 1), "month of an expiry in equity_index must be 3, 6, 9 or 12; was 1"),
+        (("fx", 2025, 10), "month of an expiry in fx must be 3, 6, 9 or 12; was 10"),
+        (("treasury_long", 2024, 2), "month of an expiry in treasury_long must be 3, 6, 9 or 12"),
+        (("treasury_short", 2024, 2), "month of an expiry in treasury_short must be 3, 6, 9 or 12"),
+    ],
+)
+def test_a_bad_argument_is_refused_with_its_reason(arguments, message):
+    with pytest.raises(ParameterError, match=message):
+        expiry(*arguments)
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_business_days_before_needs_at_least_one_day(n):
+    with pytest.raises(ParameterError, match=f"n of business_days_before must be at least 1; was {n}"):
+        business_days_before(date(2024, 1, 2), n)
+
+
+def test_without_the_package_holidays_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    module._scheduled_holidays.cache_clear()
+    with pytest.raises(ParameterError, match="pip install holidays"):
+        expiry("metals", 2024, 12)
+
+
+def test_importing_the_module_does_not_import_holidays():
+    code = "import sys, scalpr_zen.ingest.expiry; sys.exit('holidays' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

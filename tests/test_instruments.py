@@ -1,0 +1,202 @@
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from scalpr_zen.errors import ParameterError
+from scalpr_zen.instruments import INSTRUMENTS, Instrument, instrument, parse_instrument
+
+DOCS = Path(__file__).parents[1] / "docs" / "instruments.md"
+
+# USD of one tick as the exchange publishes it, written by hand from the contract specifications.
+PUBLISHED_TICK_VALUE = {
+    "NQ": 5.00,
+    "MNQ": 0.50,
+    "ES": 12.50,
+    "MES": 1.25,
+    "RTY": 5.00,
+    "M2K": 0.50,
+    "YM": 5.00,
+    "MYM": 0.50,
+    "CL": 10.00,
+    "MCL": 1.00,
+    "NG": 10.00,
+    "GC": 10.00,
+    "MGC": 1.00,
+    "SI": 25.00,
+    "HG": 12.50,
+    "6E": 6.25,
+    "6B": 6.25,
+    "6J": 6.25,
+    "6A": 5.00,
+    "ZN": 15.625,
+    "ZB": 31.25,
+    "ZF": 7.8125,
+    "ZT": 7.8125,
+    "ZC": 12.50,
+    "ZS": 12.50,
+    "ZW": 12.50,
+}
+
+TICK_NANOS = {
+    "NQ": 250_000_000,
+    "RTY": 100_000_000,
+    "YM": 1_000_000_000,
+    "CL": 10_000_000,
+    "SI": 5_000_000,
+    "HG": 500_000,
+    "6E": 50_000,
+    "6J": 500,
+    "ZN": 15_625_000,
+    "ZT": 3_906_250,
+    "ZC": 250_000_000,
+}
+
+
+def test_the_published_table_names_every_root():
+    assert set(PUBLISHED_TICK_VALUE) == set(INSTRUMENTS)
+
+
+@pytest.mark.parametrize(("root", "usd"), PUBLISHED_TICK_VALUE.items())
+def test_tick_value_is_the_published_one(root, usd):
+    assert instrument(root).tick_value == usd
+
+
+@pytest.mark.parametrize(("root", "nanos"), TICK_NANOS.items())
+def test_tick_nanos_are_exact(root, nanos):
+    assert instrument(root).tick_nanos == nanos
+
+
+def test_every_row_has_a_name_an_exchange_and_an_expiry_rule():
+    assert all(row.name and row.exchange and row.expiry_rule for row in INSTRUMENTS.values())
+
+
+def test_key_is_root():
+    assert [row.root for row in INSTRUMENTS.values()] == list(INSTRUMENTS)
+
+
+def test_tick_value_has_no_float_error():
+    assert parse_instrument("ABC 0.1 3").tick_value == 0.3
+
+
+def test_an_instrument_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        instrument("NQ").tick_size = 0.5
+
+
+def test_parse_reads_all_five_words():
+    got = parse_instrument("  NKD  5 5 CME HMUZ ")
+    assert got == Instrument(root="NKD", tick_size=5, point_value=5, exchange="CME", roll_months="HMUZ")
+
+
+def test_parse_needs_three_words_only():
+    got = parse_instrument("UB 0.03125 1000")
+    assert (got.exchange, got.roll_months, got.expiry_rule) == ("", "HMUZ", "")
+    assert got.tick_value == 31.25
+
+
+def test_parse_takes_a_tick_size_in_scientific_notation():
+    assert parse_instrument("6J 5e-7 12500000").tick_nanos == 500
+
+
+def test_unknown_root_names_the_known_ones_and_the_way_out():
+    with pytest.raises(ParameterError) as error:
+        instrument("nq")
+    message = str(error.value)
+    assert "was 'nq'" in message
+    assert all(root in message.split() or f"{root};" in message for root in INSTRUMENTS)
+    assert "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS]]" in message
+    assert "\n" not in message
+
+
+def test_the_example_in_the_message_is_itself_valid():
+    with pytest.raises(ParameterError) as error:
+        instrument("?")
+    example = re.search(r"e\.g\. '(.+)'", str(error.value)).group(1)
+    assert parse_instrument(example).root == "NKD"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "must be the line 'ROOT TICK_SIZE"),
+        ("NKD 5", "was 'NKD 5'"),
+        ("NKD 5 5 CME HMUZ extra", "must be the line 'ROOT TICK_SIZE"),
+        ("ZN 1/64 1000", "TICK_SIZE of instrument 'ZN 1/64 1000' must be a decimal number"),
+        ("NKD 5 five", "POINT_VALUE of instrument 'NKD 5 five' must be a decimal number"),
+        ("N-D 5 5", "root must be letters and digits, e.g. NQ; was 'N-D'"),
+        ("ÑKD 5 5", "root must be letters and digits"),
+        ("NKD 0 5", "tick_size of NKD must be finite and above 0; was 0.0"),
+        ("NKD -5 5", "tick_size of NKD must be finite and above 0; was -5.0"),
+        ("NKD nan 5", "tick_size of NKD must be finite and above 0; was nan"),
+        ("NKD inf 5", "tick_size of NKD must be finite and above 0; was inf"),
+        ("NKD 5 0", "point_value of NKD must be finite and above 0; was 0.0"),
+        ("NKD 5 nan", "point_value of NKD must be finite and above 0; was nan"),
+        ("NKD 5 inf", "point_value of NKD must be finite and above 0; was inf"),
+        ("NKD 1e-10 5", "tick_size of NKD must be a whole multiple of 0.000000001"),
+        ("NKD 0.3333333333 5", "was 0.3333333333"),
+        ("NKD 5 5 HMUZ", "exchange of NKD must be empty or one of CME CBOT NYMEX COMEX; was 'HMUZ'"),
+        ("NKD 5 5 CME HMUA", "roll_months of NKD must be letters of FGHJKMNQUVXZ"),
+        ("NKD 5 5 CME ZHMU", "each once and in that order, e.g. HMUZ; was 'ZHMU'"),
+        ("NKD 5 5 CME HHMU", "was 'HHMU'"),
+        ("NKD 5 5 CME hmuz", "was 'hmuz'"),
+    ],
+)
+def test_a_bad_line_is_refused_with_its_reason(line, message):
+    with pytest.raises(ParameterError, match=re.escape(message)):
+        parse_instrument(line)
+
+
+def test_no_roll_months_are_refused():
+    with pytest.raises(ParameterError, match="roll_months of NQ"):
+        Instrument(root="NQ", tick_size=0.25, point_value=20, roll_months="")
+
+
+def test_an_empty_root_is_refused():
+    with pytest.raises(ParameterError, match="root must be letters and digits"):
+        Instrument(root="", tick_size=0.25, point_value=20)
+
+
+def documented_rows() -> list[list[str]]:
+    lines = [line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
+
+
+def plain(number: float) -> str:
+    text = f"{Decimal(str(number)):f}"
+    return text.removesuffix(".0")
+
+
+def test_the_documented_table_is_the_table():
+    expected = [
+        [
+            row.root,
+            row.name,
+            row.exchange,
+            plain(row.tick_size),
+            plain(row.point_value),
+            plain(row.tick_value),
+            row.roll_months,
+        ]
+        for row in INSTRUMENTS.values()
+    ]
+    assert [cells[:7] for cells in documented_rows()] == expected
+
+
+def test_every_documented_row_gives_a_last_trading_day_and_a_source():
+    for cells in documented_rows():
+        assert len(cells) == 9
+        assert cells[7]
+        assert "(https://www.cmegroup.com/" in cells[8]
+
+
+def test_contracts_with_one_expiry_rule_share_its_words():
+    words = {cells[0]: cells[7] for cells in documented_rows()}
+    pairs = {(row.expiry_rule, words[row.root]) for row in INSTRUMENTS.values()}
+    assert len(pairs) == len({rule for rule, _ in pairs}) == len({text for _, text in pairs})
+
+
+def test_the_documented_example_line_is_valid():
+    example = re.search(r"```\n(.+)\n```", DOCS.read_text(encoding="utf-8")).group(1)
+    assert parse_instrument(example).tick_value == 25
