@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 import scalpr_zen
 from scalpr_zen import report, trade_log
 from scalpr_zen.baseline import baseline
-from scalpr_zen.errors import ScalprError
+from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
 from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.simulate import Bracket, Execution, simulate, trades_sha256
@@ -82,21 +82,12 @@ class Result:
 
     def report_lines(self) -> Iterator[str]:
         """Give the whole text report, trade log included, line by line."""
-        size = self.tape.instrument.tick_size
-        shown = (
-            trade_log.log_lines(trade_log.columns(t, self.tape, self.execution), size)
-            for t in (self.trades, self.unclosed)
-        )
-        trades, unclosed = map(iter, shown)
-        return report.report(self.values, self.declared, trades, unclosed)
+        log, unclosed = trade_log.log_lines(self.trades, self.tape), trade_log.log_lines(self.unclosed, self.tape)
+        return report.report(self.values, self.declared, log, unclosed)
 
     def csv_lines(self) -> Iterator[str]:
         """Give the CSV file of the closed trades line by line."""
-        return iter(
-            trade_log.csv_lines(
-                trade_log.columns(self.trades, self.tape, self.execution), self.tape.instrument.tick_size
-            )
-        )
+        return trade_log.csv_lines(self.trades, self.tape, self.execution)
 
     def __str__(self) -> str:
         return report.summary(self.values, self.declared)
@@ -138,6 +129,7 @@ def run(
         If a parameter does not fit the tape, or the signals do not.
     """
     bracket, execution, settings = bracket or Bracket(), execution or Execution(), settings or MonteCarlo()
+    all_declared = _declared(strategy, bracket, execution, settings)
     started, watch = datetime.now(UTC), _Watch()
     signals = strategy.signals(tape)
     watch.lap("signals_seconds")
@@ -149,7 +141,6 @@ def run(
     watch.lap("statistics_seconds")
     paths = monte_carlo(trades["net_usd"], trades["session"], len(tape.sessions), settings)
     watch.lap("monte_carlo_seconds")
-    all_declared = _declared(strategy, bracket, execution, settings)
     parameters = {p.name: value for p, value in all_declared}
     parameters["point_value"] = execution.point_value or tape.instrument.point_value
     values = {
@@ -226,8 +217,13 @@ def tape_facts(tape: Tape, execution: Execution | None = None) -> dict[str, Any]
 
 
 def _declared(*groups: Any) -> tuple[tuple[Parameter, Any], ...]:
+    """Return every declared parameter of the groups with its value; a name stands for one of them."""
     known = [group for group in groups if isinstance(group, Parameters)]
-    return tuple((p, getattr(group, p.name)) for group in known for p in declared(type(group)))
+    found = tuple((p, getattr(group, p.name)) for group in known for p in declared(type(group)))
+    names = [parameter.name for parameter, _ in found]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ParameterError(f"the strategy must not name a parameter {', '.join(sorted(twice))}: the run has one")
+    return found
 
 
 class _Watch:

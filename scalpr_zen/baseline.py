@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scalpr_zen.params import NANOS
 from scalpr_zen.simulate import Execution
 from scalpr_zen.statistics import Float64, daily, max_drawdown, sharpe
 from scalpr_zen.tape import Tape
@@ -48,7 +49,7 @@ def baseline(tape: Tape, execution: Execution, strategy_daily: Float64) -> dict[
 def daily_usd(tape: Tape, tick_value: float) -> Float64:
     """Return the USD that one contract held gains in each session date, shape (session dates,)."""
     starts = np.union1d(tape.sessions["start"], tape.segments["start"])
-    stops = np.append(starts[1:], len(tape))
+    stops = np.append(starts[1:], len(tape))[: len(starts)]
     bought = np.isin(starts, tape.segments["start"])
     before = tape.price[np.where(bought, starts, starts - 1)]
     gains = (tape.price[stops - 1].astype(np.int64) - before) * tick_value
@@ -60,12 +61,17 @@ def _figures(d: Float64) -> dict[str, float]:
 
 
 def _segments(tape: Tape, tick_value: float) -> list[dict[str, Any]]:
-    size = tape.instrument.tick_size
+    nanos = tape.instrument.tick_nanos
     rows = []
     for segment in tape.segments:
         first, last = (int(tape.price[i]) for i in (segment["start"], segment["stop"] - 1))
         row = {"contract": str(segment["contract"]), "prints": int(segment["stop"] - segment["start"])}
         rows.append(
-            {**row, "entry_price": first * size, "exit_price": last * size, "net_usd": (last - first) * tick_value}
+            {
+                **row,
+                "entry_price": first * nanos / NANOS,
+                "exit_price": last * nanos / NANOS,
+                "net_usd": (last - first) * tick_value,
+            }
         )
     return rows

@@ -112,7 +112,7 @@ def main(command: Callable[[], Any]) -> NoReturn:
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; nothing was changed")
+        _fail("interrupted")
     sys.exit(0)
 
 
@@ -193,7 +193,7 @@ def scalpr(context: click.Context) -> None:
 
 @scalpr.command("demo")
 @click.option(
-    "--sessions", type=click.IntRange(1, 2_520), default=DEMO_SESSIONS, show_default=True, help="Session dates."
+    "--sessions", type=click.IntRange(1, 1_260), default=DEMO_SESSIONS, show_default=True, help="Session dates."
 )
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all that is drawn."

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +23,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from scalpr_zen.params import Parameters, param
+from scalpr_zen.threads import run_all
 
 Int64 = NDArray[np.int64]
 Array = NDArray[Any]
@@ -136,7 +136,8 @@ def _summaries(micro: Int64, session: Array, sessions: int) -> tuple[Int64, Int6
 
 def _grid(length: int) -> Int64:
     """Return the steps at which bands are taken: GRID of them, evenly, the last one the end."""
-    return np.unique(np.linspace(0, length, GRID + 1).round().astype(np.int64)[1:])
+    steps = np.linspace(0, length, GRID + 1).round().astype(np.int64)
+    return np.unique(steps[steps > 0])
 
 
 def _paths(points: int, sims: int) -> tuple[Int64, Int64]:
@@ -146,8 +147,8 @@ def _paths(points: int, sims: int) -> tuple[Int64, Int64]:
 def _share(work: Callable[[int, int], None], sims: int, workers: int) -> None:
     """Run `work(first, stop)` over all paths, a part a thread."""
     size = math.ceil(sims / workers)
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, range(0, sims, size), (min(first + size, sims) for first in range(0, sims, size))))
+    firsts = range(0, sims, size)
+    run_all(work, firsts, (min(first + size, sims) for first in firsts), workers=workers)
 
 
 def _bands(equity: Int64) -> dict[str, list[float]]:

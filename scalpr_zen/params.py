@@ -43,6 +43,8 @@ class Parameter:
             return " | ".join(self.choices)
         if self.low is not None and self.high is not None:
             return f"{_plain(self.low)} to {_plain(self.high)}"
+        if self.high is not None:
+            return f"<= {_plain(self.high)}"
         return f">= {_plain(self.low)}" if self.low is not None else ""
 
     def checked(self, value: Any) -> Any:
@@ -137,7 +139,7 @@ def points_to_ticks(name: str, points: float, tick_nanos: int) -> int:
     """
     ticks = Decimal(str(points)) * NANOS / tick_nanos
     if ticks != ticks.to_integral_value():
-        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {points:g}")
+        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {points}")
     if abs(ticks) > 2**30:
-        raise ParameterError(f"{name} must be below {2**30} ticks, was {points:g} points")
+        raise ParameterError(f"{name} must be below {2**30} ticks, was {points} points")
     return int(ticks)

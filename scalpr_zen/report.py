@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from scalpr_zen.params import Parameter
+from scalpr_zen.sessions import CHICAGO
 from scalpr_zen.statistics import STATISTICS
 
 Values = Mapping[str, Any]
@@ -74,21 +76,28 @@ def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     yield from _counts(result)
     if full:
         yield from _title("RUN MANIFEST")
-        yield from (_row(key.replace("_", " "), value) for key, value in result["manifest"].items())
+        manifest = result["manifest"] | {"started": chicago(result["manifest"]["started"])}
+        yield from (_row(key.replace("_", " "), value) for key, value in manifest.items())
+
+
+def chicago(moment: str) -> str:
+    """Return an ISO 8601 time as one of Chicago, with its offset."""
+    return datetime.fromisoformat(moment).astimezone(CHICAGO).isoformat()
 
 
 def _title(text: str) -> Iterator[str]:
     yield from ("", text, "-" * len(text))
 
 
-def _row(label: str, *cells: Any) -> str:
-    return f"  {label:<26}" + "  ".join(str(cell) for cell in cells)
+def _row(label: str, value: Any) -> str:
+    return f"  {label:<26}{'n/a' if value is None else value}"
 
 
 def _head(result: Values) -> Iterator[str]:
     parameters, manifest, tape = result["parameters"], result["manifest"], result["tape"]
     yield _RULE
-    yield f"scalpr_zen {manifest['scalpr_zen']}   {parameters['strategy']}   {tape['root']}   {manifest['started']}"
+    words = ("scalpr_zen " + manifest["scalpr_zen"], parameters["strategy"], tape["root"], chicago(manifest["started"]))
+    yield "   ".join(words)
     if tape["synthetic"]:
         yield "*** SYNTHETIC: the demo market made these prints; nothing here says anything about a real market ***"
     yield _RULE
@@ -148,7 +157,7 @@ def _rolls(tape: Values) -> Iterator[str]:
     yield _row("rolls", len(tape["roll_ledger"]))
     for roll in tape["roll_ledger"]:
         volumes = f"volumes of the session before {roll['from_volume']:,} / {roll['to_volume']:,}"
-        yield f"    {roll['date']}  {roll['from']} -> {roll['to']}  {volumes}  gap {roll['gap_points']:+g} points"
+        yield f"    {roll['date']}  {roll['from']} -> {roll['to']}  {volumes}  gap {roll['gap_points']:+.10g} points"
 
 
 def _record_ledger(tape: Values) -> Iterator[str]:
@@ -190,7 +199,7 @@ def _baseline(baseline: Values) -> Iterator[str]:
         cells = (baseline["strategy"][key], baseline[key], baseline["difference"][key])
         yield f"  {label:<22}" + "".join(f"{number(cell, unit):>18}" for cell in cells)
     for row in baseline["segments"]:
-        prices = f"{row['entry_price']:g} -> {row['exit_price']:g}"
+        prices = f"{row['entry_price']:.10g} -> {row['exit_price']:.10g}"
         yield f"    {row['contract']:<10}{row['prints']:>14,} prints   {prices:<24}{number(row['net_usd'], 'usd'):>18}"
 
 

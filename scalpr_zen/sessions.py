@@ -68,12 +68,13 @@ def chicago_offsets(ts: Int64) -> Int64:
     return np.array(offsets, dtype=np.int64)[inverse]
 
 
-def chicago_text(ts: Int64, unit: str = "ms") -> list[str]:
-    """Return each time as Chicago wall time with its offset, `2024-12-16 08:30:00.125-06:00`."""
+def chicago_text(ts: Int64) -> list[str]:
+    """Return each time as Chicago wall time to the ms with its offset, `2024-12-16T08:30:00.125-06:00`."""
     offsets = chicago_offsets(ts)
-    walls = np.datetime_as_string((ts + offsets).view("M8[ns]").astype(f"M8[{unit}]")).tolist()
-    zones = {int(o): f"{'-' if o < 0 else '+'}{abs(int(o)) // _HOUR:02d}:00" for o in np.unique(offsets)}
-    return [f"{w[:10]} {w[11:]}{zones[o]}" for w, o in zip(walls, offsets.tolist(), strict=True)]
+    walls = np.datetime_as_string((ts + offsets).view("M8[ns]"), unit="ms").tolist()
+    zones, codes = np.unique(offsets, return_inverse=True)
+    labels = [f"{'-' if zone < 0 else '+'}{abs(zone) // _HOUR:02d}:00" for zone in zones.tolist()]
+    return [wall + labels[code] for wall, code in zip(walls, codes.tolist(), strict=True)]
 
 
 def utc_text(ts: Int64) -> list[str]:

@@ -256,8 +256,8 @@ def _rates(x: Float64) -> dict[str, float]:
     low, high = ((centre + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
     return {
         "win_rate": rate,
-        "win_rate_low": low,
-        "win_rate_high": high,
+        "win_rate_low": min(max(low, 0.0), rate),  # rounding must not carry an end past 0, the rate or 1
+        "win_rate_high": max(min(high, 1.0), rate),
         "profit_factor": _ratio(float(wins.sum()), abs(float(losses.sum()))),
         "average_win_usd": _mean(wins),
         "average_loss_usd": _mean(losses),

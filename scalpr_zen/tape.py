@@ -8,8 +8,8 @@ segments, the sessions and one JSON text with all that is known about where the 
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
-import io
 import json
 import os
 import struct
@@ -18,13 +18,14 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.errors import TapeError
 from scalpr_zen.instruments import Instrument
+from scalpr_zen.npz import NpzWriter, map_npz
 from scalpr_zen.sessions import session_dates
 
 try:
@@ -33,7 +34,6 @@ except ImportError:  # Windows, where an open file cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
 FORMAT = 1
-ALIGNMENT = 64
 COLUMNS: dict[str, np.dtype[Any]] = {
     "ts": np.dtype("<i8"),
     "price": np.dtype("<i4"),
@@ -98,16 +98,17 @@ class Tape:
             If the file is missing, truncated, no tape, or of another format.
         """
         path = Path(path)
+        again = "make it again with scalpr preprocess"
         try:
-            with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-                metadata = _read_metadata(archive, path)
-                members = {
-                    name: _map_member(path, file, archive.getinfo(f"{name}.npy")) for name in (*COLUMNS, *_TABLES)
-                }
+            members = map_npz(path)
+            metadata = json.loads(str(members.pop("metadata")))
         except FileNotFoundError:
             raise TapeError(f"{path} does not exist: make it with scalpr preprocess") from None
         except (OSError, KeyError, ValueError, EOFError, struct.error, zipfile.BadZipFile) as error:
-            raise TapeError(f"{path} is not a whole tape ({error}): make it again with scalpr preprocess") from None
+            raise TapeError(f"{path} is not a whole tape ({error}): {again}") from None
+        found = metadata.get("format") if isinstance(metadata, dict) else None
+        if found != FORMAT:
+            raise TapeError(f"{path} has tape format {found}, this version reads {FORMAT}: {again}")
         _check_members(path, members)
         return cls(**members, instrument=Instrument(**metadata["instrument"]), metadata=metadata)
 
@@ -140,15 +141,15 @@ class Tape:
         Raises
         ------
         TapeError
-            If the columns differ in length or the times decrease.
+            If a column is not of whole numbers in its range, the lengths differ, or the times decrease.
         """
-        ts = np.ascontiguousarray(ts, dtype=np.int64)
+        ts = _column("ts", ts)
         n = len(ts)
         columns = {
             "ts": ts,
-            "price": np.ascontiguousarray(price, dtype=np.int32),
-            "size": np.ones(n, np.int32) if size is None else np.ascontiguousarray(size, dtype=np.int32),
-            "aggressor": np.zeros(n, np.int8) if aggressor is None else np.ascontiguousarray(aggressor, dtype=np.int8),
+            "price": _column("price", price),
+            "size": _column("size", np.ones(n, np.int32) if size is None else size),
+            "aggressor": _column("aggressor", np.zeros(n, np.int8) if aggressor is None else aggressor),
         }
         contracts = np.full(n, instrument.root) if contract is None else np.asarray(contract, dtype="U24")
         if any(len(column) != n for column in (*columns.values(), contracts)):
@@ -166,6 +167,19 @@ class Tape:
         columns = {name: getattr(self, name)[:stop] for name in COLUMNS}
         tables = {name: _cut_ranges(getattr(self, name), stop) for name in _TABLES}
         return Tape(**columns, **tables, instrument=self.instrument, metadata=self.metadata)
+
+
+def _column(name: str, values: Any) -> Array:
+    """Return a column in its type; refuse what would not fit into it unchanged."""
+    dtype, given = COLUMNS[name], np.asarray(values)
+    if given.size == 0:
+        given = given.astype(dtype)
+    limits = np.iinfo(dtype)
+    if given.ndim != 1 or given.dtype.kind not in "iu":
+        raise TapeError(f"{name} must be whole numbers, one a print, was {given.dtype} {given.shape}")
+    if given.size and not (limits.min <= given.min() and given.max() <= limits.max):
+        raise TapeError(f"{name} must be {limits.min} to {limits.max}, was {given.min()} to {given.max()}")
+    return np.ascontiguousarray(given, dtype)
 
 
 def runs(labels: Array, dtype: np.dtype[Any]) -> Array:
@@ -188,21 +202,40 @@ def _cut_ranges(table: Array, stop: int) -> Array:
 
 
 @contextlib.contextmanager
-def whole_or_not_at_all(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write that takes the place of `path` at the end, or vanishes on any error.
+def whole_or_not_at_all(path: Path) -> Iterator[Path]:
+    """Give an empty file to write that takes the place of `path` at the end, or vanishes on any error.
 
-    Leftovers of killed writers of the same file are removed first; a lock tells them from live ones.
+    Folders that are missing are made, and vanish with it. Leftovers of killed writers of the same file are
+    removed first; a lock tells them from live ones.
+
+    Raises
+    ------
+    TapeError
+        If anything cannot be written.
     """
-    _remove_leftovers(path)
+    made = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
+        with _part_file(path) as part:
+            yield part
+    except BaseException as error:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if isinstance(error, OSError):
+            raise TapeError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise
+
+
+@contextlib.contextmanager
+def _part_file(path: Path) -> Iterator[Path]:
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as part:
         try:
             if fcntl is not None:
                 fcntl.flock(part, fcntl.LOCK_EX)
-            yield part
-            part.flush()
-            os.fsync(part.fileno())
-            if fcntl is not None:
                 os.chmod(part.name, 0o666 & ~_umask())
+            yield Path(part.name)
             part.close()
             os.replace(part.name, path)
         except BaseException:
@@ -212,7 +245,7 @@ def whole_or_not_at_all(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    for leftover in path.parent.glob(f".{path.name}.*.part"):
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
         with contextlib.suppress(OSError), leftover.open("rb") as file:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -226,19 +259,19 @@ def _umask() -> int:
 
 
 def write_tape(
-    file: IO[bytes],
+    path: Path,
     length: int,
     columns: Mapping[str, Iterable[Array]],
     segments: Array,
     sessions: Array,
     metadata: Mapping[str, Any],
 ) -> None:
-    """Write a tape file, column after column, from blocks.
+    """Write a tape file from blocks of its columns.
 
     Parameters
     ----------
-    file : binary file
-        Where to write; see `whole_or_not_at_all`.
+    path : Path
+        An empty file; see `whole_or_not_at_all`.
     length : int
         Prints of the tape.
     columns : mapping of str to iterable of arrays
@@ -247,23 +280,17 @@ def write_tape(
     metadata : mapping
         JSON values. Added are the format, the CRC-32 of each member, and the SHA-256 over all of this: the
         identity of the tape. It covers the columns by their CRC-32 and by the SHA-256 of their sources, as
-        a second pass over a year of columns would take longer than all else that is done to them.
+        a SHA-256 of a year of columns would take longer than all else that is done to them.
     """
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, dtype in COLUMNS.items():
-            with _member(archive, file, name) as member:
-                member.write(_npy_header(dtype, (length,)))
-                for block in columns[name]:
-                    member.write(np.ascontiguousarray(block, dtype).view(np.uint8).data)
-        for name, table in (("segments", segments), ("sessions", sessions)):
-            with _member(archive, file, name) as member:
-                member.write(_npy_header(table.dtype, table.shape) + table.tobytes())
-        crc = {Path(info.filename).stem: info.CRC for info in archive.infolist()}
-        about = {"format": FORMAT, **metadata, "crc32": crc}
-        about["sha256"] = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-        with _member(archive, file, "metadata") as member:
-            text = np.array(json.dumps(about))
-            member.write(_npy_header(text.dtype, ()) + text.tobytes())
+    npz = NpzWriter(path)
+    npz.add({name: (dtype, (length,), columns[name]) for name, dtype in COLUMNS.items()})
+    npz.add({"segments": (SEGMENT, segments.shape, [segments]), "sessions": (SESSION, sessions.shape, [sessions])})
+    kept = {key: value for key, value in metadata.items() if key not in ("format", "crc32", "sha256")}
+    about = {"format": FORMAT, **kept, "crc32": npz.crc32}
+    about["sha256"] = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    text = np.array(json.dumps(about))
+    npz.add({"metadata": (text.dtype, (), [text])})
+    npz.close()
 
 
 def save_tape(tape: Tape, path: str | Path) -> Path:
@@ -271,62 +298,16 @@ def save_tape(tape: Tape, path: str | Path) -> Path:
     path = Path(path)
     instrument = {name: getattr(tape.instrument, name) for name in Instrument.__dataclass_fields__}
     columns = {name: [getattr(tape, name)] for name in COLUMNS}
-    with whole_or_not_at_all(path) as file:
-        write_tape(file, len(tape), columns, tape.segments, tape.sessions, {"instrument": instrument, **tape.metadata})
+    with whole_or_not_at_all(path) as part:
+        write_tape(part, len(tape), columns, tape.segments, tape.sessions, {"instrument": instrument, **tape.metadata})
     return path
 
 
-@contextlib.contextmanager
-def _member(archive: zipfile.ZipFile, file: IO[bytes], name: str) -> Iterator[IO[bytes]]:
-    """Open a member whose data begins on a multiple of ALIGNMENT, by an extra field of that length."""
-    info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-    zip64_extra = 20
-    begin = file.tell() + 30 + len(info.filename) + zip64_extra + 4
-    info.extra = struct.pack("<HH", 0xD935, -begin % ALIGNMENT) + bytes(-begin % ALIGNMENT)
-    with archive.open(info, "w", force_zip64=True) as member:
-        yield member
-
-
-def _npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """Return the NPY preamble, which numpy pads to a multiple of 64 bytes."""
-    stream = io.BytesIO()
-    descr = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(stream, descr)
-    return stream.getvalue()
-
-
-# Reading ----------------------------------------------------------------------------------------------
-
-
-def _read_metadata(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
-    with archive.open("metadata.npy") as member:
-        metadata = json.loads(np.lib.format.read_array(member, allow_pickle=False).item())
-    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        found = metadata.get("format") if isinstance(metadata, dict) else None
-        raise TapeError(
-            f"{path} has tape format {found}, this version reads {FORMAT}: make it again with scalpr preprocess"
-        )
-    return metadata
-
-
-def _map_member(path: Path, file: IO[bytes], info: zipfile.ZipInfo) -> Array:
-    if info.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{info.filename} is compressed")
-    file.seek(info.header_offset)
-    name_length, extra_length = struct.unpack("<26xHH", file.read(30))
-    file.seek(info.header_offset + 30 + name_length + extra_length)
-    version = np.lib.format.read_magic(file)
-    if version != (1, 0):
-        raise ValueError(f"{info.filename} has NPY version {version}")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    if shape == (0,):
-        return np.empty(0, dtype)
-    return np.memmap(path, dtype, "r", file.tell(), shape)
-
-
 def _check_members(path: Path, members: Mapping[str, Array]) -> None:
-    n = len(members["ts"])
     expected = {**COLUMNS, **_TABLES}
+    if set(members) != set(expected):
+        raise TapeError(f"{path} is not a whole tape (it holds {', '.join(members)}): make it again")
+    n = len(members["ts"])
     for name, array in members.items():
         if array.dtype != expected[name] or array.ndim != 1 or (name in COLUMNS and len(array) != n):
             raise TapeError(f"{path} is not a whole tape ({name} has {array.dtype} {array.shape}): make it again")

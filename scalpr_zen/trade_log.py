@@ -6,21 +6,20 @@ is formatted once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.instruments import Instrument
 from scalpr_zen.sessions import chicago_text, utc_text
 from scalpr_zen.simulate import REASONS, Execution
 from scalpr_zen.tape import Tape
 
 Array = NDArray[Any]
-Columns = dict[str, Array]
 
-SIDES = {1: "LONG", -1: "SHORT"}
 CSV_COLUMNS = (
     "number",
     "side",
@@ -39,7 +38,16 @@ CSV_COLUMNS = (
 )
 
 
-def columns(trades: Array, tape: Tape, execution: Execution) -> Columns:
+_IN_TICKS = {
+    "entry_price": "entry_ticks",
+    "exit_price": "exit_ticks",
+    "gross_points": "gross_ticks",
+    "mfe_points": "mfe_ticks",
+    "mae_points": "mae_ticks",
+}
+
+
+def columns(trades: Array, tape: Tape, execution: Execution) -> dict[str, Array]:
     """Return the columns of CSV_COLUMNS as arrays of values: prices in points, times in ns UTC.
 
     Parameters
@@ -51,73 +59,88 @@ def columns(trades: Array, tape: Tape, execution: Execution) -> Columns:
         Commission and contracts.
     """
     nanos = tape.instrument.tick_nanos
-
-    def points(name: str) -> Array:
-        return trades[name].astype(np.int64) * nanos / 1e9
-
-    return {
+    values = {
         "number": np.arange(1, len(trades) + 1),
-        "side": np.where(trades["side"] > 0, SIDES[1], SIDES[-1]),
-        "contract": tape.segments["contract"][trades["segment"]],
         "session_date": tape.sessions["date"][trades["session"]],
         "entry_time": trades["entry_ts"],
-        "entry_price": points("entry_ticks"),
         "exit_time": trades["exit_ts"],
-        "exit_price": points("exit_ticks"),
-        "exit_reason": np.array(["", *REASONS.values()])[trades["reason"]],
-        "gross_points": points("gross_ticks"),
         "commission_usd": np.full(len(trades), 2 * execution.commission * execution.contracts),
         "net_usd": trades["net_usd"],
-        "mfe_points": points("mfe_ticks"),
-        "mae_points": points("mae_ticks"),
     }
+    values |= {name: np.array(labels)[codes] for name, (codes, labels) in _coded(trades, tape).items()}
+    values |= {name: trades[field].astype(np.int64) * nanos / 1e9 for name, field in _IN_TICKS.items()}
+    return {name: values[name] for name in CSV_COLUMNS}
 
 
-def csv_lines(values: Columns, tick_size: float) -> Iterable[str]:
-    """Give the CSV file line by line: times ISO 8601 UTC with nanoseconds, prices in points."""
-    price = price_format(tick_size)
-    text = {name: _text(column, str) for name, column in values.items() if not name.endswith("_time")}
-    text |= {name: _text(values[name], price) for name in values if name.endswith(("_price", "_points"))}
-    text |= {name: utc_text(values[name]) for name in ("entry_time", "exit_time")}
+def csv_lines(trades: Array, tape: Tape, execution: Execution) -> Iterator[str]:
+    """Give the CSV file line by line: times ISO 8601 UTC with nanoseconds, prices in points.
+
+    The contracts of a synthetic tape are called so in every row, as the file has no other place for it.
+    """
+    commission = str(2 * execution.commission * execution.contracts)
+    text = {
+        "number": list(map(str, range(1, len(trades) + 1))),
+        "session_date": _labelled(trades["session"], tape.sessions["date"].astype(str).tolist()),
+        "entry_time": utc_text(trades["entry_ts"]),
+        "exit_time": utc_text(trades["exit_ts"]),
+        "commission_usd": [commission] * len(trades),
+        "net_usd": _distinct(trades["net_usd"], str),
+    }
+    text |= {name: _labelled(codes, labels) for name, (codes, labels) in _coded(trades, tape).items()}
+    if tape.synthetic:
+        text["contract"] = [f"{contract} SYNTHETIC" for contract in text["contract"]]
+    price = price_format(tape.instrument)
+    text |= {name: _distinct(trades[field], price) for name, field in _IN_TICKS.items()}
     yield ",".join(CSV_COLUMNS)
     yield from map(",".join, zip(*(text[name] for name in CSV_COLUMNS), strict=True))
 
 
-def log_lines(values: Columns, tick_size: float) -> Iterable[str]:
+def log_lines(trades: Array, tape: Tape) -> Iterator[str]:
     """Give the trade log of the report line by line: times in Chicago with their offset."""
-    price = price_format(tick_size)
-    formats: dict[str, tuple[int, Callable[[Any], str]]] = {
-        "number": (8, str),
-        "side": (-5, str),
-        "contract": (-6, str),
-        "entry_price": (12, price),
-        "exit_price": (12, price),
-        "exit_reason": (-6, str),
-        "gross_points": (10, price),
-        "net_usd": (11, "{:.2f}".format),
-        "mfe_points": (10, price),
-        "mae_points": (10, price),
+    price = price_format(tape.instrument)
+    text = {
+        "number": _padded(">8", list(map(str, range(1, len(trades) + 1)))),
+        "session_date": _labelled(trades["session"], _padded("<12", tape.sessions["date"].astype(str).tolist())),
+        "entry_time": chicago_text(trades["entry_ts"]),
+        "exit_time": chicago_text(trades["exit_ts"]),
+        "net_usd": _distinct(trades["net_usd"], "{:>12.2f}".format),
     }
-    text = {name: _text(values[name], form, width) for name, (width, form) in formats.items()}
-    text |= {name: chicago_text(values[name], "ms") for name in ("entry_time", "exit_time")}
-    order = [name for name in CSV_COLUMNS if name in text]
-    widths = {name: formats[name][0] if name in formats else -29 for name in order}
-    yield "  ".join(_pad(name.replace("_", " "), widths[name]) for name in order).rstrip()
-    yield from map("  ".join, zip(*(text[name] for name in order), strict=True))
+    widths = {"number": ">8", "session_date": "<12", "entry_time": "<29", "exit_time": "<29"}
+    for name, (codes, labels) in _coded(trades, tape).items():
+        widths[name] = f"<{max(map(len, [name, *labels]))}"
+        text[name] = _labelled(codes, _padded(widths[name], labels))
+    for name, field in _IN_TICKS.items():
+        text[name] = _distinct(trades[field], lambda ticks: f"{price(ticks):>12}")
+    shown = [name for name in CSV_COLUMNS if name in text]
+    yield "  ".join(format(name.replace("_", " "), widths.get(name, ">12")) for name in shown)
+    yield from map("  ".join, zip(*(text[name] for name in shown), strict=True))
 
 
-def price_format(tick_size: float) -> Callable[[float], str]:
-    """Return a format with as many decimals as the tick size has."""
-    decimals = max(0, -int(Decimal(str(tick_size)).normalize().as_tuple().exponent))
-    return f"{{:.{decimals}f}}".format
+def price_format(instrument: Instrument) -> Callable[[int], str]:
+    """Return a format of ticks as points, with as many decimals as the tick size has."""
+    tick = Decimal(str(instrument.tick_size))
+    decimals = max(0, -int(tick.normalize().as_tuple().exponent))
+    return lambda ticks: f"{tick * ticks:.{decimals}f}"
 
 
-def _text(column: Array, form: Callable[[Any], str], width: int = 0) -> list[str]:
-    """Format each different value once, padded to a width (negative: to the left)."""
-    distinct, inverse = np.unique(column, return_inverse=True)
-    texts = [_pad(form(value), width) for value in distinct.tolist()]
-    return [texts[k] for k in inverse.tolist()]
+def _coded(trades: Array, tape: Tape) -> dict[str, tuple[Array, list[str]]]:
+    """Return the columns of words as (number of the word of each trade, words)."""
+    return {
+        "side": ((trades["side"] < 0).astype(np.int8), ["LONG", "SHORT"]),
+        "contract": (trades["segment"], tape.segments["contract"].tolist()),
+        "exit_reason": (trades["reason"], ["", *REASONS.values()]),
+    }
 
 
-def _pad(text: str, width: int) -> str:
-    return text.rjust(width) if width > 0 else text.ljust(-width)
+def _padded(width: str, texts: list[str]) -> list[str]:
+    return [format(text, width) for text in texts]
+
+
+def _labelled(codes: Array, labels: list[str]) -> list[str]:
+    return [labels[code] for code in codes.tolist()]
+
+
+def _distinct(column: Array, form: Callable[[Any], str]) -> list[str]:
+    """Format each different value once."""
+    values, codes = np.unique(column, return_inverse=True)
+    return _labelled(codes, list(map(form, values.tolist())))

@@ -86,6 +86,8 @@ def arrange(plan: Plan, results: Sequence[FileResult], fronts: Mapping[date, Seq
     for session, blocks in sorted(_by_session(results).items()):
         day = plan.dates[session].item()
         chosen = {numbers[contract] for contract in fronts.get(day, ())}
+        for other in {block.contract for block in blocks} - chosen:
+            _time_order(plan, [block for block in blocks if block.contract == other])  # refuses trades given twice
         mine = [block for block in blocks if block.contract in chosen]
         if not mine:
             continue
@@ -112,14 +114,25 @@ def _join(blocks: Sequence[Block], name: str) -> Array:
 
 
 def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[NDArray[np.int64] | None, int]:
-    """Return the order of a session's prints, None if the files give it, and how many came late."""
-    if all(block.ordered for block in blocks) and all(a.end(-1) <= b.end(0) for a, b in pairwise(blocks)):
+    """Return the order of a session's prints, None if the files give it, and how many came late.
+
+    A print is late if one of its contract that is later by (ts_event, sequence) stands before it in its
+    file, or in an earlier file of the session date.
+    """
+    if not any(block.late for block in blocks) and all(a.last <= b.first for a, b in pairwise(blocks)):
         return None, 0
     order = np.lexsort((_join(blocks, "sequence"), _join(blocks, "ts")))
     _refuse_duplicates(plan, blocks, order)
     ranks = np.empty_like(order)
     ranks[order] = np.arange(len(order))
-    return order, int((ranks < np.maximum.accumulate(ranks)).sum())
+    rows = [block.rows for block in blocks]
+    sources = np.repeat([block.source for block in blocks], rows)
+    within = sum(_late(ranks[sources == source]) for source in np.unique(sources))
+    return order, sum(block.late for block in blocks) + _late(ranks) - within
+
+
+def _late(ranks: NDArray[np.int64]) -> int:
+    return int((ranks < np.maximum.accumulate(ranks)).sum())
 
 
 def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.int64]) -> None:
@@ -141,6 +154,9 @@ def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.in
 
 def _contract_runs(blocks: Sequence[Block], order: NDArray[np.int64] | None) -> list[tuple[int, int]]:
     """Return (contract number, first row) of the runs of contracts in a session."""
+    contracts = {block.contract for block in blocks}
+    if len(contracts) == 1:
+        return [(contracts.pop(), 0)]
     codes = np.repeat([block.contract for block in blocks], [block.rows for block in blocks])
     codes = codes if order is None else codes[order]
     starts = np.flatnonzero(np.diff(codes, prepend=-1))

@@ -84,7 +84,8 @@ def symbol_table(
     for interval in intervals:
         means = meaning[interval]
         code = reasons[means] if isinstance(means, str) else numbers[means]
-        rows.append((interval.instrument_id, day_ns(interval.start), day_ns(interval.stop), code))
+        days = (min(max(day_ns(day), -(2**62)), 2**62) for day in (interval.start, interval.stop))
+        rows.append((interval.instrument_id, *days, code))
     table = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4)
     return Symbols(*(np.ascontiguousarray(table[:, k]) for k in range(4)))
 
@@ -98,8 +99,9 @@ class Batch:
     columns : dict of str to array
         ts, price, size, aggressor, sequence; group after group, each in the order of the file. The next
         batch overwrites them.
-    groups : list of (session, contract, start, stop, ordered)
-        Row ranges of the groups, and whether their rows are in order of (ts_event, sequence).
+    groups : list of (session, contract, start, stop, late)
+        Row ranges of the groups, and how many of their rows come after one of their contract in the file
+        that is later by (ts_event, sequence).
     volume : list of int
         Contracts traded in each group.
     reasons : array of int64, shape (len(REASONS) + 1,)
@@ -107,7 +109,7 @@ class Batch:
     """
 
     columns: dict[str, Array]
-    groups: list[tuple[int, int, int, int, bool]]
+    groups: list[tuple[int, int, int, int, int]]
     volume: list[int]
     reasons: NDArray[np.int64]
 
@@ -135,6 +137,7 @@ class Splitter:
         self._symbols = (symbols.instrument_id, symbols.start, symbols.stop, symbols.code)
         self._groups = (len(opens) - 1) * contracts
         self._keys, self._ticks = np.empty(BATCH_RECORDS, np.int32), np.empty(BATCH_RECORDS, np.int32)
+        self._latest = np.zeros((contracts, 2), np.int64)
         self._columns = {name: np.empty(BATCH_RECORDS, dtype) for name, dtype in PRINT_COLUMNS.items()}
 
     def split(self, records: Array) -> Batch:
@@ -154,13 +157,12 @@ class Splitter:
         self.records += len(records)
         used = np.flatnonzero(counts)
         stops = np.cumsum(counts[used])
-        starts, ordered = np.zeros(self._groups, np.int64), np.ones(self._groups, np.bool_)
-        starts[used] = stops - counts[used]
-        written = (starts, starts.copy(), ordered, *self._columns.values())
-        _scatter_kernel(records, self._keys, self._ticks, *written)
+        cursor, late = np.zeros(self._groups, np.int64), np.zeros(self._groups, np.int64)
+        cursor[used] = stops - counts[used]
+        _scatter_kernel(records, self._keys, self._ticks, cursor, self._latest, late, *self._columns.values())
         total = int(stops[-1]) if len(used) else 0
         groups = [
-            (*divmod(key, self._limits.contracts), int(starts[key]), stop, bool(ordered[key]))
+            (*divmod(key, self._limits.contracts), stop - int(counts[key]), stop, int(late[key]))
             for key, stop in zip(used.tolist(), stops.tolist(), strict=True)
         ]
         columns = {name: column[:total] for name, column in self._columns.items()}
@@ -183,7 +185,10 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
     Oracle   tests/test_preprocess.py, naive_preprocess
     """
     inverse = 1.0 / limits.tick_nanos
-    row = session = 0
+    earliest, latest = limits.start - MAX_DELAY, limits.end + MAX_CLOCK_ERROR
+    known = np.int64(-1)
+    known_start = known_stop = code = opened = closed = np.int64(0)
+    session = 0
     for i in range(len(records)):
         r = records[i]
         if r["length"] != limits.record_words or r["rtype"] != 0:
@@ -191,29 +196,24 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
         ts, received = r["ts_event"], r["ts_recv"]
         trusted = received >= 0 and not r["flags"] & _BAD_TS_RECV
         moment = received if trusted else ts
-        if (
-            moment < limits.start
-            or moment > limits.end
-            or ts < limits.start - MAX_DELAY
-            or ts > limits.end + MAX_CLOCK_ERROR
-        ):
+        if moment < limits.start or moment > limits.end or ts < earliest or ts > latest:
             return i, _OUTSIDE_RANGE
         if trusted and min(received, received - r["ts_in_delta"]) < ts - MAX_CLOCK_ERROR:
             return i, _BEFORE_EVENT
 
         instrument_id = np.int64(r["instrument_id"])
-        if row >= len(ids) or ids[row] != instrument_id or moment < starts[row] or moment >= stops[row]:
-            row = int(np.searchsorted(ids, instrument_id))
+        if instrument_id != known or moment < known_start or moment >= known_stop:
+            row = np.searchsorted(ids, instrument_id)
             while row < len(ids) and ids[row] == instrument_id and moment >= stops[row]:
                 row += 1
             if row >= len(ids) or ids[row] != instrument_id or moment < starts[row]:
                 return i, _UNKNOWN_ID
+            known, known_start, known_stop, code = ids[row], starts[row], stops[row], codes[row]
         side = r["side"]
-        if side != _SIDE_ASK and side != _SIDE_BID and side != _SIDE_NONE:
+        if not ((side == _SIDE_ASK) | (side == _SIDE_BID) | (side == _SIDE_NONE)):
             return i, _UNKNOWN_SIDE
 
         keys[i] = -1
-        code = codes[row]
         if code < 0:
             reasons[-code] += 1
             continue
@@ -236,8 +236,9 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
         if size == 0:
             reasons[_ZERO_SIZE] += 1
             continue
-        if ts < opens[session] or ts >= opens[session + 1]:
+        if ts < opened or ts >= closed:
             session = int(np.searchsorted(opens, ts, side="right")) - 1
+            opened, closed = opens[session], opens[session + 1]
         key = session * limits.contracts + code
         keys[i] = key
         ticks[i] = quotient
@@ -247,12 +248,12 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
 
 
 @njit(cache=True, nogil=True)
-def _scatter_kernel(records, keys, ticks, starts, cursor, ordered, ts, price, size, aggressor, sequence):  # type: ignore[no-untyped-def]
+def _scatter_kernel(records, keys, ticks, cursor, latest, late, ts, price, size, aggressor, sequence):  # type: ignore[no-untyped-def]
     """Write the columns of the prints, each at the cursor of its group.
 
-    Reads    records, keys and ticks (n,); starts by key, where each group begins
-    Writes   ts, price, size, aggressor, sequence (prints,); by key: cursor moves from the start to the end of
-             its group, ordered turns false where (ts_event, sequence) falls
+    Reads    records, keys and ticks (n,)
+    Writes   ts, price, size, aggressor, sequence (prints,); cursor by key moves from the start to the end of
+             its group; latest (contracts, 2), the highest (ts_event, sequence) so far; late by key
     Order    as in the file inside a group
     """
     for i in range(len(records)):
@@ -262,9 +263,11 @@ def _scatter_kernel(records, keys, ticks, starts, cursor, ordered, ts, price, si
         at = np.uint64(cursor[key])  # unsigned, or numba tests every index for being negative
         cursor[key] += 1
         r = records[i]
-        ts[at], price[at], size[at], sequence[at] = r["ts_event"], ticks[i], r["size"], r["sequence"]
-        aggressor[at] = (r["side"] == _SIDE_BID) - (r["side"] == _SIDE_ASK)
-        if at > starts[key]:
-            before = at - np.uint64(1)
-            if ts[at] < ts[before] or (ts[at] == ts[before] and sequence[at] < sequence[before]):
-                ordered[key] = False
+        moment, number = r["ts_event"], np.int64(r["sequence"])
+        ts[at], price[at], size[at], sequence[at] = moment, ticks[i], r["size"], number
+        aggressor[at] = int(r["side"] == _SIDE_BID) - int(r["side"] == _SIDE_ASK)
+        highest = latest[key % len(latest)]
+        if moment < highest[0] or (moment == highest[0] and number < highest[1]):
+            late[key] += 1
+        else:
+            highest[0], highest[1] = moment, number

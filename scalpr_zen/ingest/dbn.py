@@ -30,6 +30,8 @@ VERSIONS = (1, 2, 3)
 BATCH_RECORDS = 1 << 15
 """1.5 MiB: a batch stays in the caches from the decompressor to its columns."""
 MAX_HEADER_BYTES = 1 << 28
+LAST_TIME = 4_102_444_800 * NANOS
+"""2100-01-01: a time beyond it is damage."""
 SYNTHETIC_MARK = "SYNTHETIC"
 """Symbol that the demo market lists as not found, so that its files can be told from real ones."""
 _READ_BYTES = 1 << 18
@@ -109,7 +111,7 @@ def read_source(path: Path) -> Source:
     if str(metadata.schema) != "trades":
         held = f"schema {metadata.schema}" if metadata.schema is not None else "mixed records (a live capture)"
         raise refuse(f"holds {held}, not trades: download the trades schema, one file kind a folder")
-    if metadata.end is None or metadata.end <= metadata.start:
+    if metadata.end is None or not 0 <= metadata.start < metadata.end <= LAST_TIME:
         raise refuse("states no time range in its header")
     return Source(
         path=path,
@@ -255,6 +257,9 @@ def _read_metadata(path: Path, stream: IO[bytes]) -> Metadata:
     prelude = _take(path, stream, 8)
     if prelude[:3] != b"DBN":
         raise refuse("has no DBN header: its beginning is missing")
+    cut = refuse("ends inside its header: it is cut, download it again")
+    if len(prelude) < 8:
+        raise cut
     if prelude[3] not in VERSIONS:
         raise refuse(f"is DBN version {prelude[3]}, this version reads {VERSIONS[0]} to {VERSIONS[-1]}")
     length = int.from_bytes(prelude[4:8], "little")
@@ -262,7 +267,7 @@ def _read_metadata(path: Path, stream: IO[bytes]) -> Metadata:
         raise refuse(f"states a header of {length} bytes: it is damaged, download it again")
     body = _take(path, stream, length)
     if len(body) < length:
-        raise refuse("ends inside its header: it is cut, download it again")
+        raise cut
     try:
         return Metadata.decode(prelude + body)
     except (DBNError, ValueError) as error:

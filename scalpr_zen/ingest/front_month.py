@@ -113,9 +113,7 @@ def parse_schedule(text: str) -> tuple[tuple[str, date], ...]:
     ParameterError
         If an entry is no contract and ISO date, or the dates do not increase.
     """
-    path = Path(text)
-    if path.is_file():
-        text = path.read_text(encoding="utf-8")
+    text = _file_text(text)
     entries = [entry.split() for entry in re.split(r"[,\n]", text) if entry.strip()]
     try:
         schedule = tuple((symbol, date.fromisoformat(day)) for symbol, day in entries)
@@ -125,6 +123,16 @@ def parse_schedule(text: str) -> tuple[tuple[str, date], ...]:
     if sorted(set(days)) != days:
         raise ParameterError(f"the dates of the schedule must increase, were {', '.join(map(str, days))}")
     return schedule
+
+
+def _file_text(text: str) -> str:
+    """Return the content of a file where `text` names one."""
+    try:
+        return Path(text).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ParameterError(f"schedule file {text} must be text, one contract and date a line") from None
+    except OSError:
+        return text
 
 
 Volumes = Mapping[date, Mapping[Contract, int]]

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 import scalpr_zen
-from scalpr_zen.errors import DataError, TapeError
+from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.arrange import Arrangement, arrange
 from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, REASONS, symbol_table
 from scalpr_zen.ingest.dbn import Interval, Source, read_source
 from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, root_of
-from scalpr_zen.ingest.spill import FileResult, Plan, Progress, read_all
+from scalpr_zen.ingest.spill import FileResult, Plan, Progress, Spill, read_all
 from scalpr_zen.instruments import Instrument
+from scalpr_zen.params import NANOS
 from scalpr_zen.sessions import session_calendar
 from scalpr_zen.tape import COLUMNS, whole_or_not_at_all, write_tape
+from scalpr_zen.threads import interrupts_held
 
 Volumes = Mapping[date, Mapping[Contract, int]]
 Fronts = Mapping[date, Sequence[Contract]]
@@ -70,12 +71,13 @@ def preprocess(
     out = Path(out)
     files, ignored = find_files(paths)
     plan = _plan([read_source(path) for path in files], instrument)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with whole_or_not_at_all(out) as file:
-            _build(plan, roll or Roll(), ignored, file, workers or os.cpu_count() or 1, progress)
-    except OSError as error:
-        raise TapeError(f"{out} cannot be written: {error.strerror or error}") from None
+    workers = workers or os.cpu_count() or 1
+    with interrupts_held() as interrupted, whole_or_not_at_all(out) as part, ExitStack() as stack:
+        spills = [stack.enter_context(Spill(part.parent)) for _ in range(workers)]
+        results = read_all(plan, spills, progress, interrupted)
+        _write(part, plan, results, roll or Roll(), ignored)
+        if interrupted.is_set():
+            raise KeyboardInterrupt
     return out
 
 
@@ -92,9 +94,9 @@ def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
         if not path.exists():
             raise DataError(f"{path} does not exist: give a folder of DBN files")
         for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if not path.is_dir() or (file.is_file() and re.search(r"\.(dbn(\.zst)?|dbz)$", file.name)):
+            if file == path or (re.search(r"\.(dbn(\.zst)?|dbz)$", file.name) and not file.is_dir()):
                 files.append(file)
-            elif file.is_file():
+            elif not file.is_dir():
                 ignored.append(file.name)
     if not files:
         raise DataError(f"{', '.join(map(str, paths))} holds no DBN file (*.dbn, *.dbn.zst)")
@@ -123,35 +125,38 @@ def _meanings(source: Source, root: str) -> dict[Interval, Contract | str]:
     return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day)) for i in source.intervals}
 
 
-def _build(
-    plan: Plan, roll: Roll, ignored: Sequence[str], out: IO[bytes], workers: int, progress: Progress | None
-) -> None:
-    """Read all files into spills, choose the front months, write the tape."""
-    with ExitStack() as stack:
-        folder = Path(out.name).parent
-        spills = [stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0)) for _ in range(workers)]
-        results = read_all(plan, spills, progress)
-        volumes = _volumes(plan, results)
-        if not volumes:
-            raise DataError(f"the files hold no trade of {plan.instrument.root} that can be a print")
-        fronts = _fronts(plan, volumes, roll)
-        tape = arrange(plan, results, fronts)
-        if not tape.length:
-            raise DataError("the roll leaves no print: the chosen contracts have no trades in the files")
-        metadata = {
-            "version": scalpr_zen.__version__,
-            "synthetic": any(source.synthetic for source in plan.sources),
-            "instrument": asdict(plan.instrument),
-            "roll_rule": _roll_rule(plan, roll),
-            "record_ledger": _record_ledger(plan, results, fronts, tape),
-            "reordered": tape.reordered,
-            "roll_ledger": _roll_ledger(plan, volumes, tape),
-            "first_front": _first_front(plan, roll, volumes, tape),
-            "sources": _sources(plan, results),
-            "ignored_files": list(ignored),
-        }
-        columns = {name: tape.column(name) for name in COLUMNS}
-        write_tape(out, tape.length, columns, tape.segments, tape.sessions, metadata)
+def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ignored: Sequence[str]) -> None:
+    """Choose the front months and write the tape."""
+    _refuse_copies(plan, results)
+    volumes = _volumes(plan, results)
+    if not volumes:
+        raise DataError(f"the files hold no trade of {plan.instrument.root} that can be a print")
+    fronts = _fronts(plan, volumes, roll)
+    tape = arrange(plan, results, fronts)
+    if not tape.length:
+        raise DataError("the roll leaves no print: the chosen contracts have no trades in the files")
+    metadata = {
+        "version": scalpr_zen.__version__,
+        "synthetic": any(source.synthetic for source in plan.sources),
+        "instrument": asdict(plan.instrument),
+        "roll_rule": _roll_rule(plan, roll),
+        "record_ledger": _record_ledger(plan, results, fronts, tape),
+        "reordered": tape.reordered,
+        "roll_ledger": _roll_ledger(plan, volumes, tape),
+        "first_front": _first_front(plan, roll, volumes, tape),
+        "sources": _sources(plan, results),
+        "ignored_files": list(ignored),
+    }
+    columns = {name: tape.column(name) for name in COLUMNS}
+    write_tape(out, tape.length, columns, tape.segments, tape.sessions, metadata)
+
+
+def _refuse_copies(plan: Plan, results: Sequence[FileResult]) -> None:
+    seen: dict[str, str] = {}
+    for source, result in zip(plan.sources, results, strict=True):
+        name = source.path.name
+        if result.records and seen.setdefault(result.sha256, name) != name:
+            raise DataError(f"{seen[result.sha256]} and {name} hold the same trades: remove one of them")
 
 
 def _volumes(plan: Plan, results: Sequence[FileResult]) -> Volumes:
@@ -221,7 +226,7 @@ def _roll_ledger(plan: Plan, volumes: Volumes, tape: Arrangement) -> list[dict[s
         known = volumes[days[max(days.index(day) - 1, 0)]]
         names = {"from": str(old["contract"]), "to": str(new["contract"])}
         traded = {f"{end}_volume": known.get(by_symbol[name], 0) for end, name in names.items()}
-        gap = (tape.price(at) - tape.price(at - 1)) * plan.instrument.tick_size
+        gap = (tape.price(at) - tape.price(at - 1)) * plan.instrument.tick_nanos / NANOS
         ledger.append({"date": day.isoformat(), **names, **traded, "gap_points": gap})
     return ledger
 

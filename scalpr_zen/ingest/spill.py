@@ -5,12 +5,13 @@ The spill is an anonymous temporary file a worker; it vanishes with the process,
 
 from __future__ import annotations
 
-import os
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import IO, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from scalpr_zen.ingest.columns import (
 from scalpr_zen.ingest.dbn import Source, read_batches, sha256
 from scalpr_zen.ingest.front_month import Contract
 from scalpr_zen.instruments import Instrument
+from scalpr_zen.npz import write_all
 
 Array = NDArray[Any]
 
@@ -45,33 +47,65 @@ class Plan:
     opens: NDArray[np.int64]
 
 
+class Spill:
+    """An anonymous temporary file of columns, written by one thread and then read by several.
+
+    Parameters
+    ----------
+    folder : Path
+        Where there is room for it: beside the tape.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+        self._lock = threading.Lock()
+        self._end = 0
+
+    def __enter__(self) -> Spill:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(self, column: Array) -> int:
+        """Write a column at the end; return its offset."""
+        offset = self._end
+        write_all(self._file, column.view(np.uint8).data)
+        self._end += column.nbytes
+        return offset
+
+    def read(self, offset: int, rows: int, dtype: np.dtype[Any]) -> Array:
+        """Read rows of a column."""
+        column: Array = np.empty(rows, dtype)
+        left = column.view(np.uint8).data
+        with self._lock:
+            self._file.seek(offset)
+            while left:
+                left = left[self._file.readinto(left) :]
+        return column
+
+
 @dataclass(frozen=True)
 class Block:
-    """Prints of one session date and contract from one batch of one file, lying in the spill.
+    """Prints of one session date and contract from one batch of one file, lying in a spill.
 
-    `ordered` tells that they are in order of (ts_event, sequence).
+    `first` and `last` are the (ts_event, sequence) of its ends. `late` rows come after one of their contract
+    in the file that is later; without any the block is in order.
     """
 
     source: int
     session: int
     contract: int
     rows: int
-    ordered: bool
-    spill: IO[bytes]
+    late: int
+    first: tuple[int, int]
+    last: tuple[int, int]
+    spill: Spill
     offsets: Mapping[str, int]
 
-    def read(self, name: str, rows: slice = slice(None)) -> Array:
-        """Read one column of the block, or some of its rows."""
-        start, stop, _ = rows.indices(self.rows)
-        data: Array = np.empty(stop - start, PRINT_COLUMNS[name])
-        self.spill.seek(self.offsets[name] + start * data.itemsize)
-        self.spill.readinto(data.view(np.uint8).data)  # type: ignore[attr-defined]
-        return data
-
-    def end(self, row: int) -> tuple[int, int]:
-        """Return (ts_event, sequence) of the first row, 0, or of the last, -1."""
-        rows = slice(0, 1) if row == 0 else slice(-1, None)
-        return int(self.read("ts", rows)[0]), int(self.read("sequence", rows)[0])
+    def read(self, name: str) -> Array:
+        """Read one column."""
+        return self.spill.read(self.offsets[name], self.rows, PRINT_COLUMNS[name])
 
 
 @dataclass
@@ -85,21 +119,25 @@ class FileResult:
     volumes: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
-def read_all(plan: Plan, spills: Sequence[IO[bytes]], progress: Progress | None) -> list[FileResult]:
-    """Read every file of a plan, one worker a spill; the first error stops all workers.
+def read_all(
+    plan: Plan, spills: Sequence[Spill], progress: Progress | None, interrupted: threading.Event
+) -> list[FileResult]:
+    """Read every file of a plan, one worker a spill; the first error, or an interrupt, stops all workers.
 
     Raises
     ------
     DataError
         If a file is damaged.
+    KeyboardInterrupt
+        If `interrupted` was set.
     """
-    stop, lock = threading.Event(), threading.Lock()
+    failed, lock = threading.Event(), threading.Lock()
     free, total, done = list(spills), sum(source.bytes for source in plan.sources), 0
 
     def on_read(count: int) -> None:
         nonlocal done
-        if stop.is_set():
-            raise InterruptedError
+        if failed.is_set() or interrupted.is_set():
+            raise KeyboardInterrupt
         with lock:
             done += count
             if progress is not None:
@@ -110,26 +148,20 @@ def read_all(plan: Plan, spills: Sequence[IO[bytes]], progress: Progress | None)
         try:
             return _read_file(plan, number, spill, on_read)
         except BaseException:
-            stop.set()
+            failed.set()
             raise
         finally:
             free.append(spill)
 
     with ThreadPoolExecutor(len(spills)) as pool:
         futures = [pool.submit(work, number) for number in range(len(plan.sources))]
-        try:
-            errors = [error for future in futures if (error := future.exception()) is not None]
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    for error in errors:
-        if not isinstance(error, InterruptedError):
-            raise error
+    faults = [fault for future in futures if (fault := future.exception()) is not None]
+    for fault in sorted(faults, key=lambda fault: isinstance(fault, KeyboardInterrupt)):
+        raise fault
     return [future.result() for future in futures]
 
 
-def _read_file(plan: Plan, number: int, spill: IO[bytes], on_read: Callable[[int], None]) -> FileResult:
+def _read_file(plan: Plan, number: int, spill: Spill, on_read: Callable[[int], None]) -> FileResult:
     source = plan.sources[number]
     ends = [source.start - MAX_DELAY, source.end + MAX_CLOCK_ERROR]
     first, last = (int(k) - 1 for k in np.searchsorted(plan.opens, ends, side="right"))
@@ -149,18 +181,15 @@ def _read_file(plan: Plan, number: int, spill: IO[bytes], on_read: Callable[[int
     return result
 
 
-def _spill(batch: Batch, number: int, first_session: int, spill: IO[bytes], result: FileResult) -> None:
-    offsets = {}
-    for name, column in batch.columns.items():
-        offsets[name] = spill.seek(0, os.SEEK_END)
-        _write_all(spill, column.view(np.uint8).data)
-    for (session, contract, start, stop, ordered), volume in zip(batch.groups, batch.volume, strict=True):
-        where = {name: offset + start * PRINT_COLUMNS[name].itemsize for name, offset in offsets.items()}
+def _spill(batch: Batch, number: int, first_session: int, spill: Spill, result: FileResult) -> None:
+    offsets = {name: spill.append(column) for name, column in batch.columns.items()}
+    for (session, contract, start, stop, late), volume in zip(batch.groups, batch.volume, strict=True):
         key = (first_session + session, contract)
-        result.blocks.append(Block(number, *key, stop - start, ordered, spill, where))
+        ends = (_moment(batch, start), _moment(batch, stop - 1))
+        where = {name: offset + start * PRINT_COLUMNS[name].itemsize for name, offset in offsets.items()}
+        result.blocks.append(Block(number, *key, stop - start, late, *ends, spill, where))
         result.volumes[key] = result.volumes.get(key, 0) + volume
 
 
-def _write_all(file: IO[bytes], data: memoryview) -> None:
-    while data:  # an unbuffered write may take a part
-        data = data[file.write(data) :]
+def _moment(batch: Batch, row: int) -> tuple[int, int]:
+    return int(batch.columns["ts"][row]), int(batch.columns["sequence"][row])

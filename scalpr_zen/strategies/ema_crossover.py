@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.params import Parameters, param
 from scalpr_zen.tape import Tape
+from scalpr_zen.threads import run_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,11 @@ class EmaCrossover(Parameters):
         The averages restart at each segment, and give no signal in its first `slow_period` prints.
         """
         signals = np.zeros(len(tape), np.int8)
-        for start, stop in zip(tape.segments["start"].tolist(), tape.segments["stop"].tolist(), strict=True):
+
+        def mark(start: int, stop: int) -> None:
             _crossover_kernel(tape.price[start:stop], self.fast_period, self.slow_period, signals[start:stop])
+
+        run_all(mark, tape.segments["start"].tolist(), tape.segments["stop"].tolist())
         return signals
 
 

@@ -1,0 +1,473 @@
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from golden.market import market
+
+import scalpr_zen
+import scalpr_zen.ingest.demo
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ScalprError, Tape, cli, instrument, run, save_tape
+from scalpr_zen.ingest.front_month import Roll
+from scalpr_zen.params import declared
+
+ROOT = Path(__file__).parents[1]
+FAST = ("--fast-period", "2", "--slow-period", "5", "--monte-carlo-sims", "25")
+GROUPS = (EmaCrossover, Bracket, Execution, MonteCarlo)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """Every test runs in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def tape(tmp_path):
+    return save_tape(market(), tmp_path / "tape.npz")
+
+
+@pytest.fixture
+def scalpr(monkeypatch, capsys):
+    """The console command, in this process: arguments to exit code, stdout and stderr."""
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["scalpr", *map(str, args)])
+        with pytest.raises(SystemExit) as end:
+            cli.entry_point()
+        out, err = capsys.readouterr()
+        return end.value.code, out, err
+
+    return call
+
+
+def refused(called) -> str:
+    """The message of a refusal: exit code 2, nothing on stdout, one line on stderr."""
+    code, out, err = called
+    assert (code, out) == (2, "")
+    assert re.fullmatch(r"error: [^\n]+\n", err), err
+    return err.removeprefix("error: ").rstrip("\n")
+
+
+def results() -> dict[str, Path]:
+    return {path.suffix: path for path in Path("results").iterdir()}
+
+
+# ---------------------------------------------------------------------------------------------- backtest
+
+
+def test_backtest_prints_the_summary_and_writes_the_report(scalpr, tape):
+    code, out, err = scalpr("backtest", "--tape", tape, *FAST)
+    assert code == 0
+    written = results()
+    assert set(written) == {".txt", ".json"}
+    report = written[".txt"].read_text()
+    assert report.startswith(out)
+    assert "TRADE LOG (9 trades" in report
+    assert "TRADE LOG" not in out
+    assert "SYNTHETIC" in out
+    assert [line for line in err.split("\n") if line] == [f"written: {written[key]}" for key in (".txt", ".json")]
+
+
+def test_json_prints_the_json_and_nothing_else(scalpr, tape):
+    code, out, _ = scalpr("backtest", "--tape", tape, *FAST, "--json")
+    assert code == 0
+    assert out == results()[".json"].read_text()
+    assert json.loads(out)["statistics"]["trades"] == 9
+    assert json.loads(out)["tape"]["synthetic"] is True
+
+
+def test_csv_writes_the_trades_too(scalpr, tape):
+    scalpr("backtest", "--tape", tape, *FAST, "--csv")
+    written = results()
+    assert set(written) == {".txt", ".json", ".csv"}
+    assert len({path.stem for path in written.values()}) == 1
+    assert len(written[".csv"].read_text().splitlines()) == 1 + 9
+
+
+def test_every_flag_reaches_the_run(scalpr, tape):
+    flags = (
+        "--fast-period 3 --slow-period 8 --take-profit 4.25 --stop-loss 2.5 --entry signal --latency-ms 1.5 "
+        "--slippage-ticks 2 --commission 1.25 --target-fill through --stop-fill next --contracts 3 --point-value 2 "
+        "--overlap --monte-carlo-sims 7 --seed 11 --out elsewhere --json"
+    )
+    code, out, _ = scalpr("backtest", "--tape", tape, *flags.split())
+    assert code == 0
+    used = json.loads(out)["parameters"]
+    assert used == {
+        "strategy": "EmaCrossover",
+        "fast_period": 3,
+        "slow_period": 8,
+        "take_profit": 4.25,
+        "stop_loss": 2.5,
+        "entry": "signal",
+        "latency_ms": 1.5,
+        "slippage_ticks": 2,
+        "commission": 1.25,
+        "target_fill": "through",
+        "stop_fill": "next",
+        "contracts": 3,
+        "point_value": 2.0,
+        "overlap": True,
+        "monte_carlo_sims": 7,
+        "seed": 11,
+    }
+    assert all(used[parameter.name] != parameter.default for group in GROUPS for parameter in declared(group))
+    assert len(list(Path("elsewhere").iterdir())) == 2
+    assert not Path("results").exists()
+    expected = run(
+        Tape.open(tape),
+        EmaCrossover(fast_period=3, slow_period=8),
+        Bracket(take_profit=4.25, stop_loss=2.5),
+        Execution(
+            entry="signal",
+            latency_ms=1.5,
+            slippage_ticks=2,
+            commission=1.25,
+            target_fill="through",
+            stop_fill="next",
+            contracts=3,
+            point_value=2.0,
+            overlap=True,
+        ),
+        settings=MonteCarlo(monte_carlo_sims=7, seed=11),
+    )
+    assert json.loads(out)["trades_sha256"] == expected.to_dict()["trades_sha256"]
+    assert json.loads(out)["monte_carlo"] == expected.to_dict()["monte_carlo"]
+
+
+def test_flags_left_out_are_the_declared_defaults(scalpr, tape):
+    _, out, _ = scalpr("backtest", "--tape", tape, "--json", "--no-overlap")
+    defaults = {parameter.name: parameter.default for group in GROUPS for parameter in declared(group)}
+    assert json.loads(out)["parameters"] == {"strategy": "EmaCrossover", **defaults, "point_value": 20.0}
+
+
+def test_help_tells_every_flag_with_range_and_default(scalpr):
+    code, out, err = scalpr("backtest", "--help")
+    text = " ".join(out.split())
+    assert (code, err) == (0, "")
+    for group in GROUPS:
+        for parameter in declared(group):
+            assert parameter.flag in text
+            assert parameter.sentence in text
+    assert "[prints; 1 to 1,000,000; default 50]" in text
+    assert "--overlap / --no-overlap" in text
+    assert "[next|signal]" in text
+    for flag in ("--tape", "--out", "--csv", "--json"):
+        assert flag in text
+
+
+def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(scalpr, tape):
+    code, out, _ = scalpr("backtest", "--tape", tape, "--slow-period", "1000")
+    assert code == 0
+    assert re.search(r"Win rate +n/a", out)
+    values = json.loads(results()[".json"].read_text())
+    assert (values["statistics"]["trades"], values["statistics"]["win_rate"]) == (0, None)
+
+
+# ------------------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--fast-period 0", "fast_period must be 1 to 1,000,000, was 0"),
+        ("--fast-period x", "'x' is not a valid integer"),
+        ("--fast-period 2.5", "'2.5' is not a valid integer"),
+        ("--fast-period 200", "fast_period must be below slow_period, was 200 with slow_period 200"),
+        ("--fast-period 300 --slow-period 250", "was 300 with slow_period 250"),
+        ("--take-profit 0", "take_profit must be >= 0.000000001, was 0.0"),
+        ("--take-profit 10.1", "take_profit must be a multiple of the tick 0.25, was 10.1"),
+        ("--stop-loss 0.3", "stop_loss must be a multiple of the tick 0.25, was 0.3"),
+        ("--stop-loss -5", "stop_loss must be >= 0.000000001, was -5.0"),
+        ("--stop-loss nan", "stop_loss must be a finite number, was nan"),
+        ("--take-profit inf", "take_profit must be a finite number, was inf"),
+        ("--take-profit 1e300", "take_profit must be below"),
+        ("--latency-ms -1", "latency_ms must be 0 to 60,000, was -1.0"),
+        ("--slippage-ticks -1", "slippage_ticks must be 0 to 1,000, was -1"),
+        ("--commission 1001", "commission must be 0 to 1,000, was 1001.0"),
+        ("--contracts 0", "contracts must be 1 to 10,000, was 0"),
+        ("--point-value 0", "point_value must be"),
+        ("--monte-carlo-sims 100001", "monte_carlo_sims must be 0 to 100,000, was 100001"),
+        ("--seed -1", "seed must be 0 to 4,294,967,295, was -1"),
+        ("--entry soon", "'soon' is not one of 'next', 'signal'"),
+        ("--target-fill never", "'never' is not one of 'touch', 'through'"),
+        ("--stop-fill never", "'never' is not one of 'trigger', 'level', 'next'"),
+        ("--take-profits 10", "No such option"),
+        ("--take-profit", "requires an argument"),
+        ("more", "unexpected extra argument"),
+        ("--out tape.npz", "tape.npz cannot be written"),
+        ("--out tape.npz/below", "cannot be written"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(scalpr, tape, flags, message):
+    assert message.lower() in refused(scalpr("backtest", "--tape", tape, *flags.split())).lower()
+    assert not Path("results").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is read-only to root")
+def test_a_read_only_folder_is_refused(scalpr, tape):
+    Path("closed").mkdir(mode=0o500)
+    assert "closed" in refused(scalpr("backtest", "--tape", tape, *FAST, "--out", "closed/results"))
+
+
+def test_a_tape_that_is_none_is_refused(scalpr, tape):
+    whole = tape.read_bytes()
+    Path("half.npz").write_bytes(whole[: len(whole) // 2])
+    Path("text.npz").write_text("no tape\n")
+    Path("empty.npz").touch()
+    Path("folder.npz").mkdir()
+    assert "missing.npz does not exist" in refused(scalpr("backtest", "--tape", "missing.npz"))
+    for name in ("half.npz", "text.npz", "empty.npz", "folder.npz"):
+        for command in (("backtest", "--tape"), ("info",)):
+            assert name in refused(scalpr(*command, name))
+
+
+@pytest.mark.parametrize("args", [("nonsense",), ("--nonsense",), ("info",), ("preprocess",), ("info", "a", "b")])
+def test_bad_commands_are_refused_in_one_line(scalpr, args):
+    refused(scalpr(*args))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("missing --root NQ", "missing does not exist"),
+        (". --root NQ", "holds no DBN file"),
+        (".", "give either --root or --instrument"),
+        (". --root NQ --instrument NKD", "give either --root or --instrument"),
+        (". --root ZZZ", "was 'ZZZ'"),
+        (". --instrument NKD", "must be the line"),
+        (". --root NQ --roll weekly", "'weekly' is not one of"),
+        (". --root NQ --workers 0", "0 is not in the range"),
+    ],
+)
+def test_bad_preprocessing_is_refused_in_one_line(scalpr, flags, message):
+    assert message in refused(scalpr("preprocess", *flags.split()))
+
+
+@pytest.mark.parametrize("flags", ["--sessions 0", "--sessions 100000", "--seed -1", "--sessions few"])
+def test_a_bad_demo_is_refused_in_one_line(scalpr, flags):
+    refused(scalpr("demo", *flags.split()))
+    assert not Path("cache").exists()
+
+
+def test_the_range_of_sessions_in_the_help_is_the_one_that_the_demo_takes():
+    [option] = [option for option in cli.scalpr.commands["demo"].params if option.name == "sessions"]
+    with pytest.raises(ScalprError, match="sessions must be 1 to ") as error:
+        scalpr_zen.ingest.demo.write_demo(Path("market"), sessions=10**9)
+    [most] = re.findall(r"1 to ([\d,]+)", str(error.value))
+    assert (option.type.min, option.type.max) == (1, int(most.replace(",", "")))
+
+
+def test_an_interrupted_command_says_so_in_one_line(capsys):
+    def command():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end:
+        cli.main(command)
+    assert "interrupted" in refused((end.value.code, *capsys.readouterr()))
+
+
+def test_a_message_of_more_lines_becomes_one(capsys):
+    def command():
+        raise ScalprError("first\n  second")
+
+    with pytest.raises(SystemExit) as end:
+        cli.main(command)
+    assert refused((end.value.code, *capsys.readouterr())) == "first second"
+
+
+def test_the_installed_command_is_this_one():
+    [command] = entry_points(group="console_scripts", name="scalpr")
+    assert command.load() is cli.entry_point
+
+
+def test_in_a_process_of_its_own_a_refusal_is_one_line_and_exit_code_2():
+    code = "from scalpr_zen.cli import entry_point; entry_point()"
+    args = [sys.executable, "-c", code, "backtest", "--tape", "missing.npz"]
+    done = subprocess.run(args, capture_output=True, text=True, check=False)
+    assert "missing.npz" in refused((done.returncode, done.stdout, done.stderr))
+
+
+# ---------------------------------------------------------------------------- version, help, info, demo
+
+
+def test_version_and_help(scalpr):
+    assert scalpr("--version")[:2] == (0, f"scalpr, version {scalpr_zen.__version__}\n")
+    code, out, err = scalpr()
+    assert (code, err) == (0, "")
+    for name in ("demo", "preprocess", "backtest", "info"):
+        assert re.search(rf"^  {name} ", out, re.M)
+        assert scalpr(name, "--help")[0] == scalpr(name, "-h")[0] == 0
+
+
+def test_info_tells_all_about_a_tape(scalpr, tape):
+    code, out, err = scalpr("info", tape)
+    assert (code, err) == (0, "")
+    assert "TAPE (SYNTHETIC)" in out
+    assert Tape.open(tape).metadata["sha256"] in out
+    for text in ("NQ E-mini Nasdaq-100", "300 in 4 session dates", "2024-11-01 to 2024-12-17", "NQZ4 -> NQH5"):
+        assert text in out
+    segments = re.findall(r"^  (NQ\w\d) +(\d+) prints$", out, re.M)
+    assert segments == [("NQZ4", "180"), ("NQH5", "120")]
+
+
+def test_info_as_json_is_the_metadata(scalpr, tape):
+    code, out, err = scalpr("info", tape, "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == Tape.open(tape).metadata
+    assert json.loads(out)["synthetic"] is True
+
+
+@pytest.fixture
+def small_demo(monkeypatch):
+    """The demo market with a thousand prints a session."""
+    whole = scalpr_zen.ingest.demo.write_demo
+
+    def small(folder, sessions, seed, **others):
+        return whole(folder, sessions, seed, prints_a_session=1_000, **others)
+
+    monkeypatch.setattr(scalpr_zen.ingest.demo, "write_demo", small)
+
+
+def test_demo_writes_files_that_preprocess_and_backtest_read(scalpr, small_demo):
+    code, out, err = scalpr("demo", "--sessions", "2", "--seed", "3", "--out", "market")
+    assert (code, out) == (0, "")
+    assert "SYNTHETIC" in err
+    assert "next: scalpr preprocess market --root NQ" in err
+    assert all(path.name.endswith(".trades.dbn.zst") for path in Path("market").iterdir())
+    code, out, err = scalpr("preprocess", "market", "--root", "NQ", "--out", "made.npz")
+    assert code == 0
+    assert "TAPE (SYNTHETIC)" in out
+    assert err.endswith("written: made.npz\n")
+    assert len(re.findall(r"^  glbx-\S+ +[\d,]+ records +[\d,]+ bytes  [0-9a-f]{64}$", out, re.M)) == 3
+    code, out, _ = scalpr("backtest", "--tape", "made.npz", *FAST)
+    assert code == 0
+    assert "SYNTHETIC" in out
+
+
+def test_equal_seeds_give_equal_demos(scalpr, small_demo):
+    for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
+        scalpr("demo", "--sessions", "1", "--seed", str(seed), "--out", folder)
+    a, b, c = (sorted(path.read_bytes() for path in Path(folder).iterdir()) for folder in "abc")
+    assert a == b != c
+
+
+def test_without_a_tape_the_demo_market_is_made_once_and_used(scalpr, small_demo, monkeypatch):
+    monkeypatch.setattr(cli, "DEMO_SESSIONS", 1)
+    code, out, err = scalpr("backtest", *FAST, "--json")
+    assert code == 0
+    assert json.loads(out)["tape"]["synthetic"] is True
+    assert "no tape given: building the built-in demo market" in err
+    assert Path("cache/demo.npz").exists()
+    code, again, err = scalpr("backtest", *FAST, "--json")
+    assert "building" not in err
+    assert json.loads(again)["trades_sha256"] == json.loads(out)["trades_sha256"]
+
+
+# ---------------------------------------------------------------------------------------------- scripts
+
+
+def script(name: str):
+    spec = importlib.util.spec_from_file_location(f"script_{name}", ROOT / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+CONSTANTS = {
+    "FAST_EMA_PERIOD": "fast_period",
+    "SLOW_EMA_PERIOD": "slow_period",
+    "TP_POINTS": "take_profit",
+    "SL_POINTS": "stop_loss",
+    "CONTRACTS": "contracts",
+    "COMMISSION": "commission",
+    "SLIPPAGE_TICKS": "slippage_ticks",
+    "LATENCY_MS": "latency_ms",
+    "ENTRY": "entry",
+    "TARGET_FILL": "target_fill",
+    "STOP_FILL": "stop_fill",
+    "OVERLAP": "overlap",
+    "MONTE_CARLO_SIMS": "monte_carlo_sims",
+    "SEED": "seed",
+}
+
+
+def test_the_constants_of_run_backtest_are_the_declared_defaults():
+    module = script("run_backtest")
+    defaults = {parameter.name: parameter.default for group in GROUPS for parameter in declared(group)}
+    constants = {name for name in vars(module) if name.isupper()}
+    assert constants == {*CONSTANTS, "TAPE", "POINT_VALUE", "RESULTS_DIR", "WRITE_CSV"}
+    assert {*CONSTANTS.values(), "point_value"} == set(defaults)
+    for constant, name in CONSTANTS.items():
+        assert getattr(module, constant) == defaults[name]
+        assert type(getattr(module, constant)) is type(defaults[name])
+    assert module.POINT_VALUE == instrument("NQ").point_value == 20.0
+    assert "POINT_VALUE = 20.00  #" in (ROOT / "run_backtest.py").read_text()
+    assert (module.TAPE, module.RESULTS_DIR, module.WRITE_CSV) == ("", "results", False)
+
+
+def test_the_units_in_run_backtest_are_the_declared_ones():
+    text = (ROOT / "run_backtest.py").read_text()
+    units = {parameter.name: parameter.unit for group in GROUPS for parameter in declared(group)}
+    for constant, name in CONSTANTS.items():
+        comment = re.search(rf"^{constant} = .*# (.+)$", text, re.M).group(1)
+        assert units[name] in comment, constant
+
+
+def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
+    module = script("run_backtest")
+    chosen = {"TAPE": str(tape), "FAST_EMA_PERIOD": 3, "SLOW_EMA_PERIOD": 8, "TP_POINTS": 4.25, "SL_POINTS": 2.5}
+    chosen |= {"POINT_VALUE": 2.0, "CONTRACTS": 3, "COMMISSION": 1.25, "SLIPPAGE_TICKS": 2, "LATENCY_MS": 1.5}
+    chosen |= {"ENTRY": "signal", "TARGET_FILL": "through", "STOP_FILL": "next", "OVERLAP": True}
+    chosen |= {"MONTE_CARLO_SIMS": 7, "SEED": 11, "RESULTS_DIR": "there", "WRITE_CSV": True}
+    assert set(chosen) == {name for name in vars(module) if name.isupper()}
+    for constant, value in chosen.items():
+        monkeypatch.setattr(module, constant, value)
+    module.main()
+    paths = {path.suffix: path for path in Path("there").iterdir()}
+    assert set(paths) == {".txt", ".json", ".csv"}
+    used = json.loads(paths[".json"].read_text())["parameters"]
+    assert used == {"strategy": "EmaCrossover"} | {
+        name: chosen[constant] for constant, name in {**CONSTANTS, "POINT_VALUE": "point_value"}.items()
+    }
+    assert paths[".txt"].read_text().startswith(capsys.readouterr().out.rstrip("\n"))
+
+
+def test_the_constants_of_preprocess_are_the_defaults():
+    module = script("preprocess")
+    assert {name: value for name, value in vars(module).items() if name.isupper()} == {
+        "DATA_DIR": "data",
+        "ROOT": "NQ",
+        "OUT": "cache/nq.npz",
+        "ROLL": Roll().rule,
+        "ROLL_DAYS": Roll().days,
+        "SCHEDULE": "",
+    }
+    options = {option.name: option for option in cli.scalpr.commands["preprocess"].params}
+    assert options["roll_days"].default == module.ROLL_DAYS
+
+
+def test_preprocess_runs_what_its_constants_say(small_demo, capsys, monkeypatch):
+    scalpr_zen.ingest.demo.write_demo(Path("files"), 1, 0)
+    module = script("preprocess")
+    for constant, value in {"DATA_DIR": "files", "OUT": "made/nq.npz", "SCHEDULE": "NQZ5 2025-12-08"}.items():
+        monkeypatch.setattr(module, constant, value)
+    monkeypatch.setattr(module, "ROLL", "schedule")
+    module.main()
+    assert Tape.open("made/nq.npz").segments["contract"].tolist() == ["NQZ5"]
+    assert "NQZ5" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["run_backtest", "preprocess"])
+def test_a_script_refuses_in_one_line(name, capsys, monkeypatch):
+    module = script(name)
+    monkeypatch.setattr(module, {"run_backtest": "TAPE", "preprocess": "DATA_DIR"}[name], "missing")
+    with pytest.raises(SystemExit) as end:
+        cli.main(module.main)
+    assert "missing does not exist" in refused((end.value.code, *capsys.readouterr()))

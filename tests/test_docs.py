@@ -1,0 +1,142 @@
+import contextlib
+import importlib.util
+import io
+import re
+from pathlib import Path
+
+import pytest
+from golden.market import market
+from test_statistics import (
+    check_baseline,
+    check_counts,
+    check_months,
+    check_statistics,
+    printed_statistics,
+    section,
+)
+
+from scalpr_zen import EmaCrossover, instrument, run, save_tape
+from scalpr_zen.params import declared
+from scalpr_zen.statistics import STATISTICS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WITH_EXAMPLES = [
+    page
+    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    if FENCED.search(page.read_text(encoding="utf-8"))
+]
+
+
+@pytest.fixture(scope="module")
+def generate():
+    """The module docs/generate.py."""
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: page.name)
+def test_the_python_examples_of_a_page_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("cache").mkdir()
+    save_tape(market(), "cache/demo.npz")
+    text, namespace = page.read_text(encoding="utf-8"), {"__name__": "__main__"}
+    for block in FENCED.finditer(text):
+        lines_before = text[: block.start(1)].count("\n")
+        code = compile("\n" * lines_before + block[1], str(page), "exec")  # errors name the line of the page
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(code, namespace)
+
+
+def sample() -> str:
+    """The report that the README shows."""
+    return re.search(
+        r"^```text\n(=+\nscalpr_zen .*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S
+    )[1]
+
+
+def shape(text: str) -> list:
+    """The titles of a report, and the labels and sentences of its parameters and statistics."""
+    titles = re.findall(r"^(.+)\n-+$", text, re.M)
+    names = [(line[2:22].strip(), line[57:]) for line in section(text, "PARAMETERS")]
+    return [*titles, *names, *printed_statistics(text)]
+
+
+def test_the_report_in_the_readme_has_the_parts_of_a_report():
+    assert shape(sample()) == shape(str(run(market(), EmaCrossover())))
+
+
+def test_the_ratios_of_the_report_in_the_readme_follow_from_its_parts():
+    text = sample()
+    have = check_statistics(text)
+    check_months(text, have)
+    check_baseline(text, have, instrument("NQ").point_value)
+    check_counts(text, have)
+
+
+def test_the_page_of_the_parameters_is_among_them():
+    assert DOCS / "parameters.md" in WITH_EXAMPLES
+
+
+def test_the_strategy_of_the_example_trades(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("cache").mkdir()
+    save_tape(market(), "cache/demo.npz")
+    namespace = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        for block in FENCED.finditer((DOCS / "parameters.md").read_text(encoding="utf-8")):
+            exec(block[1], namespace)
+    assert len(namespace["result"].trades) > 0
+    assert re.search(r"^  lookback +10 prints +Prints over which the move is measured\.$", shown.getvalue(), re.M)
+
+
+@pytest.mark.parametrize("name", ["parameters.md", "statistics.md"])
+def test_the_generated_tables_are_fresh(generate, name):
+    page = (DOCS / name).read_text(encoding="utf-8")
+    assert "<!-- generated: " in page
+    assert generate.refreshed(page) == page, "run python docs/generate.py"
+
+
+def test_the_generator_refreshes_what_is_stale_and_nothing_else(generate, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(generate, "FOLDER", tmp_path)
+    for name in generate.PAGES:
+        page = (DOCS / name).read_text(encoding="utf-8")
+        stale = page.replace("| `net_usd` |", "| `net` |").replace("| 200 |", "| 100 |")
+        assert stale != page
+        (tmp_path / name).write_text(stale, encoding="utf-8")
+    generate.main()
+    assert capsys.readouterr().out == "parameters.md: written\nstatistics.md: written\n"
+    assert all((tmp_path / name).read_bytes() == (DOCS / name).read_bytes() for name in generate.PAGES)
+    generate.main()
+    assert capsys.readouterr().out == "parameters.md: unchanged\nstatistics.md: unchanged\n"
+
+
+def rows(page: str) -> list[list[str]]:
+    lines = [line for line in (DOCS / page).read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_every_parameter_of_a_run_stands_in_the_table(generate):
+    told = {cells[0]: cells for cells in rows("parameters.md")}
+    for group in generate.GROUPS:
+        for parameter in declared(group):
+            _, flag, unit, default, allowed, meaning = told[f"`{parameter.name}`"]
+            assert flag.startswith(f"`{parameter.flag}")
+            assert (unit, meaning) == (parameter.unit, parameter.sentence)
+            assert default == ("none" if parameter.default is None else str(parameter.default))
+            assert allowed
+
+
+def test_every_statistic_stands_in_the_table_in_the_order_of_the_report():
+    told = [cells for cells in rows("statistics.md") if cells[1].startswith("`")]
+    expected = [[row.label, f"`{row.key}`", row.unit, row.definition, row.target] for row in STATISTICS]
+    assert told == expected
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda page: page.name)
+def test_links_to_files_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        assert target.startswith(("http://", "https://")) or (page.parent / target).exists(), target

@@ -1,0 +1,318 @@
+import math
+from dataclasses import MISSING, FrozenInstanceError, dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, Parameters, cli, instrument, param
+from scalpr_zen.params import declared, points_to_ticks
+
+GROUPS = (EmaCrossover, Bracket, Execution, MonteCarlo)
+ALL = [(group, parameter) for group in GROUPS for parameter in declared(group)]
+NAMES = [parameter.name for _, parameter in ALL]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example(Parameters):
+    """A group with one parameter of each kind."""
+
+    period: int = param(5, "A whole number.", unit="prints", low=2, high=1_000)
+    factor: float = param(0.5, "A number.", low=0)
+    most: float = param(1.0, "A number with a greatest value alone.", high=9)
+    mode: str = param("fast", "A word.", choices=("fast", "slow"))
+    both: bool = param(False, "Yes or no.")
+    cap: float | None = param(None, "A number or none.", unit="USD", low=1)
+    free: int = param(7, "Any whole number.")
+
+    def check(self):
+        if self.period == 13:
+            raise ParameterError("period must not be 13, was 13")
+
+
+# --------------------------------------------------------------------------------------- declarations
+
+
+def test_the_declared_parameters_of_a_run():
+    assert {parameter.name: parameter.default for _, parameter in ALL} == {
+        "fast_period": 50,
+        "slow_period": 200,
+        "take_profit": 10.0,
+        "stop_loss": 5.0,
+        "entry": "next",
+        "latency_ms": 0.0,
+        "slippage_ticks": 0,
+        "commission": 0.0,
+        "target_fill": "touch",
+        "stop_fill": "trigger",
+        "contracts": 1,
+        "point_value": None,
+        "overlap": False,
+        "monte_carlo_sims": 1_000,
+        "seed": 0,
+    }
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize(("group", "parameter"), ALL, ids=NAMES)
+def test_every_declaration_tells_what_a_face_needs(group, parameter):
+    assert parameter.sentence.endswith(".")
+    assert parameter.kind in (int, float, str, bool)
+    assert parameter.flag == "--" + parameter.name.replace("_", "-")
+    assert parameter.optional == (parameter.default is None)
+    assert bool(parameter.choices) == (parameter.kind is str)
+    if parameter.kind in (int, float):
+        assert parameter.low is not None
+        assert parameter.unit or parameter.name == "seed"
+        assert parameter.range_text
+    assert type(getattr(group(), parameter.name)) in (parameter.kind, type(parameter.default))
+
+
+def test_the_units_of_a_run():
+    assert {parameter.name: parameter.unit for _, parameter in ALL if parameter.unit} == {
+        "fast_period": "prints",
+        "slow_period": "prints",
+        "take_profit": "points",
+        "stop_loss": "points",
+        "latency_ms": "ms",
+        "slippage_ticks": "ticks",
+        "commission": "USD a contract and side",
+        "contracts": "contracts",
+        "point_value": "USD",
+        "monte_carlo_sims": "paths",
+    }
+
+
+def test_a_declaration_is_read_from_the_class():
+    period, factor, most, mode, both, cap, free = declared(Example)
+    assert (period.name, period.default, period.kind, period.unit) == ("period", 5, int, "prints")
+    assert (period.sentence, period.low, period.high) == ("A whole number.", 2, 1_000)
+    assert [p.kind for p in (factor, most, mode, both, cap, free)] == [float, float, str, bool, float, int]
+    assert [p.optional for p in declared(Example)] == [False] * 5 + [True, False]
+    assert mode.choices == ("fast", "slow")
+
+
+def test_range_texts():
+    texts = {parameter.name: parameter.range_text for parameter in declared(Example)}
+    del texts["most"]  # see the test of a greatest value alone
+    assert texts == {
+        "period": "2 to 1,000",
+        "factor": ">= 0",
+        "mode": "fast | slow",
+        "both": "",
+        "cap": ">= 1",
+        "free": "",
+    }
+    assert {p.name: p.range_text for p in declared(Bracket)} == dict.fromkeys(
+        ("take_profit", "stop_loss"), ">= 0.000000001"
+    )
+
+
+def test_a_field_without_param_is_no_parameter():
+    @dataclass(frozen=True, kw_only=True)
+    class Plain(Parameters):
+        shown: int = param(1, "Shown.")
+        hidden: int = 2
+
+    assert [parameter.name for parameter in declared(Plain)] == ["shown"]
+    assert Plain(hidden=-5).hidden == -5
+
+
+def test_groups_are_frozen_and_take_keywords_only():
+    with pytest.raises(FrozenInstanceError):
+        Bracket().take_profit = 3.0
+    with pytest.raises(TypeError):
+        Bracket(10.0, 5.0)
+    with pytest.raises(TypeError):
+        Bracket(take_profits=10.0)
+
+
+# ---------------------------------------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize(
+    ("given_value", "kept"),
+    [
+        ({"period": 6.0}, 6),
+        ({"period": np.int64(6)}, 6),
+        ({"period": 2}, 2),
+        ({"period": 1_000}, 1_000),
+        ({"factor": 3}, 3.0),
+        ({"factor": np.float32(0.5)}, 0.5),
+        ({"factor": 0}, 0.0),
+        ({"most": 9}, 9.0),
+        ({"mode": "slow"}, "slow"),
+        ({"both": True}, True),
+        ({"cap": None}, None),
+        ({"cap": 1}, 1.0),
+    ],
+)
+def test_a_value_is_kept_in_its_declared_type(given_value, kept):
+    got = getattr(Example(**given_value), next(iter(given_value)))
+    assert got == kept
+    assert type(got) is type(kept)
+
+
+@pytest.mark.parametrize(
+    ("given_value", "message"),
+    [
+        ({"period": 1}, "period must be 2 to 1,000, was 1"),
+        ({"period": 1_001}, "period must be 2 to 1,000, was 1001"),
+        ({"period": 5.5}, "period must be a whole number, was 5.5"),
+        ({"period": "5"}, "period must be a whole number, was '5'"),
+        ({"period": True}, "period must be a whole number, was True"),
+        ({"period": None}, "period must be a whole number, was None"),
+        ({"period": math.nan}, "period must be a whole number, was nan"),
+        ({"period": math.inf}, "period must be a whole number, was inf"),
+        ({"factor": -1e-9}, "factor must be >= 0, was -1e-09"),
+        ({"factor": math.nan}, "factor must be a finite number, was nan"),
+        ({"factor": -math.inf}, "factor must be a finite number, was -inf"),
+        ({"factor": "0.5"}, "factor must be a finite number, was '0.5'"),
+        ({"factor": 10**400}, "factor must be a finite number, was 1000"),
+        ({"factor": [1]}, "factor must be a finite number, was [1]"),
+        ({"mode": "medium"}, "mode must be one of fast, slow, was 'medium'"),
+        ({"mode": 1}, "mode must be a str, was 1"),
+        ({"both": 1}, "both must be a bool, was 1"),
+        ({"both": "yes"}, "both must be a bool, was 'yes'"),
+        ({"cap": 0.5}, "cap must be >= 1, was 0.5"),
+        ({"cap": "none"}, "cap must be a finite number, was 'none'"),
+        ({"period": 13}, "period must not be 13, was 13"),  # the group's own rule
+    ],
+)
+def test_a_refusal_names_the_parameter_the_rule_and_the_value(given_value, message):
+    with pytest.raises(ParameterError) as error:
+        Example(**given_value)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+def test_a_greatest_value_alone_is_a_rule_that_its_message_tells():
+    assert "9" in next(p for p in declared(Example) if p.name == "most").range_text
+    with pytest.raises(ParameterError, match=r"^most must be \S.*9.*, was 9\.5$"):
+        Example(most=9.5)
+
+
+@pytest.mark.parametrize(("group", "parameter"), ALL, ids=NAMES)
+def test_every_declared_end_is_allowed_and_nothing_beyond_it(group, parameter):
+    others = {"slow_period": 1_000_000} if parameter.name == "fast_period" else {}
+    others |= {"fast_period": 1} if parameter.name == "slow_period" else {}
+    step = 1 if parameter.kind is int else 1e-9
+    for end, sign in ((parameter.low, -1), (parameter.high, 1)):
+        if end is None:
+            continue
+        if (parameter.name, sign) != ("fast_period", 1):  # there no slow average is left
+            assert getattr(group(**others, **{parameter.name: end}), parameter.name) == end
+        with pytest.raises(ParameterError, match=f"^{parameter.name} must be "):
+            group(**others, **{parameter.name: end + sign * max(step, abs(end) * step)})
+
+
+def test_the_fast_average_is_the_faster_one():
+    assert EmaCrossover(fast_period=199).fast_period == 199
+    for fast in (200, 201):
+        with pytest.raises(ParameterError, match=f"^fast_period must be below slow_period, was {fast} with .* 200$"):
+            EmaCrossover(fast_period=fast)
+
+
+@pytest.mark.parametrize(("latency_ms", "latency_ns"), [(0.0, 0), (0.25, 250_000), (0.000001, 1), (60_000, 6 * 10**10)])
+def test_latency_is_whole_nanoseconds(latency_ms, latency_ns):
+    assert Execution(latency_ms=latency_ms).latency_ns == latency_ns
+
+
+def test_a_fraction_of_a_nanosecond_is_refused():
+    with pytest.raises(ParameterError, match=r"^latency_ms must be a whole number of nanoseconds, was 1e-07$"):
+        Execution(latency_ms=1e-7)
+
+
+def test_a_parameter_needs_a_default():
+    @dataclass(frozen=True, kw_only=True)
+    class Bad(Parameters):
+        needed: int = param(MISSING, "Has no default.")
+
+    with pytest.raises(TypeError, match="needed has no default"):
+        declared(Bad)
+
+
+# ------------------------------------------------------------------------------------- points and ticks
+
+
+@pytest.mark.parametrize(
+    ("root", "points", "ticks"),
+    [
+        ("NQ", 10.0, 40),
+        ("NQ", 0.25, 1),
+        ("RTY", 0.1, 1),
+        ("RTY", 0.3, 3),  # in floats 0.3 / 0.1 is 2.9999999999999996
+        ("RTY", 0.7, 7),
+        ("CL", 0.29, 29),
+        ("GC", 1.1, 11),
+        ("ZN", 1 / 64, 1),
+        ("ZN", 0.5, 32),
+        ("ZT", 1 / 256, 1),
+        ("6J", 0.0000005, 1),
+        ("6J", 0.0000615, 123),
+        ("6E", 0.00005, 1),
+        ("YM", 12, 12),
+    ],
+)
+def test_points_are_whole_ticks(root, points, ticks):
+    assert points_to_ticks("take_profit", points, instrument(root).tick_nanos) == ticks
+
+
+@pytest.mark.parametrize(
+    ("root", "points"),
+    [("NQ", 0.1), ("NQ", 10.01), ("RTY", 0.25), ("ZN", 1 / 128), ("6J", 0.0000001), ("YM", 0.5), ("CL", 1 / 3)],
+)
+def test_other_points_are_refused(root, points):
+    with pytest.raises(ParameterError, match=r"^stop_loss must be a multiple of the tick"):
+        points_to_ticks("stop_loss", points, instrument(root).tick_nanos)
+
+
+def test_0_1_and_0_2_is_not_0_3_and_the_message_tells_it():
+    # Refused, not repaired; and the value it was is 0.30000000000000004, for 0.3 would be a multiple.
+    with pytest.raises(ParameterError, match=r"multiple of the tick 0\.1, was 0\.30000000000000004"):
+        points_to_ticks("take_profit", 0.1 + 0.2, instrument("RTY").tick_nanos)
+
+
+@given(st.sampled_from(["NQ", "RTY", "CL", "HG", "6E", "6J", "ZN", "ZT", "YM"]), st.integers(1, 10**6))
+def test_every_decimal_of_a_whole_number_of_ticks_is_that_number(root, ticks):
+    nanos = instrument(root).tick_nanos
+    points = float(f"{ticks * nanos // 10**9}.{ticks * nanos % 10**9:09d}")
+    assert points_to_ticks("take_profit", points, nanos) == ticks
+
+
+def test_a_distance_beyond_all_prices_is_refused():
+    with pytest.raises(ParameterError, match=r"^take_profit must be below"):
+        points_to_ticks("take_profit", 1e12, instrument("NQ").tick_nanos)
+
+
+def test_a_bracket_is_checked_against_the_tick_of_its_instrument():
+    bracket = Bracket(take_profit=0.5, stop_loss=0.25)
+    assert bracket.ticks(instrument("NQ")) == (2, 1)
+    assert bracket.ticks(instrument("ZN")) == (32, 16)
+    with pytest.raises(ParameterError, match=r"^stop_loss must be a multiple of the tick 0\.1, was 0\.25$"):
+        bracket.ticks(instrument("RTY"))
+
+
+# ------------------------------------------------------------------------------------- the command line
+
+OPTIONS = {option.name: option for option in cli.scalpr.commands["backtest"].params}
+
+
+@pytest.mark.parametrize("parameter", [parameter for _, parameter in ALL], ids=NAMES)
+def test_an_option_of_the_command_line_is_its_declaration(parameter):
+    option = OPTIONS[parameter.name]
+    assert option.opts == [parameter.flag]
+    assert option.default == parameter.default
+    assert option.secondary_opts == (["--no-overlap"] if parameter.name == "overlap" else [])
+    assert option.help.startswith(parameter.sentence)
+    for fact in ("" if parameter.choices else parameter.range_text, parameter.unit):
+        assert fact in option.help
+    shown = "none" if parameter.default is None else str(parameter.default).lower()
+    assert f"default {shown}]" in option.help
+    assert tuple(getattr(option.type, "choices", ())) == parameter.choices
+
+
+def test_the_command_line_has_no_other_options():
+    assert set(OPTIONS) == {*NAMES, "tape", "out", "csv", "as_json"}
+    assert OPTIONS["out"].default == "results"

@@ -1,0 +1,556 @@
+"""What holds for every tape: the fast code equals its slow twin, and rules 15 to 17.
+
+The random tapes are short and hostile: events of several prints, brackets of one tick, gaps, rolls, and session
+dates that end a few ns away, on ordinary days and on the two days of the year that have 23 and 25 hours.
+"""
+
+import dataclasses
+import hashlib
+import os
+import random
+import struct
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import groupby, product
+from zoneinfo import ZoneInfo
+
+import naive
+import numpy as np
+import pytest
+from conftest import JIT, NOON, Given, tape_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, run, save_tape
+from scalpr_zen.simulate import REASONS, simulate, trades_sha256
+
+CHICAGO = ZoneInfo("America/Chicago")
+HOUR = 3600 * 10**9
+NO_PATHS = MonteCarlo(monte_carlo_sims=0)
+TICK, TICK_VALUE = 0.25, 5.0  # of NQ
+MANY = settings(max_examples=300)
+
+ORDINARY, SPRING, AUTUMN = (
+    int(datetime(year, month, day, 17, tzinfo=CHICAGO).timestamp()) * 10**9
+    for year, month, day in [(2025, 1, 14), (2025, 3, 8), (2025, 11, 1)]
+)
+"""Ends of session dates; the next one is 24, 23 and 25 hours later."""
+
+
+@dataclasses.dataclass
+class Market:
+    """The prints of one tape, their contracts, and signals that know nothing."""
+
+    ts: list[int]
+    prices: list[int]
+    aggressor: list[int]
+    contract: list[str]
+    signals: list[int]
+
+    def tape(self, stop=None):
+        columns = {"contract": self.contract[:stop], "aggressor": self.aggressor[:stop]}
+        return tape_of(self.prices[:stop], self.ts[:stop], start=0, **columns)
+
+    def given(self, stop=None):
+        return np.array(self.signals[:stop], np.int8)
+
+    def mirrored(self):
+        prices, aggressor, signals = ([-x for x in xs] for xs in (self.prices, self.aggressor, self.signals))
+        return dataclasses.replace(self, prices=prices, aggressor=aggressor, signals=signals)
+
+    def shifted(self, ticks):
+        return dataclasses.replace(self, prices=[price + ticks for price in self.prices])
+
+
+@dataclasses.dataclass
+class Orders:
+    """The rules of one simulation, distances in ticks and latency in ns."""
+
+    take_profit: int
+    stop_loss: int
+    latency_ns: int = 0
+    entry: str = "next"
+    slippage_ticks: int = 0
+    target_fill: str = "touch"
+    stop_fill: str = "trigger"
+    overlap: bool = False
+    commission: float = 0.0
+    contracts: int = 1
+    point_value: float | None = None
+
+    def parameters(self):
+        fields = dataclasses.asdict(self)
+        take_profit, stop_loss, latency_ns = (fields.pop(name) for name in ("take_profit", "stop_loss", "latency_ns"))
+        bracket = Bracket(take_profit=take_profit * TICK, stop_loss=stop_loss * TICK)
+        return bracket, Execution(latency_ms=latency_ns / 1e6, **fields)
+
+    def naive_rules(self):
+        fields = dataclasses.asdict(self)
+        return {name: fields[name] for name in fields if name not in ("commission", "contracts", "point_value")}
+
+
+class Aggressors:
+    """A strategy that follows each aggressor."""
+
+    def signals(self, tape):
+        return np.array(tape.aggressor)
+
+
+# The generators ---------------------------------------------------------------------------------------
+
+# Each print is five bytes, one a column; a value that stands in a table more often is drawn more often.
+GAPS_NS = [0] * 8 + [1] * 5 + [2, 2, 3, 5, 9] + [23 * HOUR, 24 * HOUR, 25 * HOUR]
+STEPS_TICKS = [0] * 5 + [-1, 1] * 5 + [-2, 2] * 2 + [-3, 3, -4, 4, -20, 20]
+SIDES = [0, 0, 1, -1]
+ROLLS = [False] * 24 + [True]
+COLUMNS = (GAPS_NS, STEPS_TICKS, SIDES, SIDES, ROLLS)
+
+
+@st.composite
+def markets(draw):
+    prints = draw(st.integers(1, 50))
+    data = draw(st.binary(min_size=5 * prints, max_size=5 * prints))
+    ts = draw(st.sampled_from([ORDINARY, SPRING, AUTUMN])) - draw(st.integers(0, 30))
+    price = draw(st.sampled_from([0, 80_000, -3]))
+    month = 0
+    market = Market([], [], [], [], [])
+    for i in range(0, len(data), 5):
+        row = zip(COLUMNS, data[i : i + 5], strict=True)
+        gap, step, aggressor, signal, roll = (column[byte % len(column)] for column, byte in row)
+        ts, price, month = ts + gap, price + step + 100 * roll, month + roll
+        market.ts.append(ts)
+        market.prices.append(price)
+        market.aggressor.append(aggressor)
+        market.contract.append(f"NQ{month}")
+        market.signals.append(signal)
+    return market
+
+
+def orders():
+    return st.builds(
+        Orders,
+        take_profit=st.sampled_from([1, 1, 2, 3, 5]),
+        stop_loss=st.sampled_from([1, 1, 2, 3, 5]),
+        latency_ns=st.sampled_from([0, 0, 1, 2, 3, 7, 10 * 10**9]),
+        entry=st.sampled_from(["next", "next", "signal"]),
+        slippage_ticks=st.sampled_from([0, 0, 1, 2]),
+        target_fill=st.sampled_from(["touch", "through"]),
+        stop_fill=st.sampled_from(["trigger", "level", "next"]),
+        overlap=st.sampled_from([False, False, True]),
+        commission=st.sampled_from([0.0, 1.25, 2.05]),
+        contracts=st.sampled_from([1, 3]),
+        point_value=st.sampled_from([None, 2.0, 12.5]),
+    )
+
+
+@st.composite
+def crossovers(draw):
+    fast_period = draw(st.integers(1, 5))
+    return EmaCrossover(fast_period=fast_period, slow_period=fast_period + draw(st.integers(1, 5)))
+
+
+def random_walk(prints, seed=7):
+    """A market of three session dates and two rolls."""
+    rng = random.Random(seed)
+    ts, price = NOON, 80_000
+    market = Market([], [], [], [], [])
+    for i in range(prints):
+        ts += rng.choice([0, 0, 1, 2, 5, 300 * HOUR // prints])
+        price += rng.choice([-3, -2, -1, -1, 0, 0, 1, 1, 2, 3])
+        market.ts.append(ts)
+        market.prices.append(price)
+        market.aggressor.append(rng.choice([1, 0, -1]))
+        market.contract.append(f"NQ{3 * i // prints}")
+        market.signals.append(rng.choice([0, 0, 0, 0, 0, 1, -1]))
+    return market
+
+
+# The slow twin ----------------------------------------------------------------------------------------
+
+
+def session_dates(ts):
+    """The trading date of each time: seven hours after its wall time in Chicago."""
+    walls = [datetime.fromtimestamp(t // 10**9, CHICAGO).replace(tzinfo=None) for t in ts]
+    return [(wall + timedelta(hours=7)).date() for wall in walls]
+
+
+def segments_of(market):
+    runs = [[i for i, _ in run] for _, run in groupby(enumerate(market.contract), key=lambda row: row[1])]
+    return [(run[0], run[-1] + 1) for run in runs]
+
+
+def twin(market, signals, rules):
+    """The trades by the slow twin as rows of text and numbers (closed ones, others), and the counts."""
+    dates, segments = session_dates(market.ts), segments_of(market)
+    sides = [int(side) for side in signals]
+    trades, counts = naive.simulate(market.ts, market.prices, sides, segments, dates, **rules.naive_rules())
+    tick_value = TICK_VALUE if rules.point_value is None else TICK * rules.point_value
+    rows = [
+        trade
+        | {
+            "net_usd": naive.net_usd(trade["gross_ticks"], tick_value, rules.contracts, rules.commission),
+            "entry_ts": market.ts[trade["entry"]],
+            "exit_ts": market.ts[trade["exit"]],
+            "segment": next(s for s, (start, stop) in enumerate(segments) if start <= trade["exit"] < stop),
+            "session": sorted(set(dates)).index(dates[trade["exit"]]),
+        }
+        for trade in trades
+    ]
+    closed = [row for row in rows if row["reason"] in ("target", "stop")]
+    return closed, [row for row in rows if row not in closed], counts
+
+
+def fast(trades, unclosed, counts):
+    """The same of the fast simulator, every column of it."""
+    tables = [[dict(zip(TRADE.names, row, strict=True)) for row in table.tolist()] for table in (trades, unclosed)]
+    for row in (row for table in tables for row in table):
+        row["reason"] = REASONS[row["reason"]]
+    return (*tables, counts)
+
+
+def simulated(market, rules):
+    simulation = simulate(market.tape(), market.given(), *rules.parameters())
+    return fast(simulation.trades, simulation.unclosed, simulation.counts)
+
+
+@MANY
+@given(markets(), orders())
+def test_the_simulator_equals_its_slow_twin(market, rules):
+    got = simulated(market, rules)
+    expected = twin(market, market.signals, rules)
+    assert got == expected
+
+
+@given(markets(), crossovers())
+def test_the_crossover_equals_its_slow_twin(market, strategy):
+    got = strategy.signals(market.tape()).tolist()
+    expected = naive.crossover_signals(market.prices, segments_of(market), strategy.fast_period, strategy.slow_period)
+    assert got == expected
+
+
+@given(markets(), crossovers(), orders())
+def test_a_whole_run_equals_the_slow_twins(market, strategy, rules):
+    result = run(market.tape(), strategy, *rules.parameters(), settings=NO_PATHS)
+    signals = naive.crossover_signals(market.prices, segments_of(market), strategy.fast_period, strategy.slow_period)
+    got = fast(result.trades, result.unclosed, result.to_dict()["counts"])
+    expected = twin(market, signals, rules)
+    assert got == expected
+
+
+def test_a_long_tape_equals_the_slow_twins_in_every_mode():
+    market = random_walk(1_000)
+    modes = product(["next", "signal"], ["touch", "through"], ["trigger", "level", "next"], [False, True], [0, 4])
+    for entry, target_fill, stop_fill, overlap, latency_ns in modes:
+        rules = Orders(4, 3, latency_ns, entry, 1, target_fill, stop_fill, overlap, 2.05, 2)
+        got = simulated(market, rules)
+        expected = twin(market, market.signals, rules)
+        assert got == expected
+        reasons = Counter(row["reason"] for row in expected[0])
+        assert min(reasons["target"], reasons["stop"]) > 10
+
+
+@pytest.mark.parametrize(("fast_period", "slow_period"), [(1, 2), (3, 7), (9, 21), (50, 200)])
+def test_a_long_crossover_equals_its_slow_twin(fast_period, slow_period):
+    market = random_walk(10_000)
+    got = EmaCrossover(fast_period=fast_period, slow_period=slow_period).signals(market.tape()).tolist()
+    expected = naive.crossover_signals(market.prices, segments_of(market), fast_period, slow_period)
+    assert got == expected
+    assert min(Counter(got)[side] for side in (1, -1)) > 20
+
+
+# What the generators reach ----------------------------------------------------------------------------
+
+
+def features(market, rules):
+    """What a random case shows, by the slow twin."""
+    closed, unclosed, counts = twin(market, market.signals, rules)
+    dates = session_dates(market.ts)
+    for row in closed + unclosed:
+        j, k, reason = row["entry"], row["exit"], row["reason"]
+        yield from ((reason, row["side"]), (reason, rules.entry), (reason, "overlap", rules.overlap))
+        yield from ((reason, "latency", rules.latency_ns > 0), (reason, "slippage", rules.slippage_ticks > 0))
+        if reason == "target":
+            yield reason, rules.target_fill
+            yield reason, "beyond its limit", market.prices[k] != row["exit_ticks"]
+        if reason == "stop":
+            yield reason, rules.stop_fill
+            yield reason, "gap", rules.stop_fill, -row["gross_ticks"] > rules.stop_loss + rules.slippage_ticks
+        if dates[j] != dates[k]:
+            yield reason, "in a later session date"
+        if rules.entry == "next" and j + 1 < len(market.ts) and market.ts[j + 1] == market.ts[j]:
+            yield reason, "more prints in the event of the entry"
+        if row["mae_ticks"] > 0 or row["mfe_ticks"] < 0:
+            yield reason, "excursion on one side of the fill"
+        yield reason, "in segment", min(row["segment"], 2)
+    for reason in ("unfilled", "ignored"):
+        if counts[reason]:
+            yield reason, rules.entry
+    days = [ts // HOUR // 24 for ts in market.ts]
+    for end, name in ((SPRING, "spring"), (AUTUMN, "autumn"), (ORDINARY, "ordinary")):
+        if days and days[0] == end // HOUR // 24 and len(set(dates)) > 2:
+            yield "three session dates", name
+
+
+def expected_features():
+    reasons = ("target", "stop", "void", "open")
+    yield from product(reasons, (1, -1))
+    yield from product(reasons, ("next", "signal"))
+    yield from product(reasons, ("overlap", "latency", "slippage"), (False, True))
+    yield from product(["target"], ("touch", "through"))
+    yield from product(["target"], ["beyond its limit"], (False, True))
+    yield from product(["stop"], ("trigger", "level", "next"))
+    yield from [("stop", "gap", "trigger", True), ("stop", "gap", "next", True), ("stop", "gap", "next", False)]
+    yield from product(reasons, ["in a later session date", "more prints in the event of the entry"])
+    yield from product(("target", "stop"), ["excursion on one side of the fill"])
+    yield from product(("target", "stop", "void"), ["in segment"], (0, 1, 2))
+    yield from [("unfilled", "next"), ("ignored", "next"), ("ignored", "signal")]
+    yield from product(["three session dates"], ("spring", "autumn", "ordinary"))
+
+
+def test_the_random_cases_reach_every_reason_in_every_mode():
+    cases = Counter()
+
+    @MANY
+    @given(markets(), orders())
+    def count(market, rules):
+        cases.update(set(features(market, rules)))
+
+    count()
+    assert set(expected_features()) - set(cases) == set()
+
+
+def test_the_random_crossovers_reach_either_side():
+    cases = Counter()
+
+    @MANY
+    @given(markets(), crossovers())
+    def count(market, strategy):
+        cases.update(set(strategy.signals(market.tape()).tolist()))
+
+    count()
+    assert min(cases[1], cases[-1]) > 50
+
+
+# Rule 15: identity ------------------------------------------------------------------------------------
+
+STRATEGY = EmaCrossover(fast_period=3, slow_period=8)
+RULES = Orders(6, 4, latency_ns=2, slippage_ticks=1, commission=2.05, stop_fill="next")
+HASH_OF_A_FILE = """
+import sys
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Tape, run
+tape, strategy, bracket, execution = Tape.open(sys.argv[1]), *map(eval, sys.argv[2:])
+print(run(tape, strategy, bracket, execution, settings=MonteCarlo(monte_carlo_sims=0)).to_dict()["trades_sha256"])
+"""
+
+
+def trades_hash(tape, rules=RULES):
+    result = run(tape, STRATEGY, *rules.parameters(), settings=NO_PATHS)
+    assert len(result.trades) > 20
+    return result.to_dict()["trades_sha256"]
+
+
+def test_rule_15_the_trade_list_has_a_sha_256_over_its_columns():
+    # Bought 100 at print 1, sold 104 at print 3; sold 104 at print 5, bought 107 at its stop, print 6.
+    tape = tape_of([100, 100, 99, 104, 104, 104, 107])
+    signals = np.array([1, 0, 0, 0, -1, 0, 0], np.int8)
+    result = run(tape, Given(signals), *Orders(4, 2, commission=0.5).parameters(), settings=NO_PATHS)
+    columns = [
+        ("<2b", 1, -1),  # side
+        ("<2b", 1, 2),  # reason: target, stop
+        ("<2i", 0, 0),  # segment
+        ("<2i", 0, 0),  # session
+        ("<2q", 0, 4),  # signal
+        ("<2q", 1, 5),  # entry
+        ("<2q", 3, 6),  # exit
+        ("<2q", NOON + 10, NOON + 50),  # entry_ts
+        ("<2q", NOON + 30, NOON + 60),  # exit_ts
+        ("<2i", 100, 104),  # entry_ticks
+        ("<2i", 104, 107),  # exit_ticks
+        ("<2i", 4, -3),  # gross_ticks
+        ("<2i", -1, -3),  # mae_ticks
+        ("<2i", 4, -3),  # mfe_ticks
+        ("<2d", 19.0, -16.0),  # net_usd
+    ]
+    got = result.to_dict()["trades_sha256"]
+    expected = hashlib.sha256(b"".join(struct.pack(*column) for column in columns)).hexdigest()
+    assert got == expected
+    assert any(expected in line for line in result.report_lines())
+
+
+def test_rule_15_every_column_of_a_trade_is_part_of_the_hash():
+    market = random_walk(300)
+    trades = simulate(market.tape(), market.given(), *RULES.parameters()).trades
+    hashes = {trades_sha256(trades), trades_sha256(trades[:-1]), trades_sha256(trades[::-1])}
+    for name in TRADE.names:
+        changed = trades.copy()
+        changed[name][0] += 1
+        hashes.add(trades_sha256(changed))
+    assert len(hashes) == 3 + len(TRADE.names)
+
+
+def test_rule_15_the_hash_is_the_same_for_a_list_put_together_from_chunks():
+    market = random_walk(300)
+    trades = simulate(market.tape(), market.given(), *RULES.parameters()).trades
+    for chunk in (1, 7, len(trades)):
+        chunks = [trades[start : start + chunk] for start in range(0, len(trades), chunk)]
+        assert trades_sha256(np.concatenate(chunks)) == trades_sha256(trades)
+
+
+def test_rule_15_the_hash_is_the_same_in_several_threads_at_once():
+    tapes = [random_walk(50_000 if JIT else 1_000, seed).tape() for seed in (1, 2)]
+    choices = product((2, 6), (False, True))
+    rules = [dataclasses.replace(RULES, take_profit=ticks, overlap=overlap) for ticks, overlap in choices]
+    jobs = list(product(tapes, rules)) * 3
+    expected = [trades_hash(*job) for job in jobs]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        got = list(pool.map(lambda job: trades_hash(*job), jobs))
+    assert got == expected
+    assert len(set(got)) == len(tapes) * len(rules)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 16])
+def test_rule_15_the_hash_is_the_same_for_any_number_of_threads(threads, monkeypatch):
+    tape = random_walk(2_000).tape()
+    expected = trades_hash(tape)
+    monkeypatch.setattr(os, "cpu_count", lambda: threads)
+    got = trades_hash(tape)
+    assert got == expected
+
+
+def test_rule_15_the_hash_is_the_same_after_the_tape_was_saved_and_opened(tmp_path):
+    tape = random_walk(2_000).tape()
+    got = trades_hash(Tape.open(save_tape(tape, tmp_path / "tape.npz")))
+    expected = trades_hash(tape)
+    assert got == expected
+
+
+@pytest.mark.parametrize("disable_jit", ["0", "1"])
+def test_rule_15_the_hash_is_the_same_in_a_fresh_process_compiled_or_not(tmp_path, disable_jit):
+    tape = random_walk(2_000).tape()
+    path = save_tape(tape, tmp_path / "tape.npz")
+    command = [sys.executable, "-c", HASH_OF_A_FILE, path, *map(repr, (STRATEGY, *RULES.parameters()))]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": disable_jit, "PYTHONHASHSEED": "1"}
+    got = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    expected = trades_hash(tape)
+    assert got == expected
+
+
+# Rule 16: a longer input must not change the earlier output --------------------------------------------
+
+
+def closed_before(trades, cut):
+    return trades[trades["exit"] < cut].tolist()
+
+
+@given(markets(), orders())
+def test_rule_16_cutting_the_tape_after_any_print_changes_no_trade_closed_before_the_cut(market, rules):
+    whole = simulate(market.tape(), market.given(), *rules.parameters()).trades
+    for cut in range(1, len(market.ts)):
+        got = simulate(market.tape(cut), market.given(cut), *rules.parameters()).trades.tolist()
+        expected = closed_before(whole, cut)
+        assert got == expected
+
+
+@given(markets(), crossovers(), orders(), st.integers(1, 50))
+def test_rule_16_holds_for_a_whole_run(market, strategy, rules, cut):
+    whole = run(market.tape(), strategy, *rules.parameters(), settings=NO_PATHS).trades
+    got = run(market.tape().cut(cut), strategy, *rules.parameters(), settings=NO_PATHS).trades.tolist()
+    expected = closed_before(whole, cut)
+    assert got == expected
+
+
+@given(markets(), crossovers())
+def test_rule_16_a_longer_tape_does_not_change_the_earlier_signals(market, strategy):
+    tape = market.tape()
+    whole = strategy.signals(tape).tolist()
+    for cut in range(len(tape)):
+        got = strategy.signals(tape.cut(cut)).tolist()
+        expected = whole[:cut]
+        assert got == expected
+
+
+@given(markets(), crossovers())
+def test_rule_1_the_signals_of_a_segment_are_those_of_the_segment_alone(market, strategy):
+    got = strategy.signals(market.tape()).tolist()
+    alone = [
+        strategy.signals(tape_of(market.prices[start:stop], market.ts[start:stop], start=0)).tolist()
+        for start, stop in segments_of(market)
+    ]
+    expected = [signal for signals in alone for signal in signals]
+    assert got == expected
+
+
+# Rule 17: mirror and shift ----------------------------------------------------------------------------
+
+
+def changed(trades, **columns):
+    trades = trades.copy()
+    for name, values in columns.items():
+        trades[name] = values
+    return trades.tolist()
+
+
+def mirrored(trades):
+    return changed(trades, side=-trades["side"], entry_ticks=-trades["entry_ticks"], exit_ticks=-trades["exit_ticks"])
+
+
+def shifted(trades, ticks):
+    return changed(trades, entry_ticks=trades["entry_ticks"] + ticks, exit_ticks=trades["exit_ticks"] + ticks)
+
+
+def strategies(market):
+    """Signals that know nothing, those of the aggressors, and averages."""
+    return st.sampled_from([Given(market.given()), Aggressors()]) | crossovers()
+
+
+@given(st.data(), markets(), orders())
+def test_rule_17_negated_prices_and_swapped_aggressors_mirror_the_trades(data, market, rules):
+    mirror = market.mirrored()
+    strategy = data.draw(strategies(market))
+    opposite = Given(mirror.given()) if isinstance(strategy, Given) else strategy
+    whole = run(market.tape(), strategy, *rules.parameters(), settings=NO_PATHS)
+    other = run(mirror.tape(), opposite, *rules.parameters(), settings=NO_PATHS)
+    assert other.trades.tolist() == mirrored(whole.trades)
+    assert other.unclosed.tolist() == mirrored(whole.unclosed)
+    assert other.to_dict()["counts"] == whole.to_dict()["counts"]
+
+
+@given(markets(), crossovers())
+def test_rule_17_negated_prices_mirror_the_signals(market, strategy):
+    got = strategy.signals(market.mirrored().tape())
+    expected = -strategy.signals(market.tape())
+    assert got.tolist() == expected.tolist()
+
+
+@given(st.data(), markets(), orders(), st.sampled_from([1, -7, 99_999, -(10**8), 10**9]))
+def test_rule_17_whole_ticks_added_to_all_prices_shift_the_trades(data, market, rules, ticks):
+    strategy = data.draw(strategies(market))
+    whole = run(market.tape(), strategy, *rules.parameters(), settings=NO_PATHS)
+    other = run(market.shifted(ticks).tape(), strategy, *rules.parameters(), settings=NO_PATHS)
+    assert other.trades.tolist() == shifted(whole.trades, ticks)
+    assert other.unclosed.tolist() == shifted(whole.unclosed, ticks)
+    assert other.to_dict()["counts"] == whole.to_dict()["counts"]
+
+
+@pytest.mark.parametrize("ticks", [80_000, -80_000, 10**9])
+def test_rule_17_whole_ticks_added_to_all_prices_change_no_bit_of_the_averages(ticks):
+    # Slow nears 8 by halves and is there at the 54th print. An average of prices near 80,000 would be there at
+    # the 40th, for want of bits, and the rise to 9 would be a crossover.
+    prices = [0] * 3 + [8] * 45 + [9]
+    strategy = EmaCrossover(fast_period=1, slow_period=3)
+    got = strategy.signals(tape_of([price + ticks for price in prices])).tolist()
+    expected = strategy.signals(tape_of(prices)).tolist()
+    assert got == expected
+
+
+@pytest.mark.parametrize("change", ["mirror", "shift"])
+def test_rule_17_holds_on_a_long_tape(change):
+    market = random_walk(20_000 if JIT else 2_000)
+    other_market = market.mirrored() if change == "mirror" else market.shifted(-54_321)
+    whole, other = (run(m.tape(), STRATEGY, *RULES.parameters(), settings=NO_PATHS) for m in (market, other_market))
+    expected = mirrored(whole.trades) if change == "mirror" else shifted(whole.trades, -54_321)
+    assert other.trades.tolist() == expected
+    assert len(expected) > 50

@@ -1,0 +1,397 @@
+"""Which contract is the front month: the rules by themselves, and in the tapes and ledgers of small folders."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from dbn_files import trade, utc, write_day
+
+from scalpr_zen import DataError, ParameterError, ScalprError, Tape, instrument
+from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, parse_schedule, root_of
+from scalpr_zen.ingest.preprocess import preprocess
+from scalpr_zen.instruments import Instrument
+
+IDS = {"NQZ4": 1, "NQH5": 2, "NQM5": 3}
+Z4, H5, M5 = Contract(2024, 12, "NQZ4"), Contract(2025, 3, "NQH5"), Contract(2025, 6, "NQM5")
+NQ = instrument("NQ")
+MONDAY = date(2024, 12, 9)
+
+
+# Symbols ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("symbol", "on", "year", "month"),
+    [
+        ("NQZ4", date(2024, 12, 31), 2024, 12),
+        ("NQZ4", date(2025, 1, 1), 2034, 12),
+        ("NQZ4", date(2014, 12, 1), 2014, 12),
+        ("NQZ4", date(2015, 1, 1), 2024, 12),
+        ("NQH5", date(2024, 12, 9), 2025, 3),
+        ("NQH5", date(2025, 3, 31), 2025, 3),
+        ("NQH5", date(2025, 4, 1), 2035, 3),
+        ("NQH0", date(2019, 12, 30), 2020, 3),
+        ("NQF0", date(2009, 12, 31), 2010, 1),
+        ("NQZ9", date(2020, 1, 2), 2029, 12),
+        ("NQZ24", date(2024, 12, 9), 2024, 12),
+        ("NQZ05", date(1999, 1, 4), 2005, 12),
+        ("NQH00", date(1999, 12, 31), 2000, 3),
+    ],
+)
+def test_an_outright_expires_at_the_next_month_with_its_digits(symbol, on, year, month):
+    assert classify(symbol, 7, "NQ", on) == Contract(year, month, symbol)
+
+
+def test_over_decades_a_one_digit_year_is_never_past_and_less_than_ten_years_ahead():
+    for on in (date(2000, 1, 15) + timedelta(days=31 * k) for k in range(500)):
+        for letter, month in zip("FGHJKMNQUVXZ", range(1, 13), strict=True):
+            for digit in range(10):
+                got = classify(f"GC{letter}{digit}", 1, "GC", on)
+                months_ahead = 12 * (got.year - on.year) + got.month - on.month
+                assert (got.year % 10, got.month) == (digit, month)
+                assert 0 <= months_ahead < 120
+
+
+@pytest.mark.parametrize(
+    ("symbol", "root", "meaning"),
+    [
+        ("NQZ4-NQH5", "NQ", "spread"),
+        ("NQZ24-NQH25", "NQ", "spread"),
+        ("GC:BF Z4-G5-J5", "GC", "spread"),
+        ("NQ:C1 HMUZ 03-5", "NQ", "spread"),
+        ("MNQZ4", "NQ", "other_root"),
+        ("NQZ4", "Q", "other_root"),
+        ("MNQZ4-MNQH5", "NQ", "other_root"),
+        ("ESZ4", "NQ", "other_root"),
+        ("ES", "NQ", "other_root"),
+        ("NQA4", "NQ", "other_root"),
+        ("NQZ", "NQ", "other_root"),
+        ("NQZ2024", "NQ", "other_root"),
+        ("XNQZ4-NQH5", "NQ", "other_root"),
+        ("UD:1V: GN 0123456", "NQ", "other_root"),
+        ("ES.v.0", "NQ", "other_root"),
+    ],
+)
+def test_what_is_no_outright_of_the_root_is_a_spread_or_of_another_root(symbol, root, meaning):
+    assert classify(symbol, 7, root, MONDAY) == meaning
+
+
+@pytest.mark.parametrize("symbol", ["NQ.v.0", "NQ.c.0", "NQ.n.0"])
+def test_a_continuous_symbol_is_told_apart_by_its_id(symbol):
+    got = classify(symbol, 42, "NQ", MONDAY)
+    assert got.continuous
+    assert got.symbol == f"{symbol}#42"
+    assert got != classify(symbol, 43, "NQ", MONDAY)
+
+
+def test_contracts_sort_by_expiry():
+    unsorted = [classify(symbol, 1, "NQ", MONDAY) for symbol in ("NQM5", "NQZ5", "NQZ4", "NQH6", "NQH5")]
+    assert [contract.symbol for contract in sorted(unsorted)] == ["NQZ4", "NQH5", "NQM5", "NQZ5", "NQH6"]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "root"),
+    [
+        ("NQZ4", "NQ"),
+        ("6EZ4-6EH5", "6E"),
+        ("M2KH25", "M2K"),
+        ("GC:BF Z4-G5-J5", "GC"),
+        ("ES.v.0", "ES"),
+        ("ZNZ4", "ZN"),
+    ],
+)
+def test_the_root_of_a_symbol(symbol, root):
+    assert root_of(symbol) == root
+
+
+# The volume roll --------------------------------------------------------------------------------------
+
+
+def fronts(*volumes, roll=None) -> list:
+    """Front months of consecutive session dates, of which the volumes are given by contract."""
+    days = [MONDAY + timedelta(days=k) for k in range(len(volumes))]
+    got = front_months(dict(zip(days, volumes, strict=True)), roll or Roll(), NQ)
+    return [got.get(day) for day in days]
+
+
+def test_the_front_month_is_the_highest_volume_of_the_session_before():
+    assert fronts({Z4: 9, H5: 1}, {Z4: 4, H5: 5}, {Z4: 1, H5: 9}) == [Z4, Z4, H5]
+
+
+def test_the_first_session_uses_its_own_volume():
+    assert fronts({Z4: 1, H5: 2}, {Z4: 1, H5: 2}) == [H5, H5]
+
+
+def test_the_front_month_never_goes_back():
+    assert fronts({Z4: 1, H5: 2}, {Z4: 99, H5: 1}, {Z4: 99, H5: 1}, {M5: 2, H5: 1, Z4: 9}, {}) == [H5, H5, H5, H5, M5]
+
+
+def test_the_front_month_may_skip_an_expiry():
+    assert fronts({Z4: 9}, {Z4: 1, H5: 2, M5: 3}, {H5: 1}) == [Z4, Z4, M5]
+
+
+def test_a_tie_does_not_roll_and_the_nearer_of_two_equal_ones_leads():
+    assert fronts({Z4: 5, H5: 5}, {H5: 6, Z4: 6}, {Z4: 1, M5: 7, H5: 7}, {}) == [Z4, Z4, Z4, H5]
+
+
+def test_a_session_without_the_front_month_or_a_later_one_keeps_it():
+    assert fronts({H5: 5}, {Z4: 9}, {Z4: 9}, {H5: 1}) == [H5] * 4
+
+
+def test_a_thin_session_counts_like_any_other():
+    assert fronts({Z4: 999, H5: 1}, {H5: 1}, {Z4: 999, H5: 1}) == [Z4, Z4, H5]
+
+
+# Calendar and schedule --------------------------------------------------------------------------------
+
+
+def test_the_calendar_rolls_n_business_days_before_expiry():
+    every = {Z4: 1, H5: 1}
+    # NQZ4 expires on Friday 2024-12-20: four business days before is Monday the 16th.
+    got = fronts(*[every] * 8, roll=Roll(rule="calendar", days=4))
+    assert got == [Z4] * 7 + [H5]
+    assert fronts(*[every] * 8, roll=Roll(rule="calendar", days=5)) == [Z4] * 4 + [H5] * 4
+    assert fronts(*[every] * 8, roll=Roll(rule="calendar", days=9)) == [H5] * 8
+
+
+def test_the_calendar_does_not_read_the_volumes():
+    assert fronts({Z4: 1, H5: 999}, {Z4: 1, H5: 999}, roll=Roll(rule="calendar", days=1)) == [Z4, Z4]
+
+
+def test_the_calendar_keeps_to_the_roll_months():
+    gold = {Contract(2024, 10, "GCV4"): 9, Contract(2024, 12, "GCZ4"): 1, Contract(2025, 2, "GCG5"): 1}
+    days = {date(2024, 10, 1): gold, date(2024, 12, 19): gold, date(2024, 12, 20): gold}
+    got = front_months(days, Roll(rule="calendar", days=4), instrument("GC"))
+    # GCZ4 expires on 2024-12-27; the four business days before are the 26th, 24th, 23rd and 20th.
+    assert [contract.symbol for contract in got.values()] == ["GCZ4", "GCZ4", "GCG5"]
+
+
+def test_the_calendar_needs_the_contracts_and_an_expiry_rule():
+    roll = Roll(rule="calendar")
+    with pytest.raises(DataError, match="needs NQZ2024 on 2024-12-09, the files hold NQH5, NQM5"):
+        fronts({H5: 1, M5: 1}, roll=roll)
+    with pytest.raises(ParameterError, match="roll calendar needs an expiry rule, XYZ has none"):
+        front_months({MONDAY: {H5: 1}}, roll, Instrument(root="XYZ", tick_size=1, point_value=1))
+
+
+def test_a_schedule_says_the_contract_from_its_date_on():
+    every = {Z4: 9, H5: 1, M5: 1}
+    roll = Roll(rule="schedule", schedule=(("NQH5", date(2024, 12, 10)), ("NQZ4", date(2024, 12, 12))))
+    assert fronts(*[every] * 5, roll=roll) == [None, H5, H5, Z4, Z4]
+
+
+def test_a_schedule_may_name_only_contracts_of_the_files():
+    roll = Roll(rule="schedule", schedule=(("NQU5", MONDAY),))
+    with pytest.raises(DataError, match="the schedule names NQU5, the files hold NQZ4, NQH5"):
+        fronts({Z4: 1, H5: 1}, roll=roll)
+
+
+SCHEDULE = (("NQZ4", date(2024, 9, 16)), ("NQH5", date(2024, 12, 16)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NQZ4 2024-09-16, NQH5 2024-12-16",
+        "NQZ4 2024-09-16\nNQH5 2024-12-16\n",
+        "  NQZ4   2024-09-16 ,NQH5 2024-12-16,\n\n",
+    ],
+)
+def test_a_schedule_is_read_from_text_and_from_a_file(text, tmp_path):
+    file = tmp_path / "schedule.txt"
+    file.write_text(text)
+    assert parse_schedule(text) == parse_schedule(str(file)) == SCHEDULE
+
+
+def test_a_schedule_of_ten_years_is_read():
+    entries = [(f"NQ{m}{y % 10}", date(y, 3 + 3 * k, 1)) for y in range(2014, 2024) for k, m in enumerate("HMUZ")]
+    assert parse_schedule(", ".join(f"{symbol} {day}" for symbol, day in entries)) == tuple(entries)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("NQZ4", "schedule must be like"),
+        ("NQZ4 2024-09-16 NQH5 2024-12-16", "schedule must be like"),
+        ("NQZ4 2024-13-01", "was 'NQZ4 2024-13-01'"),
+        ("NQZ4 16.09.2024", "schedule must be like"),
+        ("2024-09-16 NQZ4", "schedule must be like"),
+        ("no/such/file.txt", "schedule must be like"),
+        ("NQZ4 2024-09-16, NQH5 2024-09-16", "dates of the schedule must increase, were 2024-09-16, 2024-09-16"),
+        ("NQZ4 2024-09-16, NQH5 2024-09-15", "dates of the schedule must increase"),
+    ],
+)
+def test_a_bad_schedule_is_refused(text, message):
+    with pytest.raises(ParameterError, match=message):
+        parse_schedule(text)
+
+
+def test_a_schedule_file_that_is_no_text_is_refused(tmp_path):
+    file = tmp_path / "tape.npz"
+    file.write_bytes(b"PK\x03\x04\xff\xfe")
+    with pytest.raises(ScalprError):
+        parse_schedule(str(file))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rule": "weekly"}, "roll must be one of volume, calendar, schedule, was 'weekly'"),
+        ({"rule": "calendar", "days": 0}, "roll_days must be 1 to 60, was 0"),
+        ({"rule": "calendar", "days": 61}, "roll_days must be 1 to 60, was 61"),
+        ({"rule": "schedule"}, "roll schedule needs a schedule"),
+        ({"rule": "volume", "schedule": SCHEDULE}, "and only it does"),
+    ],
+)
+def test_a_bad_roll_is_refused(settings, message):
+    with pytest.raises(ParameterError, match=message):
+        Roll(**settings)
+
+
+# In the tape ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+def ingest(data: Path, root: str = "NQ", **options) -> Tape:
+    return Tape.open(preprocess([data], instrument(root), data.parent / "tape.npz", **options))
+
+
+def write_week(data, volumes):
+    """A file a UTC day from Monday on, at noon a print of each contract of its volume.
+
+    On day k NQZ4 trades at 1000 k ticks, the later contracts 100 and 200 ticks above it.
+    """
+    for k, of_day in enumerate(volumes):
+        day = (MONDAY + timedelta(days=k)).isoformat()
+        ticks = {symbol: 1000 * k + 100 * number for number, symbol in enumerate(IDS)}
+        noon = utc(f"{day} 12:00")
+        records = [trade(IDS[s], noon, size=v, price=ticks[s] * NQ.tick_nanos) for s, v in of_day.items()]
+        write_day(data, day, records, IDS)
+
+
+def test_the_tape_rolls_with_a_ledger_of_date_contracts_volumes_and_gap(data):
+    write_week(data, [{"NQZ4": 9, "NQH5": 1}, {"NQZ4": 4, "NQH5": 5}, {"NQZ4": 8, "NQH5": 6}, {"NQZ4": 9, "NQH5": 7}])
+    tape = ingest(data)
+    assert tape.segments.tolist() == [("NQZ4", 0, 2), ("NQH5", 2, 4)]
+    assert tape.price.tolist() == [0, 1000, 2100, 3100]
+    assert tape.metadata["roll_ledger"] == [
+        {
+            "date": "2024-12-11",
+            "from": "NQZ4",
+            "to": "NQH5",
+            "from_volume": 4,
+            "to_volume": 5,
+            "gap_points": 275.0,
+        }
+    ]
+    assert tape.metadata["record_ledger"]["other_month"] == 4
+
+
+def test_the_first_front_month_says_that_its_own_volume_chose_it(data):
+    write_week(data, [{"NQZ4": 3, "NQH5": 4}])
+    assert ingest(data).metadata["first_front"] == {
+        "date": "2024-12-09",
+        "contract": "NQH5",
+        "volume": 4,
+        "chosen_by": "its own volume, as no session date before it is known",
+    }
+
+
+def test_the_gap_of_a_roll_is_free_of_float_noise(data):
+    ids = {"GCZ4": 1, "GCG5": 2}
+    for day in ("2024-12-09", "2024-12-10"):
+        noon = utc(f"{day} 12:00")
+        write_day(data, day, [trade(1, noon, "2680.0"), trade(2, noon, "2680.3")], ids)
+    roll = Roll(rule="schedule", schedule=(("GCZ4", MONDAY), ("GCG5", date(2024, 12, 10))))
+    assert ingest(data, "GC", roll=roll).metadata["roll_ledger"][0]["gap_points"] == 0.3
+
+
+def test_the_gap_is_negative_when_the_new_contract_is_cheaper(data):
+    write_week(data, [{"NQZ4": 1}, {"NQZ4": 1}])
+    write_day(data, "2024-12-11", [trade(2, utc("2024-12-11 12:00"), "247.75")], IDS)
+    roll = Roll(rule="schedule", schedule=(("NQZ4", MONDAY), ("NQH5", date(2024, 12, 11))))
+    # NQZ4 ends at 1000 ticks, 250 points.
+    assert ingest(data, roll=roll).metadata["roll_ledger"][0]["gap_points"] == -2.25
+
+
+def test_records_before_a_schedule_are_counted(data):
+    write_week(data, [{"NQZ4": 9, "NQH5": 1}, {"NQZ4": 9, "NQH5": 1}, {"NQZ4": 9, "NQH5": 1}])
+    tape = ingest(data, roll=Roll(rule="schedule", schedule=(("NQH5", date(2024, 12, 10)),)))
+    got = tape.metadata["record_ledger"]
+    assert (got["records"], got["prints"], got["other_month"], got["before_schedule"]) == (6, 2, 2, 2)
+    assert tape.metadata["roll_rule"] == "schedule: NQH5 2024-12-10"
+    assert tape.metadata["first_front"]["chosen_by"] == "the roll rule"
+
+
+def test_the_calendar_rolls_the_tape(data):
+    write_week(data, [{"NQZ4": 9, "NQH5": 1}] * 8)
+    tape = ingest(data, roll=Roll(rule="calendar", days=4))
+    assert tape.segments.tolist() == [("NQZ4", 0, 7), ("NQH5", 7, 8)]
+    assert tape.metadata["roll_ledger"][0]["date"] == "2024-12-16"
+    assert tape.metadata["roll_rule"] == "calendar: 4 business days before expiry"
+
+
+def test_a_schedule_after_the_last_trade_leaves_no_print_and_is_refused(data):
+    write_week(data, [{"NQZ4": 9}])
+    with pytest.raises(DataError, match="leaves no print"):
+        ingest(data, roll=Roll(rule="schedule", schedule=(("NQZ4", date(2025, 1, 1)),)))
+
+
+# The vendor's continuous symbols ----------------------------------------------------------------------
+
+
+def write_continuous(data, ids, days=1):
+    """NQ.v.0 from Monday on, another id each UTC day, prints at 12:00 and 23:30 UTC, in files of `days`."""
+    dates = [MONDAY + timedelta(days=k) for k in range(len(ids) + 1)]
+    symbols = {"NQ.v.0": [(dates[k], dates[k + 1], number) for k, number in enumerate(ids)]}
+    records = [
+        [trade(number, utc(f"{dates[k]} {time}"), 21_000 + 10 * k, 1 + k) for time in ("12:00", "23:30")]
+        for k, number in enumerate(ids)
+    ]
+    for k in range(0, len(ids), days):
+        together = [record for of_day in records[k : k + days] for record in of_day]
+        write_day(data, dates[k].isoformat(), together, symbols, days=days, stype_in="continuous")
+
+
+@pytest.mark.parametrize("days", [1, 3])
+@pytest.mark.parametrize("ids", [(5, 7, 7), (7, 5, 5), (7, 7, 5)])
+def test_the_mapping_of_the_vendor_decides_the_contract_at_midnight_utc(data, days, ids):
+    write_continuous(data, ids, days)
+    tape = ingest(data)
+    first, last = f"NQ.v.0#{ids[0]}", f"NQ.v.0#{ids[-1]}"
+    at = 2 * ids.index(ids[-1])
+    assert tape.segments.tolist() == [(first, 0, at), (last, at, 6)]
+    assert tape.price.tolist() == [84_000, 84_000, 84_040, 84_040, 84_080, 84_080]
+    assert tape.metadata["record_ledger"]["prints"] == 6
+    assert tape.metadata["roll_rule"] == "vendor: the mapping of NQ.v.0"
+    (roll,) = tape.metadata["roll_ledger"]
+    assert (roll["from"], roll["to"], roll["gap_points"]) == (first, last, 10.0)
+    # 23:30 UTC is in the session of the next day.
+    assert [(str(row["date"]), row["stop"] - row["start"]) for row in tape.sessions] == [
+        ("2024-12-09", 1),
+        ("2024-12-10", 2),
+        ("2024-12-11", 2),
+        ("2024-12-12", 1),
+    ]
+
+
+@pytest.mark.parametrize("days", [1, 3])
+@pytest.mark.parametrize("ids", [(5, 7, 7), (7, 5, 5)])
+def test_a_roll_of_the_vendor_inside_a_session_reorders_nothing(data, days, ids):
+    write_continuous(data, ids, days)
+    assert ingest(data).metadata["reordered"] == 0
+
+
+@pytest.mark.parametrize(
+    "roll", [Roll(rule="calendar"), Roll(rule="schedule", schedule=(("NQZ4", MONDAY),))], ids=["calendar", "schedule"]
+)
+def test_another_roll_than_the_vendors_is_refused_for_continuous_symbols(data, roll):
+    write_continuous(data, (5, 7))
+    with pytest.raises(DataError, match=rf"roll {roll.rule} needs outrights: the vendor's mapping decides NQ\.v\.0"):
+        ingest(data, roll=roll)

@@ -1,0 +1,349 @@
+"""The tape: its file is a plain, aligned `.npz`, opened without a copy, or refused."""
+
+import json
+import time
+import tracemalloc
+import zipfile
+import zlib
+from datetime import date
+
+import numpy as np
+import pytest
+from dbn_files import chicago
+
+from scalpr_zen import Tape, TapeError, cli, instrument, save_tape
+from scalpr_zen.tape import FORMAT
+
+NQ = instrument("NQ")
+MEMBERS = {"ts", "price", "size", "aggressor", "segments", "sessions", "metadata"}
+DTYPES = {"ts": "int64", "price": "int32", "size": "int32", "aggressor": "int8"}
+MONDAY = chicago("2024-12-16 12:00")
+TUESDAY = chicago("2024-12-16 17:00")
+CONTRACTS = ["NQZ4"] * 4 + ["NQH5"] * 6
+TS = [MONDAY, MONDAY, MONDAY + 1, MONDAY + 2, MONDAY + 3, TUESDAY - 1, TUESDAY, TUESDAY, TUESDAY + 5, TUESDAY + 6]
+PRICES = [84_000, 84_001, 83_999, -3, 84_500, 84_501, 84_502, 84_503, 84_504, 84_505]
+SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 2**31 - 1]
+AGGRESSORS = [1, -1, 0, 1, -1, 0, 1, -1, 0, 1]
+
+
+def made(stop=10, **changes) -> Tape:
+    """Ten prints of two contracts in two sessions, or the first of them."""
+    columns = {"size": SIZES[:stop], "aggressor": AGGRESSORS[:stop], "contract": CONTRACTS[:stop]}
+    return Tape.from_prints(TS[:stop], PRICES[:stop], instrument=NQ, **columns | changes)
+
+
+def assert_equal(got: Tape, expected: Tape):
+    for name in ("ts", "price", "size", "aggressor", "segments", "sessions"):
+        a, b = getattr(got, name), getattr(expected, name)
+        assert a.dtype == b.dtype
+        assert a.tolist() == b.tolist()
+    assert got.instrument == expected.instrument
+    assert len(got) == len(expected)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    return save_tape(made(metadata={"roll_ledger": [{"gap_points": 0.25}], "note": "é"}), tmp_path / "tape.npz")
+
+
+# From columns -----------------------------------------------------------------------------------------
+
+
+def test_segments_and_sessions_follow_from_contracts_and_times():
+    tape = made()
+    assert tape.segments.tolist() == [("NQZ4", 0, 4), ("NQH5", 4, 10)]
+    assert tape.sessions.tolist() == [(date(2024, 12, 16), 0, 6), (date(2024, 12, 17), 6, 10)]
+    assert {name: getattr(tape, name).dtype.name for name in DTYPES} == DTYPES
+    assert (tape.ts.tolist(), tape.price.tolist(), tape.size.tolist()) == (TS, PRICES, SIZES)
+    assert tape.aggressor.tolist() == AGGRESSORS
+
+
+def test_the_columns_that_are_not_given_have_their_defaults():
+    tape = Tape.from_prints([5, 5, 6], [1, 2, 3], instrument=NQ)
+    assert tape.size.tolist() == [1, 1, 1]
+    assert tape.aggressor.tolist() == [0, 0, 0]
+    assert tape.segments.tolist() == [("NQ", 0, 3)]
+    assert tape.metadata == {}
+    assert tape.synthetic is False
+
+
+def test_a_contract_that_comes_back_is_a_new_segment():
+    tape = Tape.from_prints([1, 2, 3], [0, 0, 0], instrument=NQ, contract=["A", "B", "A"])
+    assert tape.segments.tolist() == [("A", 0, 1), ("B", 1, 2), ("A", 2, 3)]
+
+
+def test_a_tape_may_be_empty():
+    tape = Tape.from_prints([], [], instrument=NQ)
+    assert (len(tape), len(tape.segments), len(tape.sessions)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"price": [1, 2]}, "one length"),
+        ({"size": [1]}, "one length"),
+        ({"aggressor": [1, 1, 1, 1]}, "one length"),
+        ({"contract": ["NQZ4"]}, "one length"),
+        ({"ts": [3, 2, 4]}, "never decrease"),
+        ({"ts": [1, 2, 1]}, "never decrease"),
+    ],
+)
+def test_columns_of_different_length_and_falling_times_are_refused(changes, message):
+    with pytest.raises(TapeError, match=message):
+        Tape.from_prints(**{"ts": [1, 2, 3], "price": [1, 2, 3], "instrument": NQ} | changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"price": [21_000.25, 21_000.5, 21_001.0]},
+        {"price": np.array([1, 2, 2**31])},
+        {"size": np.array([1, 2, 2**32 + 1])},
+        {"aggressor": np.array([1, -1, 256])},
+        {"ts": [1.5, 2.5, 3.5]},
+    ],
+    ids=["points", "large price", "large size", "large aggressor", "seconds"],
+)
+def test_columns_that_are_no_integers_of_their_range_are_refused_and_not_bent(changes):
+    with pytest.raises(TapeError):
+        Tape.from_prints(**{"ts": [1, 2, 3], "price": [1, 2, 3], "instrument": NQ} | changes)
+
+
+@pytest.mark.parametrize("stop", range(11))
+def test_a_cut_tape_is_the_tape_of_the_first_prints_and_shares_its_memory(stop):
+    tape = made()
+    cut = tape.cut(stop)
+    assert_equal(cut, made(stop))
+    assert stop == 0 or np.shares_memory(cut.price, tape.price)
+    assert_equal(tape, made())
+
+
+def test_a_cut_beyond_the_end_is_the_whole_tape():
+    assert_equal(made().cut(99), made())
+
+
+# The file ---------------------------------------------------------------------------------------------
+
+
+def test_a_saved_tape_opens_as_it_was(saved):
+    tape = Tape.open(saved)
+    assert_equal(tape, made())
+    assert tape.metadata["roll_ledger"] == [{"gap_points": 0.25}]
+    assert tape.metadata["note"] == "é"
+    assert tape.metadata["format"] == FORMAT
+    assert tape.instrument == NQ
+
+
+@pytest.mark.parametrize("stop", [0, 1])
+def test_a_tape_of_no_or_one_print_opens_as_it_was(tmp_path, stop):
+    assert_equal(Tape.open(save_tape(made(stop), tmp_path / "tape.npz")), made(stop))
+
+
+def test_a_tape_that_is_opened_and_saved_again_is_the_same_file(saved, tmp_path):
+    again = save_tape(Tape.open(saved), tmp_path / "again.npz")
+    assert again.read_bytes() == saved.read_bytes()
+
+
+def test_numpy_reads_the_file_as_it_is(saved):
+    with np.load(saved, allow_pickle=False) as file:
+        assert set(file.files) == MEMBERS
+        assert file["ts"].tolist() == TS
+        assert file["price"].tolist() == PRICES
+        assert file["size"].tolist() == SIZES
+        assert file["aggressor"].tolist() == AGGRESSORS
+        assert {name: file[name].dtype.name for name in DTYPES} == DTYPES
+        assert file["segments"].tolist() == [("NQZ4", 0, 4), ("NQH5", 4, 10)]
+        assert file["sessions"]["date"].tolist() == [date(2024, 12, 16), date(2024, 12, 17)]
+        assert json.loads(file["metadata"].item())["instrument"]["root"] == "NQ"
+
+
+def test_every_member_is_stored_and_its_data_begins_on_a_multiple_of_64(saved):
+    raw = saved.read_bytes()
+    with zipfile.ZipFile(saved) as archive:
+        assert archive.testzip() is None
+        for info in archive.infolist():
+            assert info.compress_type == zipfile.ZIP_STORED
+            name, extra = raw[info.header_offset + 26], raw[info.header_offset + 28 : info.header_offset + 30]
+            begin = info.header_offset + 30 + name + int.from_bytes(extra, "little")
+            assert raw[begin : begin + 6] == b"\x93NUMPY"
+            header = int.from_bytes(raw[begin + 8 : begin + 10], "little")
+            assert (begin + 10 + header) % 64 == 0
+
+
+def test_the_hash_in_the_metadata_tells_tapes_apart(tmp_path, saved):
+    first = Tape.open(saved).metadata
+    for name in DTYPES:
+        other = made()
+        getattr(other, name)[-1] -= 1
+        other = Tape(**{**vars(other), "metadata": {"roll_ledger": [{"gap_points": 0.25}], "note": "é"}})
+        assert Tape.open(save_tape(other, tmp_path / "other.npz")).metadata["sha256"] != first["sha256"]
+    same = made(metadata={"roll_ledger": [{"gap_points": 0.25}], "note": "é"})
+    assert Tape.open(save_tape(same, tmp_path / "same.npz")).metadata["sha256"] == first["sha256"]
+
+
+def test_open_maps_the_columns_where_they_lie(saved):
+    tape = Tape.open(saved)
+    for name in ("ts", "price", "size", "aggressor", "segments", "sessions"):
+        column = getattr(tape, name)
+        assert isinstance(column, np.memmap)
+        assert column.ctypes.data % 64 == 0
+        assert column.flags.c_contiguous
+        with pytest.raises(ValueError, match="read-only"):
+            column[0] = column[0]
+
+
+def test_open_is_instant_and_takes_no_memory_for_the_prints(tmp_path):
+    n = 1_000_000
+    ts = MONDAY + np.arange(n)
+    path = save_tape(Tape.from_prints(ts, np.arange(n), instrument=NQ), tmp_path / "tape.npz")
+    assert path.stat().st_size > 17 * n
+    Tape.open(path)
+    tracemalloc.start()
+    begin = time.perf_counter()
+    tape = Tape.open(path)
+    seconds = time.perf_counter() - begin
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 500_000
+    assert seconds < 0.25
+    assert int(tape.price[-1]) == n - 1
+
+
+def test_an_open_tape_outlives_its_replacement(saved):
+    tape = Tape.open(saved)
+    save_tape(made(3), saved)
+    assert tape.price.tolist() == PRICES
+    assert len(Tape.open(saved)) == 3
+
+
+# Files that are refused -------------------------------------------------------------------------------
+
+
+def test_a_missing_tape_is_refused_with_the_next_step(tmp_path):
+    with pytest.raises(TapeError, match=r"no\.npz does not exist: make it with scalpr preprocess"):
+        Tape.open(tmp_path / "no.npz")
+
+
+def test_a_tape_cut_anywhere_is_refused(saved):
+    whole = saved.read_bytes()
+    for size in [*range(0, len(whole) - 100, 31), *range(len(whole) - 100, len(whole))]:
+        saved.write_bytes(whole[:size])
+        with pytest.raises(TapeError, match=r"tape\.npz is not a whole tape"):
+            Tape.open(saved)
+
+
+def rewritten(path, drop=(), facts=None, **changes):
+    """The tape as numpy itself would write it, with members or some facts of the metadata changed."""
+    with np.load(path) as file:
+        members = {name: file[name] for name in file.files if name not in drop}
+    if facts:
+        about = json.loads(members["metadata"].item()) | facts
+        members["metadata"] = np.array(json.dumps(about))
+    np.savez(path, **members | changes)
+    return path
+
+
+def test_a_tape_that_numpy_wrote_opens(saved):
+    assert_equal(Tape.open(rewritten(saved)), made())
+
+
+@pytest.mark.parametrize("number", [FORMAT - 1, FORMAT + 1, None, "old"])
+def test_a_tape_of_another_format_is_refused_with_both_numbers(saved, number):
+    with pytest.raises(TapeError, match=f"has tape format {number}, this version reads {FORMAT}: make it again"):
+        Tape.open(rewritten(saved, facts={"format": number}))
+
+
+def test_a_tape_of_an_older_format_with_other_members_is_refused(saved):
+    with pytest.raises(TapeError, match=f"has tape format 0, this version reads {FORMAT}"):
+        Tape.open(rewritten(saved, drop=["aggressor"], facts={"format": 0}, volume=np.arange(3)))
+
+
+@pytest.mark.parametrize("member", sorted(MEMBERS))
+def test_a_tape_without_a_member_is_refused(saved, member):
+    with pytest.raises(TapeError):
+        Tape.open(rewritten(saved, drop=[member]))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"price": np.arange(9, dtype=np.int32)},
+        {"price": np.arange(10, dtype=np.int64)},
+        {"price": np.arange(10, dtype=np.int32).reshape(5, 2)},
+        {"price": np.array([None] * 10)},
+        {"segments": made(9).segments},
+        {"segments": made().segments[1:]},
+        {"sessions": made().sessions[:1]},
+        {"sessions": made().sessions[::-1]},
+        {"metadata": np.array("{")},
+        {"metadata": np.array(["{}", "{}"])},
+        {"metadata": np.array(1)},
+        {"metadata": np.array("[1]")},
+    ],
+    ids=str,
+)
+def test_a_tape_with_a_wrong_member_is_refused(saved, changes):
+    with pytest.raises(TapeError):
+        Tape.open(rewritten(saved, **changes))
+
+
+def test_a_compressed_file_is_refused(saved):
+    with np.load(saved) as file:
+        members = {name: file[name] for name in file.files}
+    np.savez_compressed(saved, **members)
+    with pytest.raises(TapeError, match="is compressed"):
+        Tape.open(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"DBN\x03", b"PK\x05\x06" + bytes(18), b"\x93NUMPY", bytes(5_000)])
+def test_what_is_no_tape_is_refused(tmp_path, content):
+    path = tmp_path / "tape.npz"
+    path.write_bytes(content)
+    with pytest.raises(TapeError, match="is not a whole tape"):
+        Tape.open(path)
+
+
+def test_a_folder_is_no_tape(tmp_path):
+    with pytest.raises(TapeError, match="is not a whole tape"):
+        Tape.open(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["info", "backtest"])
+def test_a_bad_tape_is_one_error_line_on_the_command_line(saved, tmp_path, capfd, command):
+    saved.write_bytes(saved.read_bytes()[:-1])
+    arguments = ["info", saved] if command == "info" else ["backtest", "--tape", saved, "--out", tmp_path / "out"]
+    with pytest.raises(SystemExit) as end:
+        cli.main(lambda: cli.scalpr.main([str(a) for a in arguments], standalone_mode=False))
+    out, err = capfd.readouterr()
+    assert (end.value.code, out) == (2, "")
+    assert err.startswith(f"error: {saved} is not a whole tape")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+# Saving -----------------------------------------------------------------------------------------------
+
+
+def test_a_tape_that_fails_while_it_is_written_leaves_the_old_one(saved):
+    before = saved.read_bytes()
+    broken = made(metadata={"not JSON": {1, 2}})
+    with pytest.raises(TypeError):
+        save_tape(broken, saved)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+@pytest.mark.parametrize("place", ["folder", "file/tape.npz"])
+def test_a_place_that_cannot_be_written_is_refused(tmp_path, place):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(TapeError, match="cannot be written"):
+        save_tape(made(), tmp_path / place)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_the_crc_of_each_column_is_that_of_its_bytes(saved):
+    # A reader without this package can prove the columns with any ZIP tool.
+    with zipfile.ZipFile(saved) as archive:
+        for info in archive.infolist():
+            assert zlib.crc32(archive.read(info)) == info.CRC
