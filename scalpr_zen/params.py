@@ -141,5 +141,5 @@ def points_to_ticks(name: str, points: float, tick_nanos: int) -> int:
     if ticks != ticks.to_integral_value():
         raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {points}")
     if abs(ticks) > 2**30:
-        raise ParameterError(f"{name} must be below {2**30} ticks, was {points} points")
+        raise ParameterError(f"{name} must be at most {2**30} ticks, was {points} points")
     return int(ticks)

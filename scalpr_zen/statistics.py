@@ -82,7 +82,10 @@ STATISTICS = (
     ),
     Statistic("expectancy_usd", "Expectancy", "usd", "mean x", "> $0", lambda v: v["expectancy_usd"] > 0),
     Statistic(
-        "break_even_cost_usd", "Break-even cost", "usd", "mean x before commission and slippage, USD a round turn"
+        "break_even_cost_usd",
+        "Break-even cost",
+        "usd",
+        "mean x before commission and slippage, USD a round turn of all contracts",
     ),
     Statistic(
         "t_statistic", "t-statistic", "ratio", "mean x / (sd x / sqrt n)", ">= 2.0", lambda v: v["t_statistic"] >= 2

@@ -139,6 +139,8 @@ def test_rule_2_the_averages_are_float64(flat, last):
     got = crossovers([80_000] * 3 + [80_008] * flat + [80_009], 1, 3)
     expected = [0, 0, 0, 1] + [0] * (flat - 1) + [last]
     assert got == expected
+    # alpha 1/2 and 1/4; x: 2**26 + 4, then -2**24 - 1: both averages are 2**23 + 0.5, which takes 25 bits of fast.
+    assert crossovers([0] * 7 + [2**26 + 4, -(2**24) - 1], 3, 7) == [0] * 7 + [1, 0]
 
 
 def test_rule_2_there_is_no_signal_in_the_first_slow_prints_of_each_segment():

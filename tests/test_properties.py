@@ -261,6 +261,18 @@ def test_a_long_crossover_equals_its_slow_twin(fast_period, slow_period):
     assert min(Counter(got)[side] for side in (1, -1)) > 20
 
 
+@pytest.mark.parametrize(("fast_period", "slow_period"), [(1, 3), (2, 5), (3, 7)])
+def test_a_crossover_of_a_staircase_equals_its_slow_twin(fast_period, slow_period):
+    # While a price stays the averages close in on it, until only the last bits tell whether they have met.
+    rng = random.Random(7)
+    walk = random_walk(300).prices
+    prices = [price for price in walk for _ in range(rng.randint(10, 60))]
+    got = EmaCrossover(fast_period=fast_period, slow_period=slow_period).signals(tape_of(prices)).tolist()
+    expected = naive.crossover_signals(prices, [(0, len(prices))], fast_period, slow_period)
+    assert got == expected
+    assert min(Counter(got)[side] for side in (1, -1)) > 20
+
+
 # What the generators reach ----------------------------------------------------------------------------
 
 
@@ -399,16 +411,31 @@ def test_rule_15_the_hash_is_the_same_for_a_list_put_together_from_chunks():
         assert trades_sha256(np.concatenate(chunks)) == trades_sha256(trades)
 
 
+@pytest.fixture
+def hasty_threads():
+    """Threads that give way to each other all the time, so that they meet in plain Python too."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("hasty_threads")
 def test_rule_15_the_hash_is_the_same_in_several_threads_at_once():
     tapes = [random_walk(50_000 if JIT else 1_000, seed).tape() for seed in (1, 2)]
     choices = product((2, 6), (False, True))
     rules = [dataclasses.replace(RULES, take_profit=ticks, overlap=overlap) for ticks, overlap in choices]
-    jobs = list(product(tapes, rules)) * 3
+    jobs = list(product(tapes, rules))
+
+    def work(job):
+        tape, parameters = job[0], job[1].parameters()
+        return trades_sha256(simulate(tape, STRATEGY.signals(tape), *parameters).trades)
+
     expected = [trades_hash(*job) for job in jobs]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        got = list(pool.map(lambda job: trades_hash(*job), jobs))
-    assert got == expected
-    assert len(set(got)) == len(tapes) * len(rules)
+        got = list(pool.map(work, jobs * 12))
+    assert got == expected * 12
+    assert len(set(got)) == len(jobs)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 16])

@@ -461,6 +461,9 @@ def test_synthetic_is_stamped_on_every_output_of_such_a_tape(tmp_path, synthetic
     found = outputs(result, tmp_path)
     for name in ("txt", "csv", "summary", "html"):
         assert ("SYNTHETIC" in found[name]) is synthetic, name
+    for name in ("txt", "summary", "html"):
+        head = found[name].split("PARAMETERS")[0]
+        assert ("SYNTHETIC" in head) is synthetic, name
     # The columns of the CSV file are given: the stamp stands beside the contract of every row.
     stamped = {row["contract"].endswith(" SYNTHETIC") for row in csv_rows(result)}
     assert stamped == {synthetic}

@@ -242,8 +242,8 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
         key = session * limits.contracts + code
         keys[i] = key
         ticks[i] = quotient
-        counts[key] += 1
-        volumes[key] += size
+        counts[np.uint64(key)] += 1  # unsigned, or numba tests every index for being negative
+        volumes[np.uint64(key)] += size
     return 0, 0
 
 
@@ -260,7 +260,7 @@ def _scatter_kernel(records, keys, ticks, cursor, latest, late, ts, price, size,
         key = keys[i]
         if key < 0:
             continue
-        at = np.uint64(cursor[key])  # unsigned, or numba tests every index for being negative
+        at = np.uint64(cursor[key])
         cursor[key] += 1
         r = records[i]
         moment, number = r["ts_event"], np.int64(r["sequence"])
