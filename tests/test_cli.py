@@ -187,7 +187,7 @@ def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(scalpr, t
         ("--stop-loss -5", "stop_loss must be >= 0.000000001, was -5.0"),
         ("--stop-loss nan", "stop_loss must be a finite number, was nan"),
         ("--take-profit inf", "take_profit must be a finite number, was inf"),
-        ("--take-profit 1e300", "take_profit must be below"),
+        ("--take-profit 1e300", "take_profit must be at most"),
         ("--latency-ms -1", "latency_ms must be 0 to 60,000, was -1.0"),
         ("--slippage-ticks -1", "slippage_ticks must be 0 to 1,000, was -1"),
         ("--commission 1001", "commission must be 0 to 1,000, was 1001.0"),

@@ -764,8 +764,13 @@ def test_signals_that_do_not_fit_the_tape_are_refused_by_rule_and_value(signals,
 
 
 def test_a_distance_of_more_than_2_to_the_30_ticks_is_refused():
-    with pytest.raises(ParameterError, match=r"^take_profit must be below 1073741824 ticks, was "):
+    with pytest.raises(ParameterError, match=r"^take_profit must be .* 1073741824 ticks, was 268435456\.25"):
         Bracket(take_profit=0.25 * (2**30 + 1)).ticks(instrument("NQ"))
+    # The farthest bracket: from 2**30 + 9 the target is beyond any int32, and the stop is 9.
+    far = {"take_profit": 2**30, "stop_loss": 2**30}
+    start = 2**30 + 9
+    assert fills([start, start, 10, start + 90], {0: LONG}, **far) == [(1, start, 3, start + 90, "open")]
+    assert fills([start, start, 10, 9], {0: LONG}, **far) == [(1, start, 3, 9, "stop")]
 
 
 def test_an_empty_tape_has_no_trades():

@@ -282,7 +282,7 @@ def test_every_decimal_of_a_whole_number_of_ticks_is_that_number(root, ticks):
 
 
 def test_a_distance_beyond_all_prices_is_refused():
-    with pytest.raises(ParameterError, match=r"^take_profit must be below"):
+    with pytest.raises(ParameterError, match=r"^take_profit must be at most"):
         points_to_ticks("take_profit", 1e12, instrument("NQ").tick_nanos)
 
 
