@@ -18,6 +18,7 @@ from scalpr_zen.errors import ParameterError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.params import Parameters, param, points_to_ticks
 from scalpr_zen.tape import Tape
+from scalpr_zen.threads import run_all
 
 TARGET, STOP, VOID, OPEN = 1, 2, 3, 4
 REASONS = {TARGET: "target", STOP: "stop", VOID: "void", OPEN: "open"}
@@ -165,17 +166,17 @@ def simulate(tape: Tape, signals: NDArray[np.int8], bracket: Bracket, execution:
         stop_fill=STOP_FILLS.index(execution.stop_fill),
         overlap=execution.overlap,
     )
-    rows = np.empty(wanted, TRADE)
-    segments, session_stops = tape.segments, np.ascontiguousarray(tape.sessions["stop"])
-    starts, stops = np.ascontiguousarray(segments["start"]), np.ascontiguousarray(segments["stop"])
-    found, unfilled = _bracket_kernel(tape.ts, tape.price, signals, starts, stops, session_stops, rules, rows)
-    rows = rows[:found].copy()
+    rows, unfilled = _trade_segments(tape, signals, rules)
     if execution.overlap:
         rows = rows[np.lexsort((rows["signal"], rows["exit"]))]
     _complete(rows, tape, execution)
     closed = rows["reason"] <= STOP
     counts = {"signals": wanted, "closed": int(closed.sum()), "void": int((rows["reason"] == VOID).sum())}
-    counts |= {"open": int((rows["reason"] == OPEN).sum()), "unfilled": unfilled, "ignored": wanted - found - unfilled}
+    counts |= {
+        "open": int((rows["reason"] == OPEN).sum()),
+        "unfilled": unfilled,
+        "ignored": wanted - len(rows) - unfilled,
+    }
     return Simulation(trades=rows[closed], unclosed=rows[~closed], counts=counts)
 
 
@@ -197,6 +198,25 @@ def trades_sha256(trades: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
+def _trade_segments(tape: Tape, signals: NDArray[np.int8], rules: _Rules) -> tuple[NDArray[Any], int]:
+    """Return the rows of all trades in order of their signal, and how many signals are unfilled.
+
+    A trade never leaves its segment (rule 11), so that segments are traded side by side.
+    """
+    session_stops = np.ascontiguousarray(tape.sessions["stop"])
+
+    def trade(start: int, stop: int) -> tuple[NDArray[Any], int]:
+        rows = np.empty(np.count_nonzero(signals[start:stop]), TRADE)
+        found, unfilled = _bracket_kernel(tape.ts, tape.price, signals, start, stop, session_stops, rules, rows)
+        return rows[:found], unfilled
+
+    parts = run_all(trade, tape.segments["start"].tolist(), tape.segments["stop"].tolist())
+    rows = np.concatenate([np.empty(0, TRADE), *(part for part, _ in parts)])
+    rows["segment"] = np.repeat(np.arange(len(parts)), [len(part) for part, _ in parts])
+    rows["reason"][(rows["reason"] == VOID) & (rows["segment"] == len(parts) - 1)] = OPEN  # 12
+    return rows, sum(unfilled for _, unfilled in parts)
+
+
 def _complete(rows: NDArray[Any], tape: Tape, execution: Execution) -> None:
     """Write the columns that follow from the fills: times, session and money (rule 13)."""
     rows["entry_ts"] = tape.ts[rows["entry"]]
@@ -207,95 +227,92 @@ def _complete(rows: NDArray[Any], tape: Tape, execution: Execution) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _bracket_kernel(ts, price, signals, seg_start, seg_stop, session_stop, rules, trades):  # type: ignore[no-untyped-def]
-    """Walk the prints once and write a row for every trade.
+def _bracket_kernel(ts, price, signals, start, stop, session_stop, rules, trades):  # type: ignore[no-untyped-def]
+    """Walk the prints start:stop of one segment once and write a row for every trade.
 
-    Reads    ts (n,) ns, price (n,) ticks, signals (n,), the ranges of segments, the stops of sessions
-    Writes   trades: side, reason, segment, signal, entry, exit and the tick columns of each row
+    Reads    ts (n,) ns, price (n,) ticks, signals (n,), the stops of the sessions
+    Writes   trades: side, reason, signal, entry, exit and the tick columns of each row
     Returns  rows written, signals unfilled
-    Causal   a row that is closed at print k depends on prints 0..k alone
+    Causal   a row that is closed at print k depends on prints start..k alone
     Oracle   tests/naive.py, simulate
     """
-    found = unfilled = session = 0
-    for segment in range(len(seg_start)):
-        i, stop = seg_start[segment], seg_stop[segment]
-        while i < stop:
-            side = np.int64(signals[i])
-            if side == 0:
+    found = unfilled = 0
+    session = np.searchsorted(session_stop, start, side="right")
+    i = start
+    while i < stop:
+        side = np.int64(signals[i])
+        if side == 0:
+            i += 1
+            continue
+        # 3, 5: the entry fills in a later event of the same session, or at the signal's own print
+        while session_stop[session] <= i:
+            session += 1
+        j = i
+        if not rules.at_signal:
+            last = min(stop, session_stop[session])
+            due = max(ts[i] + 1, ts[i] + rules.latency)
+            j = i + 1
+            while j < last and ts[j] < due:
+                j += 1
+            if j == last:
+                unfilled += 1
                 i += 1
                 continue
-            # 3, 5: the entry fills in a later event of the same session, or at the signal's own print
-            while session_stop[session] <= i:
-                session += 1
-            j = i
-            if not rules.at_signal:
-                last = min(stop, session_stop[session])
-                due = max(ts[i] + 1, ts[i] + rules.latency)
-                j = i + 1
-                while j < last and ts[j] < due:
-                    j += 1
-                if j == last:
-                    unfilled += 1
-                    i += 1
-                    continue
-            entry = price[j] + side * rules.slippage  # 4
-            target = entry + side * rules.take_profit  # 6
-            stop_level = entry - side * rules.stop_loss
-            beyond = target + side if rules.through else target  # 7: the price that fills the target
-            upper, lower = max(beyond, stop_level), min(beyond, stop_level)
+        entry = price[j] + side * rules.slippage  # 4
+        target = entry + side * rules.take_profit  # 6
+        stop_level = entry - side * rules.stop_loss
+        beyond = target + side if rules.through else target  # 7: the price that fills the target
+        upper, lower = max(beyond, stop_level), min(beyond, stop_level)
 
-            # 6, 14: prints of the entry's own event count as excursion, but cannot exit
-            k = j + 1
-            high, low = np.int64(-(2**40)), np.int64(2**40)
-            if not rules.at_signal:
-                while k < stop and ts[k] == ts[j]:
-                    high, low = max(high, price[k]), min(low, price[k])
-                    k += 1
-            while k < stop:
-                p = np.int64(price[k])
-                high, low = max(high, p), min(low, p)
-                if p >= upper or p <= lower:
-                    break
+        # 6, 14: prints of the entry's own event count as excursion, but cannot exit
+        k = j + 1
+        high, low = np.int64(-(2**40)), np.int64(2**40)
+        if not rules.at_signal:
+            while k < stop and ts[k] == ts[j]:
+                high, low = max(high, price[k]), min(low, price[k])
                 k += 1
+        while k < stop:
+            p = np.int64(price[k])
+            high, low = max(high, p), min(low, p)
+            if p >= upper or p <= lower:
+                break
+            k += 1
 
-            # 7, 8, 9: the first print to meet either decides
-            m, reason, fill = k, VOID, np.int64(0)
-            if k < stop:
-                if (price[k] >= upper) == (side > 0):
-                    reason, fill = TARGET, target
-                else:
-                    if rules.stop_fill == _NEXT:
-                        due = max(ts[k] + 1, ts[k] + rules.latency)
-                        m = k + 1
-                        while m < stop and ts[m] < due:
-                            high, low = max(high, price[m]), min(low, price[m])
-                            m += 1
-                    if m < stop:
-                        reason = STOP
+        # 7, 8, 9: the first print to meet either decides
+        m, reason, fill = k, VOID, np.int64(0)
+        if k < stop:
+            if (price[k] >= upper) == (side > 0):
+                reason, fill = TARGET, target
+            else:
+                if rules.stop_fill == _NEXT:
+                    due = max(ts[k] + 1, ts[k] + rules.latency)
+                    m = k + 1
+                    while m < stop and ts[m] < due:
                         high, low = max(high, price[m]), min(low, price[m])
-                        fill = stop_level if rules.stop_fill == _LEVEL else np.int64(price[m])
-                        fill -= side * rules.slippage
-            if reason == VOID:  # 11, 12: marked at the last print of the segment
-                m = stop - 1
-                fill = np.int64(price[m])
-                if segment == len(seg_start) - 1:
-                    reason = OPEN
-            if m == j:
-                high = low = entry
+                        m += 1
+                if m < stop:
+                    reason = STOP
+                    high, low = max(high, price[m]), min(low, price[m])
+                    fill = stop_level if rules.stop_fill == _LEVEL else np.int64(price[m])
+                    fill -= side * rules.slippage
+        if reason == VOID:  # 11: marked at the last print of the segment
+            m = stop - 1
+            fill = np.int64(price[m])
+        if m == j:
+            high = low = entry
 
-            row = trades[found]
-            row["side"] = side
-            row["reason"] = reason
-            row["segment"] = segment
-            row["signal"] = i
-            row["entry"] = j
-            row["exit"] = m
-            row["entry_ticks"] = entry
-            row["exit_ticks"] = fill
-            row["gross_ticks"] = side * (fill - entry)  # 13
-            row["mae_ticks"] = low - entry if side > 0 else entry - high
-            row["mfe_ticks"] = high - entry if side > 0 else entry - low
-            found += 1
-            # 10, 11: the next signal comes after the exit; a void trade blocks to the end of its segment
-            i = i + 1 if rules.overlap else m + 1
+        row = trades[found]
+        row["side"] = side
+        row["reason"] = reason
+        row["signal"] = i
+        row["entry"] = j
+        row["exit"] = m
+        row["entry_ticks"] = entry
+        row["exit_ticks"] = fill
+        row["gross_ticks"] = side * (fill - entry)  # 13
+        row["mae_ticks"] = low - entry if side > 0 else entry - high
+        row["mfe_ticks"] = high - entry if side > 0 else entry - low
+        found += 1
+        # 10, 11: the next signal comes after the exit; a void trade blocks to the end of its segment
+        i = i + 1 if rules.overlap else m + 1
     return found, unfilled

@@ -163,10 +163,13 @@ class Tape:
         )
 
     def cut(self, stop: int) -> Tape:
-        """Return the tape of the first `stop` prints, sharing memory with this one."""
+        """Return the tape of the first `stop` prints, sharing memory with this one.
+
+        Of the metadata it keeps whether it is synthetic: ledgers and hash are those of the whole.
+        """
         columns = {name: getattr(self, name)[:stop] for name in COLUMNS}
         tables = {name: _cut_ranges(getattr(self, name), stop) for name in _TABLES}
-        return Tape(**columns, **tables, instrument=self.instrument, metadata=self.metadata)
+        return Tape(**columns, **tables, instrument=self.instrument, metadata={"synthetic": self.synthetic})
 
 
 def _column(name: str, values: Any) -> Array:
@@ -230,10 +233,9 @@ def whole_or_not_at_all(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _part_file(path: Path) -> Iterator[Path]:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as part:
+    with _locked_part(path) as part:
         try:
             if fcntl is not None:
-                fcntl.flock(part, fcntl.LOCK_EX)
                 os.chmod(part.name, 0o666 & ~_umask())
             yield Path(part.name)
             part.close()
@@ -242,6 +244,19 @@ def _part_file(path: Path) -> Iterator[Path]:
             part.close()
             Path(part.name).unlink(missing_ok=True)
             raise
+
+
+def _locked_part(path: Path) -> Any:
+    """Make a part file and lock it; again, if another writer took it for a leftover before it was locked."""
+    while True:
+        part = tempfile.NamedTemporaryFile(  # noqa: SIM115
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+        )
+        if fcntl is not None:
+            fcntl.flock(part, fcntl.LOCK_EX)
+        if os.path.exists(part.name):
+            return part
+        part.close()
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -30,20 +30,19 @@ def run_quietly(argv):
 
 
 class Counter:
-    """A profile function that counts the calls of all threads, and calls `stop` at one of them.
+    """A profile function that counts the calls and returns of all threads, and calls `stop` at one of them.
 
-    Not the returns: an interrupt between the taking of a lock and the return of `threading.Condition.__enter__`
-    leaves the lock taken for ever. That is a fault of Python, which a program can hardly mend.
+    A return is a moment of its own: an interrupt before that of `threading.Condition.__enter__` leaves the lock
+    taken for ever, and a thread pool waiting.
     """
 
     def __init__(self, moment=None, stop=None):
         self.seen, self.moment, self.stop = 0, moment, stop
 
     def __call__(self, frame, event, argument):
-        if event in ("call", "c_call"):
-            self.seen += 1
-            if self.seen == self.moment:
-                self.stop()
+        self.seen += 1
+        if self.seen == self.moment:
+            self.stop()
 
     def watch(self, command, argv):
         threading.setprofile(self)

@@ -330,6 +330,18 @@ def test_a_copied_file_of_one_trade_is_refused(data, capfd):
     assert "the same trades" in refused(capfd, data)
 
 
+def test_a_copied_file_of_one_trade_under_the_same_name_is_refused(data, capfd):
+    path = write_day(data, DAY, [trade(1, NOON, 21_000)], IDS)
+    (data / "copy").mkdir()
+    shutil.copy(path, data / "copy")
+    assert "the same trades" in refused(capfd, [data, data / "copy"])
+
+
+def test_a_file_of_one_trade_given_twice_is_refused(data, capfd):
+    path = write_day(data, DAY, [trade(1, NOON, 21_000)], IDS)
+    assert "the same trades" in refused(capfd, [data, path])
+
+
 def test_a_copied_file_of_another_month_is_refused(data, capfd):
     good(data)
     single = write_dbn(data / "h5.dbn", [trade(2, NOON + i, 21_100) for i in (0, 1)], {"NQH5": 2}, utc(DAY), utc(NEXT))

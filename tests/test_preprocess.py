@@ -1,11 +1,13 @@
 """Preprocess on small folders whose tape and ledgers follow from the rules by hand."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import zstandard
 from databento_dbn import UNDEF_PRICE, UNDEF_TIMESTAMP
 from dbn_files import chicago, trade, utc, write_day, write_dbn
 
@@ -149,6 +151,21 @@ def test_a_zstd_file_may_have_many_frames_cut_anywhere(data, tmp_path):
     assert columns(ingest(data, tmp_path)) == [(NOON + i, 84_000 + 4 * i, 1, 1) for i in range(20)]
 
 
+@pytest.mark.parametrize(
+    "settings", [{"write_checksum": True}, {"write_content_size": False}, {"level": 19}, {"level": -5}], ids=str
+)
+def test_a_zstd_frame_may_have_any_form(data, tmp_path, settings):
+    path = write_day(data, DAY, [trade(1, NOON + i, 21_000) for i in range(4_000)], IDS, suffix=".dbn")
+    compressor = zstandard.ZstdCompressor(**settings).compressobj()
+    content = path.read_bytes()
+    parts = [compressor.compress(content[:70_000]), compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)]
+    parts += [compressor.compress(content[70_000:]), compressor.flush()]
+    skippable = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"hello"
+    path.with_suffix(".dbn.zst").write_bytes(b"".join(parts) + skippable)
+    path.unlink()
+    assert ingest(data, tmp_path).ts.tolist() == [NOON + i for i in range(4_000)]
+
+
 def test_a_split_day_is_read_in_the_order_of_its_parts(data, tmp_path):
     for part in (1, 0, 2):
         write_day(data, DAY, [trade(1, NOON + part, 21_000 + part)], IDS, part=part)
@@ -164,6 +181,15 @@ def test_two_equal_fills_of_one_order_may_lie_on_both_sides_of_a_split(data, tmp
     write_day(data, DAY, fills[:2], IDS, part=0)
     write_day(data, DAY, fills[2:], IDS, part=1)
     assert len(ingest(data, tmp_path)) == 4
+
+
+def test_two_equal_fills_may_lie_on_both_sides_of_a_split_in_a_session_with_a_late_print(data, tmp_path):
+    fills = [trade(1, NOON + i, 21_000, sequence=i) for i in (1, 0, 2, 2, 3)]
+    write_day(data, DAY, fills[:3], IDS, part=0)
+    write_day(data, DAY, fills[3:], IDS, part=1)
+    tape = ingest(data, tmp_path)
+    assert tape.ts.tolist() == [NOON + i for i in (0, 1, 2, 2, 3)]
+    assert tape.metadata["reordered"] == 1
 
 
 def test_a_file_of_a_year_and_files_of_single_contracts_are_read(data, tmp_path):
@@ -221,6 +247,18 @@ def test_the_same_files_give_the_same_bytes_for_any_workers_batches_and_order_of
     for batch in (1, 3, 39, 40, 41):
         monkeypatch.setattr(dbn, "BATCH_RECORDS", batch)
         assert preprocess([data], instrument("NQ"), tmp_path / "c.npz").read_bytes() == expected
+
+
+def test_two_runs_may_write_the_same_tape_at_the_same_time(data, tmp_path):
+    for day in ("2024-12-10", "2024-12-11"):
+        write_day(data, day, [trade(1, utc(f"{day} 15:00") + i, 21_000) for i in range(50)], IDS)
+    out = tmp_path / "cache" / "tape.npz"
+    expected = preprocess([data], instrument("NQ"), tmp_path / "alone.npz").read_bytes()
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: preprocess([data], instrument("NQ"), out), range(12)))
+    assert done == [out] * 12
+    assert out.read_bytes() == expected
+    assert list(out.parent.iterdir()) == [out]
 
 
 def test_progress_counts_every_byte_of_the_files_once(data, tmp_path):

@@ -136,7 +136,11 @@ def _late(ranks: NDArray[np.int64]) -> int:
 
 
 def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.int64]) -> None:
-    """Refuse the same trades from two files: neighbours in order that differ in nothing but their file."""
+    """Refuse the same trades from two files: neighbours in order that differ in nothing but their file.
+
+    One such pair may be two equal fills of one order on both sides of a split; two files that cover the
+    same time give one for each of their trades.
+    """
     rows = [block.rows for block in blocks]
     sources = np.repeat([block.source for block in blocks], rows)[order]
     contracts = np.repeat([block.contract for block in blocks], rows)[order]
@@ -144,12 +148,16 @@ def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.in
     for name in PRINT_COLUMNS:
         column = _join(blocks, name)[order]
         same &= column[1:] == column[:-1]
-    if same.any():
-        at = int(np.flatnonzero(same)[0])
-        first, second = (plan.sources[int(sources[k])].path.name for k in (at, at + 1))
-        raise DataError(
-            f"{first} and {second} hold the same trades ({int(same.sum())} of a session): remove one of them"
-        )
+    pairs = np.stack([sources[:-1][same], sources[1:][same]])
+    for (first, second), count in zip(*(part.tolist() for part in _counted(pairs)), strict=True):
+        if count > 1:
+            names = f"{plan.sources[first].path.name} and {plan.sources[second].path.name}"
+            raise DataError(f"{names} hold the same trades ({count} of a session): remove one of them")
+
+
+def _counted(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    distinct, counts = np.unique(pairs, axis=1, return_counts=True)
+    return distinct.T, counts
 
 
 def _contract_runs(blocks: Sequence[Block], order: NDArray[np.int64] | None) -> list[tuple[int, int]]:

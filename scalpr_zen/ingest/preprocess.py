@@ -152,11 +152,11 @@ def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ign
 
 
 def _refuse_copies(plan: Plan, results: Sequence[FileResult]) -> None:
-    seen: dict[str, str] = {}
+    seen: dict[str, Path] = {}
     for source, result in zip(plan.sources, results, strict=True):
-        name = source.path.name
-        if result.records and seen.setdefault(result.sha256, name) != name:
-            raise DataError(f"{seen[result.sha256]} and {name} hold the same trades: remove one of them")
+        if result.records and result.sha256 in seen:
+            raise DataError(f"{seen[result.sha256]} and {source.path} hold the same trades: remove one of them")
+        seen[result.sha256] = source.path
 
 
 def _volumes(plan: Plan, results: Sequence[FileResult]) -> Volumes:
