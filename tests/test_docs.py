@@ -2,8 +2,11 @@ import contextlib
 import importlib.util
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numba
 import pytest
 from golden.market import market
 from test_statistics import (
@@ -140,3 +143,19 @@ def test_every_statistic_stands_in_the_table_in_the_order_of_the_report():
 def test_links_to_files_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         assert target.startswith(("http://", "https://")) or (page.parent / target).exists(), target
+
+
+@pytest.mark.skipif(
+    numba.config.DISABLE_JIT, reason="ten sessions of the demo market take minutes without the compiler"
+)
+def test_the_run_in_the_readme_is_the_one_of_run_backtest(tmp_path):
+    """Line by line, but for the time of the run and the tape's hash, which holds the compressor's version."""
+    script = [sys.executable, str(ROOT / "run_backtest.py")]
+    done = subprocess.run(script, cwd=tmp_path, check=True, capture_output=True, text=True)
+    [sample] = re.findall(r"```text\n(.*?)\n```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+    def lasting(text):
+        return [line for line in text.splitlines() if not line.startswith(("scalpr_zen ", "  sha256 "))]
+
+    assert lasting(done.stdout.rstrip()) == lasting(sample)
+    assert "SYNTHETIC" in done.stderr

@@ -1,7 +1,6 @@
 """Preprocess on small folders whose tape and ledgers follow from the rules by hand."""
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -247,18 +246,6 @@ def test_the_same_files_give_the_same_bytes_for_any_workers_batches_and_order_of
     for batch in (1, 3, 39, 40, 41):
         monkeypatch.setattr(dbn, "BATCH_RECORDS", batch)
         assert preprocess([data], instrument("NQ"), tmp_path / "c.npz").read_bytes() == expected
-
-
-def test_two_runs_may_write_the_same_tape_at_the_same_time(data, tmp_path):
-    for day in ("2024-12-10", "2024-12-11"):
-        write_day(data, day, [trade(1, utc(f"{day} 15:00") + i, 21_000) for i in range(50)], IDS)
-    out = tmp_path / "cache" / "tape.npz"
-    expected = preprocess([data], instrument("NQ"), tmp_path / "alone.npz").read_bytes()
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda _: preprocess([data], instrument("NQ"), out), range(12)))
-    assert done == [out] * 12
-    assert out.read_bytes() == expected
-    assert list(out.parent.iterdir()) == [out]
 
 
 def test_progress_counts_every_byte_of_the_files_once(data, tmp_path):

@@ -143,7 +143,8 @@ def test_random_folders_give_the_tape_of_the_naive_twin(folder, batch):
         path = preprocess([data], instrument("NQ"), Path(name) / "tape.npz", workers=1)
         assert_equal_to_naive(Tape.open(path), naive)
         patch.setattr(dbn, "BATCH_RECORDS", batch)
-        again = preprocess([data], instrument("NQ"), Path(name) / "again.npz", workers=3)
+        paths = sorted(data.iterdir(), reverse=True)
+        again = preprocess(paths, instrument("NQ"), Path(name) / "again.npz", workers=3)
         assert again.read_bytes() == path.read_bytes()
 
 

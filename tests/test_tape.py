@@ -5,6 +5,7 @@ import time
 import tracemalloc
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import numpy as np
@@ -331,6 +332,14 @@ def test_a_tape_that_fails_while_it_is_written_leaves_the_old_one(saved):
         save_tape(broken, saved)
     assert saved.read_bytes() == before
     assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+def test_many_writers_of_one_tape_at_the_same_time_leave_it_whole_and_nothing_else(tmp_path):
+    out = tmp_path / "tape.npz"
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: save_tape(made(), out), range(300))) == {out}
+    assert_equal(Tape.open(out), made())
+    assert list(tmp_path.iterdir()) == [out]
 
 
 @pytest.mark.parametrize("place", ["folder", "file/tape.npz"])
