@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -78,6 +79,7 @@ class Result:
         frame = pd.DataFrame(trade_log.columns(self.trades, self.tape, self.execution))
         for name in ("entry_time", "exit_time"):
             frame[name] = pd.to_datetime(frame[name], utc=True)
+        frame.attrs["synthetic"] = self.tape.synthetic
         return frame
 
     def report_lines(self) -> Iterator[str]:
@@ -178,16 +180,20 @@ def save(result: Result, folder: str | Path, *, csv: bool = False) -> list[Path]
     texts = {"txt": result.report_lines, "json": lambda: iter([result.to_json()])}
     if csv:
         texts["csv"] = result.csv_lines
+    paths: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stem = _free_stem(folder, f"{stamp}_{result.values['parameters']['strategy']}")
-        paths = []
         for suffix, lines in texts.items():
-            path = folder / f"{stem}.{suffix}"
-            path.write_text("\n".join(lines()) + "\n", encoding="utf-8", newline="\n")
-            paths.append(path)
-    except OSError as error:
-        raise ScalprError(f"{folder} cannot be written: {error.strerror or error}") from None
+            paths.append(folder / f"{stem}.{suffix}")
+            paths[-1].write_text("\n".join(lines()) + "\n", encoding="utf-8", newline="\n")
+    except BaseException as error:
+        for path in paths:  # a report is whole, or not there
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise ScalprError(f"{folder} cannot be written: {error.strerror or error}") from None
+        raise
     return paths
 
 

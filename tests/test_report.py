@@ -6,6 +6,7 @@ changed, then run again without it.
 
 import csv
 import dataclasses
+import errno
 import html
 import json
 import math
@@ -670,3 +671,15 @@ def test_a_result_cannot_be_changed(tape):
 )
 def test_numbers_as_text(value, unit, shown):
     assert number(value, unit) == shown
+
+
+def test_a_report_that_cannot_be_written_whole_is_not_there(tape, tmp_path, monkeypatch):
+    result = run(tape, FAST, settings=FEW_PATHS)
+
+    def full_disk(self):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(type(result), "to_json", full_disk)  # the txt is written before it
+    with pytest.raises(ScalprError, match=r"cannot be written: No space left"):
+        save(result, tmp_path)
+    assert list(tmp_path.iterdir()) == []
