@@ -238,8 +238,9 @@ def _part_file(path: Path) -> Iterator[Path]:
             if fcntl is not None:
                 os.chmod(part.name, 0o666 & ~_umask())
             yield Path(part.name)
-            part.close()
-            os.replace(part.name, path)
+            if fcntl is None:
+                part.close()  # Windows moves no open file, and removes none
+            os.replace(part.name, path)  # still locked, or a sweep could take it for a leftover
         except BaseException:
             part.close()
             Path(part.name).unlink(missing_ok=True)

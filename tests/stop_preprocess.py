@@ -40,8 +40,9 @@ class Counter:
         self.seen, self.moment, self.stop = 0, moment, stop
 
     def __call__(self, frame, event, argument):
-        self.seen += 1
-        if self.seen == self.moment:
+        self.seen += 1  # threads may both count, or neither
+        if self.moment is not None and self.seen >= self.moment:
+            self.moment = None
             self.stop()
 
     def watch(self, command, argv):
