@@ -120,12 +120,17 @@ def volumes_by_date(outrights):
 
 
 def front_by_volume(volumes):
-    """The outright with the highest volume of the session date before, never back; a tie does not roll."""
+    """The outright with the highest volume of the session date before, never back; a tie does not roll.
+
+    Where all outrights of the session date before have expired, the session date knows only itself.
+    """
     fronts = {}
     front = None
     days = list(volumes)
     for number, day in enumerate(days):
         known = volumes[days[number - 1]] if number > 0 else volumes[day]
+        if all(contract[:2] < (day.year, day.month) for contract in known):
+            known = volumes[day]
         best = None
         for contract in sorted(known):
             if front is not None and contract < front:

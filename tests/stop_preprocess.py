@@ -69,6 +69,7 @@ def stopped(mode, moment, argv):
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (moment, resource.RLIM_INFINITY))
                 cli.main(lambda: run(argv))
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
             number = signal.SIGKILL if mode == "kill" else signal.SIGINT
             counter = Counter(moment, lambda: os.kill(os.getpid(), number))
             cli.main(lambda: counter.watch(run, argv))

@@ -300,9 +300,9 @@ def test_a_one_digit_year_ten_years_later_is_another_contract(data, tmp_path):
         size = 1 if day.startswith("2014") else 9
         write_day(data, day, [trade(1, noon, 21_000, size), trade(2, noon, 21_100, 3)], IDS)
     tape = ingest(data, tmp_path)
-    # NQH5 of 2015 leads in 2014; the volumes of 2024-12-10 name NQZ4 of 2024, which is no way back.
-    assert tape.ts.tolist() == [utc("2014-12-10 12:00"), utc("2024-12-11 12:00")]
-    assert segments(tape) == [("NQH5", 0, 1), ("NQZ4", 1, 2)]
+    # NQH5 of 2015 leads in 2014 and expires in the gap; NQZ4 of 2024, which is no way back, leads after it.
+    assert tape.ts.tolist() == [utc(f"{day} 12:00") for day in ("2014-12-10", "2024-12-10", "2024-12-11")]
+    assert segments(tape) == [("NQH5", 0, 1), ("NQZ4", 1, 3)]
 
 
 # Sessions and order -----------------------------------------------------------------------------------

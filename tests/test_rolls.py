@@ -138,6 +138,16 @@ def test_a_session_without_the_front_month_or_a_later_one_keeps_it():
     assert fronts({H5: 5}, {Z4: 9}, {Z4: 9}, {H5: 1}) == [H5] * 4
 
 
+def test_after_a_gap_in_which_all_expired_a_session_has_only_its_own_volume():
+    old, new, later = (Contract(2018, 6, "ESM8"), Contract(2024, 3, "ESH4"), Contract(2024, 6, "ESM4"))
+    volumes = {
+        date(2018, 5, 7): {old: 9},
+        date(2023, 12, 26): {new: 5, later: 7},
+        date(2023, 12, 27): {new: 3, later: 8},
+    }
+    assert list(front_months(volumes, Roll(), NQ).values()) == [old, later, later]
+
+
 def test_a_thin_session_counts_like_any_other():
     assert fronts({Z4: 999, H5: 1}, {H5: 1}, {Z4: 999, H5: 1}) == [Z4, Z4, H5]
 

@@ -337,9 +337,19 @@ def test_a_tape_that_fails_while_it_is_written_leaves_the_old_one(saved):
 def test_many_writers_of_one_tape_at_the_same_time_leave_it_whole_and_nothing_else(tmp_path):
     out = tmp_path / "tape.npz"
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(lambda _: save_tape(made(), out), range(300))) == {out}
+        assert set(pool.map(lambda _: save_tape(made(), out), range(150))) == {out}
     assert_equal(Tape.open(out), made())
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_reader_finds_a_whole_tape_at_every_moment_of_its_replacement(saved):
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(lambda: [save_tape(made(stop), saved) for stop in range(1, 11) for _ in range(20)])
+        lengths = {len(Tape.open(saved))}
+        while not writing.done():
+            lengths.add(len(Tape.open(saved)))
+    assert len(writing.result()) == 200
+    assert len(lengths) > 3
 
 
 @pytest.mark.parametrize("place", ["folder", "file/tape.npz"])

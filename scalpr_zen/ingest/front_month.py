@@ -169,15 +169,22 @@ def front_months(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
 def _by_volume(volumes: Volumes) -> dict[date, Contract]:
     fronts: dict[date, Contract] = {}
     front: Contract | None = None
-    known: Mapping[Contract, int] = next(iter(volumes.values()))  # the first session date knows only itself
+    known: Mapping[Contract, int] = {}
     for day, volume in volumes.items():
-        candidates = [contract for contract in known if front is None or contract >= front]
-        if candidates:
-            front = max(sorted(candidates), key=known.__getitem__)
+        alive = [c for c in known if (front is None or c >= front) and not _expired(c, day)]
+        if not alive and (front is None or _expired(front, day)):
+            # The first session date, or one after a gap in the files, knows only itself.
+            alive, known = [c for c in volume if front is None or c >= front], volume
+        if alive:
+            front = max(sorted(alive), key=known.__getitem__)
         assert front is not None  # every date has a contract
         fronts[day] = front
         known = volume
     return fronts
+
+
+def _expired(contract: Contract, day: date) -> bool:
+    return (contract.year, contract.month) < (day.year, day.month)
 
 
 def _by_calendar(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[date, Contract]:
