@@ -126,16 +126,18 @@ def write_all(file: IO[bytes], data: bytes | memoryview) -> None:
 def map_npz(path: Path) -> dict[str, Array]:
     """Map every member of an `.npz` file of stored members where it lies; scalars are read.
 
+    All from one open file: another may take its place by name meanwhile.
+
     Raises
     ------
     OSError, ValueError, KeyError, EOFError, struct.error, zipfile.BadZipFile
         If the file is not whole or not of this kind.
     """
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-        return {info.filename.removesuffix(".npy"): _map(path, file, info) for info in archive.infolist()}
+        return {info.filename.removesuffix(".npy"): _map(file, info) for info in archive.infolist()}
 
 
-def _map(path: Path, file: IO[bytes], info: zipfile.ZipInfo) -> Array:
+def _map(file: IO[bytes], info: zipfile.ZipInfo) -> Array:
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed")
     file.seek(info.header_offset)
@@ -149,7 +151,7 @@ def _map(path: Path, file: IO[bytes], info: zipfile.ZipInfo) -> Array:
         return np.frombuffer(file.read(dtype.itemsize), dtype).reshape(())
     if 0 in shape:
         return np.empty(shape, dtype)
-    return np.memmap(path, dtype, "r", file.tell(), shape)
+    return np.memmap(file, dtype, "r", file.tell(), shape)
 
 
 def _preamble(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
