@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.errors import TapeError
+from scalpr_zen.errors import ParameterError, TapeError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import NpzWriter, map_npz
 from scalpr_zen.sessions import session_dates
@@ -110,7 +110,11 @@ class Tape:
         if found != FORMAT:
             raise TapeError(f"{path} has tape format {found}, this version reads {FORMAT}: {again}")
         _check_members(path, members)
-        return cls(**members, instrument=Instrument(**metadata["instrument"]), metadata=metadata)
+        try:
+            contract = Instrument(**metadata["instrument"])
+        except (KeyError, TypeError, ParameterError) as error:
+            raise TapeError(f"{path} is not a whole tape (its instrument: {error}): {again}") from None
+        return cls(**members, instrument=contract, metadata=metadata)
 
     @classmethod
     def from_prints(

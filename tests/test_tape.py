@@ -366,3 +366,17 @@ def test_the_crc_of_each_column_is_that_of_its_bytes(saved):
     with zipfile.ZipFile(saved) as archive:
         for info in archive.infolist():
             assert zlib.crc32(archive.read(info)) == info.CRC
+
+
+@pytest.mark.parametrize(
+    "about", [{}, {"instrument": {"root": "NQ"}}, {"instrument": {"root": "NQ", "tick_size": 0.0}}]
+)
+def test_a_tape_without_a_whole_instrument_is_refused(saved, about):
+    with zipfile.ZipFile(saved) as archive, archive.open("metadata.npy") as member:
+        metadata = json.loads(np.lib.format.read_array(member).item())
+    del metadata["instrument"]
+    with np.load(saved) as held:
+        members = {name: held[name] for name in held.files if name != "metadata"}
+    np.savez(saved, **members, metadata=np.array(json.dumps(metadata | about)))
+    with pytest.raises(TapeError, match=r"is not a whole tape \(its instrument"):
+        Tape.open(saved)

@@ -182,7 +182,7 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
     Writes   keys (n,): session * contracts + contract, or -1; ticks (n,); counts and volumes by key; reasons
     Returns  index and number of the first fault, (0, 0) without one
     Order    prints keep the order of the file inside a group
-    Oracle   tests/test_preprocess.py, naive_preprocess
+    Oracle   tests/naive_preprocess.py, preprocess
     """
     inverse = 1.0 / limits.tick_nanos
     earliest, latest = limits.start - MAX_DELAY, limits.end + MAX_CLOCK_ERROR
@@ -255,6 +255,7 @@ def _scatter_kernel(records, keys, ticks, cursor, latest, late, ts, price, size,
     Writes   ts, price, size, aggressor, sequence (prints,); cursor by key moves from the start to the end of
              its group; latest (contracts, 2), the highest (ts_event, sequence) so far; late by key
     Order    as in the file inside a group
+    Oracle   tests/naive_preprocess.py, preprocess
     """
     for i in range(len(records)):
         key = keys[i]
