@@ -77,7 +77,8 @@ def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     if full:
         yield from _title("RUN MANIFEST")
         manifest = result["manifest"] | {"started": chicago(result["manifest"]["started"])}
-        yield from (_row(key.replace("_", " "), value) for key, value in manifest.items())
+        texts = {key: f"{value:,.3f}" if isinstance(value, float) else value for key, value in manifest.items()}
+        yield from (_row(key.replace("_", " "), text) for key, text in texts.items())
 
 
 def chicago(moment: str) -> str:
