@@ -20,6 +20,7 @@ MONTE_CARLO_SIMS = 1000  # paths of each method
 SEED = 0  # seed of the random paths
 RESULTS_DIR = "results"  # folder of the report files
 WRITE_CSV = False  # write the trades as CSV too
+WRITE_HTML = False  # write the charts as one HTML file too
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
         MonteCarlo(monte_carlo_sims=MONTE_CARLO_SIMS, seed=SEED),
         out=RESULTS_DIR,
         csv=WRITE_CSV,
+        html=WRITE_HTML,
     )
 
 

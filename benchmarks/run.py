@@ -26,6 +26,7 @@ import zstandard
 from numba import njit
 
 import scalpr_zen
+from benchmarks import dashboard
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Tape, instrument, run, save
 from scalpr_zen.baseline import baseline
 from scalpr_zen.ingest.demo import write_demo
@@ -286,6 +287,7 @@ def main() -> None:
     rows += paths(tape, given.repeat)
     rows += report(tape, given.repeat)
     rows += command(path, given.repeat)
+    rows += dashboard.rows(path, len(tape), max(5, given.repeat))
     counts = run(tape, EmaCrossover(), settings=MonteCarlo(monte_carlo_sims=0)).to_dict()["counts"]
     size = f"{len(tape):,} prints in {len(tape.sessions)} sessions of the demo market, {counts['closed']:,} trades"
     write_page(rows, f"{size}. {machine()}. {json.dumps(counts)}")

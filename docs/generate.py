@@ -1,4 +1,4 @@
-"""Write the tables of docs/parameters.md and docs/statistics.md from the declarations.
+"""Write the tables of docs/parameters.md, docs/statistics.md and docs/dashboard.md from the declarations.
 
     python docs/generate.py
 
@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Parameters
+from scalpr_zen.figures import CHARTS
 from scalpr_zen.params import Parameter, declared
 from scalpr_zen.statistics import STATISTICS
 
 FOLDER = Path(__file__).parent
-PAGES = ("parameters.md", "statistics.md")
+PAGES = ("parameters.md", "statistics.md", "dashboard.md")
 GROUPS: tuple[type[Parameters], ...] = (EmaCrossover, Bracket, Execution, MonteCarlo)
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -33,7 +34,12 @@ def statistics() -> str:
     return _table(head, rows)
 
 
-TABLES = {"parameters": parameters, "statistics": statistics}
+def charts() -> str:
+    """Return the Markdown table of all charts."""
+    return _table(("chart", "what it shows"), [(chart.title, chart.sentence) for chart in CHARTS])
+
+
+TABLES = {"parameters": parameters, "statistics": statistics, "charts": charts}
 
 
 def refreshed(page: str) -> str:

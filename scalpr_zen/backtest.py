@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import math
 import os
 import platform
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -21,19 +22,23 @@ import scipy
 from numpy.typing import NDArray
 
 import scalpr_zen
-from scalpr_zen import report, trade_log
+from scalpr_zen import figures, html_report, report, trade_log
 from scalpr_zen.baseline import baseline
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
 from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.series import series
 from scalpr_zen.simulate import Bracket, Execution, simulate, trades_sha256
-from scalpr_zen.statistics import daily, statistics
+from scalpr_zen.statistics import daily, statistics, verdicts
 from scalpr_zen.tape import Tape
 
 if TYPE_CHECKING:
     import pandas
+    import plotly.graph_objects as go
 
 Array = NDArray[Any]
+
+LAPS = ("signals_seconds", "simulation_seconds", "statistics_seconds")
 
 
 class Strategy(Protocol):
@@ -61,16 +66,18 @@ class Result:
     unclosed: Array
     declared: tuple[tuple[Parameter, Any], ...]
     tape: Tape
+    bracket: Bracket
     execution: Execution
+    settings: MonteCarlo
     values: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data: parameters, tape, statistics, baseline, monte_carlo, counts, trades_sha256, manifest."""
+        """Return plain data by section; what each holds stands in docs/statistics.md."""
         return self.values
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON of full precision; undefined values are null."""
-        return json.dumps(_nulls(self.values), indent=1, allow_nan=False)
+        return json.dumps(plain(self.values), indent=1, allow_nan=False)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return the closed trades as a pandas DataFrame with the columns of the CSV file; times are UTC."""
@@ -90,6 +97,18 @@ class Result:
     def csv_lines(self) -> Iterator[str]:
         """Give the CSV file of the closed trades line by line."""
         return trade_log.csv_lines(self.trades, self.tape, self.execution)
+
+    def figures(self) -> dict[str, go.Figure]:
+        """Return every chart of the dashboard by name, as plotly figures."""
+        import plotly.graph_objects as go
+
+        made = figures.figures(plain(self.values))
+        template = figures.THEMES["light"]
+        return {name: go.Figure(figure).update_layout(template=template) for name, figure in made.items()}
+
+    def html(self) -> str:
+        """Return the charts, the statistics and the summary as one self-contained HTML page."""
+        return html_report.page(plain(self.values), str(self))
 
     def __str__(self) -> str:
         return report.summary(self.values, self.declared)
@@ -130,43 +149,80 @@ def run(
     ScalprError
         If a parameter does not fit the tape, or the signals do not.
     """
+    return with_monte_carlo(run_trades(tape, strategy, bracket, execution, settings=settings))
+
+
+def run_trades(
+    tape: Tape,
+    strategy: Strategy,
+    bracket: Bracket | None = None,
+    execution: Execution | None = None,
+    *,
+    settings: MonteCarlo | None = None,
+    signals: NDArray[np.int8] | None = None,
+) -> Result:
+    """Run one backtest as `run` does, but leave out Monte Carlo.
+
+    Parameters
+    ----------
+    tape, strategy, bracket, execution, settings
+        As in `run`.
+    signals : array of int8, shape (n,), optional
+        The strategy's signals, where they are known already.
+    """
     bracket, execution, settings = bracket or Bracket(), execution or Execution(), settings or MonteCarlo()
     all_declared = _declared(strategy, bracket, execution, settings)
     started, watch = datetime.now(UTC), _Watch()
-    signals = strategy.signals(tape)
+    signals = strategy.signals(tape) if signals is None else signals
     watch.lap("signals_seconds")
     simulation = simulate(tape, signals, bracket, execution)
     watch.lap("simulation_seconds")
     trades = simulation.trades
-    figures = statistics(trades, tape, bracket, execution)
-    hold = baseline(tape, execution, daily(trades["net_usd"], trades["session"], len(tape.sessions)))
+    numbers = statistics(trades, tape, bracket, execution)
+    by_day = daily(trades["net_usd"], trades["session"], len(tape.sessions))
+    hold = baseline(tape, execution, by_day, numbers)
+    drawn = series(trades, tape, execution)
     watch.lap("statistics_seconds")
-    paths = monte_carlo(trades["net_usd"], trades["session"], len(tape.sessions), settings)
-    watch.lap("monte_carlo_seconds")
     parameters = {p.name: value for p, value in all_declared}
     parameters["point_value"] = execution.point_value or tape.instrument.point_value
     values = {
         "parameters": {"strategy": type(strategy).__name__, **parameters},
         "tape": tape_facts(tape, execution),
-        "statistics": figures,
+        "notes": report.fill_notes(parameters, tape.instrument.point_value),
+        "statistics": numbers,
+        "verdicts": verdicts(numbers),
         "baseline": hold,
-        "monte_carlo": paths,
+        "monte_carlo": {},
         "counts": simulation.counts,
         "trades_sha256": trades_sha256(trades),
-        "manifest": _manifest(tape, started, watch),
+        "series": drawn,
+        "manifest": _manifest(tape, started, watch.laps),
     }
     return Result(
         trades=trades,
         unclosed=simulation.unclosed,
         declared=all_declared,
         tape=tape,
+        bracket=bracket,
         execution=execution,
+        settings=settings,
         values=values,
     )
 
 
-def save(result: Result, folder: str | Path, *, csv: bool = False) -> list[Path]:
-    """Write the report, the JSON and, if wanted, the CSV of a result; return their paths.
+def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
+    """Return a result of `run_trades` with its Monte Carlo paths, made by this many threads."""
+    watch, trades = _Watch(), result.trades
+    paths = monte_carlo(trades["net_usd"], trades["session"], len(result.tape.sessions), result.settings, workers)
+    watch.lap("monte_carlo_seconds")
+    manifest = result.values["manifest"]
+    laps = {name: manifest[name] for name in LAPS} | watch.laps
+    manifest = _manifest(result.tape, datetime.fromisoformat(manifest["started"]), laps)
+    return replace(result, values={**result.values, "monte_carlo": paths, "manifest": manifest})
+
+
+def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
+    """Write the report, the JSON and, if wanted, the CSV and the HTML page of a result; return their paths.
 
     The stem is `<UTC stamp>_<strategy>`, with a number behind it where that is taken.
 
@@ -180,6 +236,8 @@ def save(result: Result, folder: str | Path, *, csv: bool = False) -> list[Path]
     texts = {"txt": result.report_lines, "json": lambda: iter([result.to_json()])}
     if csv:
         texts["csv"] = result.csv_lines
+    if html:
+        texts["html"] = lambda: iter([result.html()])
     paths: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -245,8 +303,8 @@ class _Watch:
         self._last = now
 
 
-def _manifest(tape: Tape, started: datetime, watch: _Watch) -> dict[str, Any]:
-    seconds = sum(watch.laps.values())
+def _manifest(tape: Tape, started: datetime, laps: Mapping[str, float]) -> dict[str, Any]:
+    seconds = sum(laps.values())
     return {
         "scalpr_zen": scalpr_zen.__version__,
         "started": started.isoformat(timespec="seconds"),
@@ -256,7 +314,7 @@ def _manifest(tape: Tape, started: datetime, watch: _Watch) -> dict[str, Any]:
         "numba": numba.__version__,
         "scipy": scipy.__version__,
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        **watch.laps,
+        **laps,
         "wall_seconds": seconds,
         "prints_per_second": len(tape) / seconds,
     }
@@ -264,13 +322,13 @@ def _manifest(tape: Tape, started: datetime, watch: _Watch) -> dict[str, Any]:
 
 def _free_stem(folder: Path, stem: str) -> str:
     taken = [stem, *(f"{stem}_{k}" for k in range(2, 10_000))]
-    return next(s for s in taken if not any(folder.glob(f"{s}.*")))
+    return next(s for s in taken if not any(folder.glob(f"{glob.escape(s)}.*")))
 
 
-def _nulls(value: Any) -> Any:
-    """Replace NaN, which JSON has no word for, by None."""
+def plain(value: Any) -> Any:
+    """Return values of a result with None for NaN, which JSON has no word for."""
     if isinstance(value, dict):
-        return {key: _nulls(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_nulls(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -6,20 +6,39 @@ a roll is nobody's profit and is not counted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from scalpr_zen.params import NANOS
+from scalpr_zen.params import ticks_to_points
 from scalpr_zen.simulate import Execution
-from scalpr_zen.statistics import Float64, daily, max_drawdown, sharpe
+from scalpr_zen.statistics import NAN, Float64, by_day, by_trade, daily, max_drawdown
 from scalpr_zen.tape import Tape
 
-COMPARED = ("net_usd", "sharpe", "max_drawdown_usd")
+BY_DAY = (
+    "net_usd",
+    "sharpe",
+    "sortino",
+    "max_drawdown_usd",
+    "days_profitable",
+    "best_day_usd",
+    "worst_day_usd",
+    "t_statistic_by_day",
+)
+BY_TRADE = (
+    "trades",
+    "win_rate",
+    "profit_factor",
+    "expectancy_usd",
+    "average_win_usd",
+    "average_loss_usd",
+    "payoff",
+)
 
 
-def baseline(tape: Tape, execution: Execution, strategy_daily: Float64) -> dict[str, Any]:
-    """Return buy & hold beside the strategy, each figure from daily equity.
+def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return buy & hold beside the strategy.
 
     Parameters
     ----------
@@ -29,20 +48,27 @@ def baseline(tape: Tape, execution: Execution, strategy_daily: Float64) -> dict[
         Its point value.
     strategy_daily : array of float64, shape (session dates,)
         Net USD of the strategy per session date.
+    figures : mapping
+        The statistics of the strategy.
 
     Returns
     -------
     dict
-        `net_usd`, `sharpe`, `max_drawdown_usd` of buy & hold; the same under `strategy`; their difference,
+        The figures of buy & hold: BY_DAY from its daily equity, BY_TRADE from its segments, each one trade.
+        The same of the strategy under `strategy`, its max drawdown from daily equity too; their difference,
         strategy less buy & hold, under `difference`; and one row a segment under `segments`.
     """
     tick_value = execution.tick_value(tape.instrument)
-    held, strategy = _figures(daily_usd(tape, tick_value)), _figures(strategy_daily)
+    segments = _segments(tape, tick_value)
+    x = np.array([row["net_usd"] for row in segments])
+    rates = by_trade(x) if len(x) else dict.fromkeys(BY_TRADE, NAN)
+    held = _by_day(daily_usd(tape, tick_value)) | {"trades": len(x)} | {key: rates[key] for key in BY_TRADE[1:]}
+    strategy = {key: figures[key] for key in held} | {"max_drawdown_usd": max_drawdown(strategy_daily)[0]}
     return {
         **held,
         "strategy": strategy,
-        "difference": {name: strategy[name] - held[name] for name in COMPARED},
-        "segments": _segments(tape, tick_value),
+        "difference": {key: strategy[key] - held[key] for key in held},
+        "segments": segments,
     }
 
 
@@ -56,8 +82,9 @@ def daily_usd(tape: Tape, tick_value: float) -> Float64:
     return daily(gains, np.searchsorted(tape.sessions["stop"], starts, side="right"), len(tape.sessions))
 
 
-def _figures(d: Float64) -> dict[str, float]:
-    return {"net_usd": float(d.sum()), "sharpe": sharpe(d), "max_drawdown_usd": max_drawdown(d)[0]}
+def _by_day(d: Float64) -> dict[str, float]:
+    values = {"net_usd": float(d.sum()), "max_drawdown_usd": max_drawdown(d)[0], **by_day(d)}
+    return {key: values[key] for key in BY_DAY}
 
 
 def _segments(tape: Tape, tick_value: float) -> list[dict[str, Any]]:
@@ -69,8 +96,8 @@ def _segments(tape: Tape, tick_value: float) -> list[dict[str, Any]]:
         rows.append(
             {
                 **row,
-                "entry_price": first * nanos / NANOS,
-                "exit_price": last * nanos / NANOS,
+                "entry_price": ticks_to_points(first, nanos),
+                "exit_price": ticks_to_points(last, nanos),
                 "net_usd": (last - first) * tick_value,
             }
         )

@@ -15,6 +15,7 @@ import click
 import scalpr_zen
 from scalpr_zen import report
 from scalpr_zen.backtest import Strategy, run, save, tape_facts
+from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.errors import ScalprError
 from scalpr_zen.ingest.front_month import ROLLS, Roll, parse_schedule
 from scalpr_zen.instruments import Instrument, instrument, parse_instrument
@@ -40,14 +41,15 @@ def backtest(
     *,
     out: str | Path = "results",
     csv: bool = False,
+    html: bool = False,
     as_json: bool = False,
 ) -> None:
     """Run a backtest, print its summary (or its JSON) and write its report files.
 
     Without a tape the demo market is used, and made first where it is missing.
     """
-    result = run(Tape.open(tape) if tape else demo_tape(), strategy, bracket, execution, settings=settings)
-    paths = save(result, out, csv=csv)
+    result = run(Tape.open(tape or demo_tape()), strategy, bracket, execution, settings=settings)
+    paths = save(result, out, csv=csv, html=html)
     click.echo(result.to_json() if as_json else str(result))
     say("")
     for path in paths:
@@ -85,15 +87,23 @@ def demo(folder: str | Path, sessions: int, seed: int) -> None:
     say(f"written: {len(paths)} DBN files of {sessions} SYNTHETIC sessions in {folder}")
 
 
-def demo_tape() -> Tape:
-    """Return the demo market's tape, made once."""
+def dashboard(tape: str | Path | None, address: Address) -> None:
+    """Serve the dashboard of a tape until Ctrl-C; without one, that of the demo market."""
+    from scalpr_zen.dashboard.serve import serve
+    from scalpr_zen.dashboard.workbench import Workbench
+
+    serve(Workbench(Path(tape or demo_tape()), EmaCrossover), address, say)
+
+
+def demo_tape() -> Path:
+    """Return the path of the demo market's tape, made once."""
     if not DEMO_TAPE.exists():
         from scalpr_zen.ingest.preprocess import preprocess as ingest
 
         say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
         demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
         ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
-    return Tape.open(DEMO_TAPE)
+    return DEMO_TAPE
 
 
 def say(text: str) -> None:
@@ -247,6 +257,7 @@ def preprocess_command(
 @options(EmaCrossover, Bracket, Execution, MonteCarlo)
 @click.option("--out", default="results", show_default=True, help="Folder of the report files.")
 @click.option("--csv", is_flag=True, help="Write the trades as CSV too.")
+@click.option("--html", is_flag=True, help="Write the charts as one HTML file too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the summary.")
 def backtest_command(
     strategy: EmaCrossover,
@@ -256,10 +267,22 @@ def backtest_command(
     tape: str | None,
     out: str,
     csv: bool,
+    html: bool,
     as_json: bool,
 ) -> None:
     """Run the EMA crossover over a tape and write the report."""
-    backtest(tape, strategy, bracket, execution, settings, out=out, csv=csv, as_json=as_json)
+    backtest(tape, strategy, bracket, execution, settings, out=out, csv=csv, html=html, as_json=as_json)
+
+
+@scalpr.command("dashboard")
+@click.argument("tape", required=False)
+@click.option("--host", default=Address.host, show_default=True, help="Address of this machine to listen at.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=Address.port, show_default=True, help="Port.")
+@click.option("--expose", is_flag=True, help="Allow a host that other machines can reach; needs a token.")
+@click.option("--token", envvar="SCALPR_TOKEN", help="What every request must carry. [env: SCALPR_TOKEN]")
+def dashboard_command(tape: str | None, host: str, port: int, expose: bool, token: str | None) -> None:
+    """Serve the dashboard of a tape, or of the demo market."""
+    dashboard(tape, Address(host=host, port=port, expose=expose, token=token))
 
 
 @scalpr.command("info")

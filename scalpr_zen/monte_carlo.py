@@ -31,6 +31,8 @@ Array = NDArray[Any]
 PERCENTILES = (5, 25, 50, 75, 95)
 GRID = 200
 """Points of a band, beside its start."""
+HISTOGRAM = 40
+"""Bins of the drawdowns."""
 _MICRO = 1_000_000
 _PERMUTATION, _DAYS = 0, 1
 
@@ -97,6 +99,7 @@ def _permutation(micro: Int64, settings: MonteCarlo, workers: int) -> dict[str, 
         "actual_usd": _usd(path[np.append(0, grid)]),
         "bands_usd": _bands(equity),
         "drawdown_usd": _percentiles(drawdown),
+        "drawdown_paths": _histogram(drawdown),
         "actual_drawdown_usd": actual / _MICRO,
         "actual_drawdown_rank": float((drawdown < actual).mean()),
     }
@@ -117,6 +120,7 @@ def _days(micro: Int64, session: Array, sessions: int, settings: MonteCarlo, wor
         "profit_usd": _percentiles(equity[:, -1]),
         "profit_probability": float((equity[:, -1] > 0).mean()),
         "drawdown_usd": _percentiles(drawdown),
+        "drawdown_paths": _histogram(drawdown),
     }
 
 
@@ -158,6 +162,14 @@ def _bands(equity: Int64) -> dict[str, list[float]]:
 
 def _percentiles(values: Int64) -> dict[str, float]:
     return dict(zip(map(str, PERCENTILES), _usd(np.percentile(values, PERCENTILES)), strict=True))
+
+
+def _histogram(values: Int64) -> dict[str, list[Any]]:
+    """Return the edges in USD of at most HISTOGRAM equal bins of whole micro-dollars, and the paths in each."""
+    first = values.min()
+    width = (values.max() - first) // HISTOGRAM + 1
+    paths = np.bincount((values - first) // width)
+    return {"edges_usd": _usd(first + width * np.arange(len(paths) + 1)), "paths": paths.tolist()}
 
 
 def _usd(micro: Array) -> list[float]:

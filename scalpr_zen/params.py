@@ -75,10 +75,11 @@ class Parameter:
             number = self.kind(value)
         except (TypeError, ValueError, OverflowError):
             number = math.nan
-        if isinstance(value, (bool, str)) or number != value or not math.isfinite(number):
+        endless = isinstance(number, float) and not math.isfinite(number)
+        if isinstance(value, (bool, str)) or number != value or endless:
             word = "whole number" if self.kind is int else "finite number"
             raise ParameterError(f"{self.name} must be a {word}, was {value!r}")
-        return number
+        return number + 0  # -0.0 becomes 0.0, its equal
 
 
 def param(
@@ -143,3 +144,8 @@ def points_to_ticks(name: str, points: float, tick_nanos: int) -> int:
     if abs(ticks) > 2**30:
         raise ParameterError(f"{name} must be at most {2**30} ticks, was {points} points")
     return int(ticks)
+
+
+def ticks_to_points(ticks: Any, tick_nanos: int) -> Any:
+    """Return ticks (an int or an array of integers) in points, each the float nearest to its decimal."""
+    return ticks * tick_nanos / NANOS

@@ -68,7 +68,7 @@ def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     yield from _head(result)
     yield from _parameters(result["parameters"], declared)
     yield from tape_lines(result["tape"])
-    yield from _statistics(result["statistics"])
+    yield from _statistics(result["statistics"], result["verdicts"])
     yield from _cost_line(result)
     yield from _baseline(result["baseline"])
     yield from _months(result["statistics"]["months"])
@@ -102,10 +102,10 @@ def _head(result: Values) -> Iterator[str]:
     if tape["synthetic"]:
         yield "*** SYNTHETIC: the demo market made these prints; nothing here says anything about a real market ***"
     yield _RULE
-    yield from (f"NOTE {note}" for note in fill_notes(parameters, tape))
+    yield from (f"NOTE {note}" for note in result["notes"])
 
 
-def fill_notes(parameters: Values, tape: Values) -> list[str]:
+def fill_notes(parameters: Values, own_point_value: float) -> list[str]:
     """Return a sentence for each choice by which the fills are kinder, or the money other, than a trader's."""
     notes = []
     if parameters["entry"] == "signal":
@@ -120,8 +120,8 @@ def fill_notes(parameters: Values, tape: Values) -> list[str]:
         notes.append("latency_ms=0: an order reaches the exchange before the next event")
     if parameters["overlap"]:
         notes.append("overlap: every signal is traded on its own; no account can hold these trades one by one")
-    if parameters["point_value"] != tape["point_value"]:
-        notes.append(f"point_value is {parameters['point_value']:g} USD, the contract's own is {tape['point_value']:g}")
+    if parameters["point_value"] != own_point_value:
+        notes.append(f"point_value is {parameters['point_value']:g} USD, the contract's own is {own_point_value:g}")
     return notes
 
 
@@ -172,12 +172,12 @@ def _record_ledger(tape: Values) -> Iterator[str]:
         yield _row("put in order of time", f"{tape['reordered']:,}")
 
 
-def _statistics(values: Values) -> Iterator[str]:
+def _statistics(values: Values, verdicts: Values) -> Iterator[str]:
     yield from _title("STATISTICS")
     for row in STATISTICS:
         line = f"  {row.label:<22}{number(values[row.key], row.unit):>20}"
         if row.target:
-            line += f"   target {row.target:<22}{row.verdict(values)}"
+            line += f"   target {row.target:<22}{verdicts[row.key]}"
         yield line.rstrip()
 
 

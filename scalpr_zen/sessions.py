@@ -7,6 +7,8 @@ Every function takes and gives int64 nanoseconds UTC. Time zone rules come from 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -68,10 +70,10 @@ def chicago_offsets(ts: Int64) -> Int64:
     return np.array(offsets, dtype=np.int64)[inverse]
 
 
-def chicago_text(ts: Int64) -> list[str]:
-    """Return each time as Chicago wall time to the ms with its offset, `2024-12-16T08:30:00.125-06:00`."""
+def chicago_text(ts: Int64, unit: Literal["ms", "ns"] = "ms") -> list[str]:
+    """Return each time as Chicago wall time to the ms, or ns, with its offset, `2024-12-16T08:30:00.125-06:00`."""
     offsets = chicago_offsets(ts)
-    walls = np.datetime_as_string((ts + offsets).view("M8[ns]"), unit="ms").tolist()
+    walls = np.datetime_as_string((ts + offsets).view("M8[ns]"), unit=unit).tolist()
     zones, codes = np.unique(offsets, return_inverse=True)
     labels = [f"{'-' if zone < 0 else '+'}{abs(zone) // _HOUR:02d}:00" for zone in zones.tolist()]
     return [wall + labels[code] for wall, code in zip(walls, codes.tolist(), strict=True)]
@@ -86,6 +88,7 @@ def _utc_date(ns: int) -> date:
     return datetime.fromtimestamp(ns // NANOS, tz=UTC).date()
 
 
+@cache
 def _offset_seconds(epoch: int) -> int:
     offset = datetime.fromtimestamp(epoch, tz=CHICAGO).utcoffset()
     assert offset is not None  # an aware time always has one

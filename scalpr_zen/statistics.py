@@ -178,22 +178,21 @@ def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution
     values |= {"net_usd": float(x.sum()), "gross_usd": 0.0, "commission_usd": 0.0}
     values["break_even_rate"] = _break_even_rate(bracket, execution, tape)
     if len(x):
-        values |= _costs(trades, x, tape, execution) | _rates(x) | _tests(x, d)
+        values |= _costs(trades, x, tape, execution) | by_trade(x) | _tests(x) | by_day(d)
         values |= _drawdown_and_streaks(x, trades["session"])
-        values |= {"best_day_usd": float(d.max()), "worst_day_usd": float(d.min()), "trades_a_day": len(x) / len(d)}
-        values |= _times(trades, tape)
-    values["months"] = _months(x, d, trades["session"], tape)
+        values |= {"trades_a_day": len(x) / len(d)} | _times(trades, tape)
+    values["months"] = _months(x, trades["session"], tape)
     return values
+
+
+def verdicts(values: Values) -> dict[str, str]:
+    """Return PASS, FAIL or n/a of every statistic that has a target, by key."""
+    return {row.key: row.verdict(values) for row in STATISTICS if row.target}
 
 
 def daily(x: Float64, session: Array, sessions: int) -> Float64:
     """Return net USD per session date, shape (sessions,); zero where nothing closed."""
     return np.bincount(session, weights=x, minlength=sessions).astype(np.float64)
-
-
-def sharpe(d: Float64) -> float:
-    """Return mean / sd * sqrt 252 of daily USD; NaN below two days or without deviation."""
-    return _ratio(_mean(d), _sd(d)) * math.sqrt(TRADING_DAYS)
 
 
 def max_drawdown(x: Float64) -> tuple[float, int, int]:
@@ -252,7 +251,8 @@ def _costs(trades: Array, x: Float64, tape: Tape, execution: Execution) -> dict[
     }
 
 
-def _rates(x: Float64) -> dict[str, float]:
+def by_trade(x: Float64) -> dict[str, float]:
+    """Return the rates and means of n > 0 results `x`, in USD."""
     n, wins, losses = len(x), x[x > 0], x[x < 0]
     rate, z = len(wins) / n, float(ndtri(0.975))
     centre, spread = rate + z * z / (2 * n), z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
@@ -265,24 +265,29 @@ def _rates(x: Float64) -> dict[str, float]:
         "average_win_usd": _mean(wins),
         "average_loss_usd": _mean(losses),
         "payoff": _ratio(_mean(wins), abs(_mean(losses))),
-    }
-
-
-def _tests(x: Float64, d: Float64) -> dict[str, float]:
-    t, p = _t_test(x)
-    t_by_day, p_by_day = _t_test(d)
-    downside = math.sqrt(float(np.mean(np.minimum(d, 0) ** 2)))
-    return {
         "expectancy_usd": _mean(x),
-        "t_statistic": t,
-        "p_value": p,
-        "t_statistic_by_day": t_by_day,
-        "p_value_by_day": p_by_day,
-        "sqn": math.sqrt(min(len(x), SQN_TRADES)) * _ratio(_mean(x), _sd(x)),
-        "days_profitable": float((d > 0).mean()),
-        "sharpe": sharpe(d),
-        "sortino": _ratio(_mean(d), downside) * math.sqrt(TRADING_DAYS),
     }
+
+
+def by_day(d: Float64) -> dict[str, float]:
+    """Return what follows from USD per session date alone, shape (session dates,); NaN without any."""
+    t, p = _t_test(d)
+    downside = math.sqrt(_mean(np.minimum(d, 0) ** 2)) if len(d) else NAN
+    return {
+        "t_statistic_by_day": t,
+        "p_value_by_day": p,
+        "days_profitable": _mean((d > 0).astype(np.float64)),
+        "sharpe": _ratio(_mean(d), _sd(d)) * math.sqrt(TRADING_DAYS),
+        "sortino": _ratio(_mean(d), downside) * math.sqrt(TRADING_DAYS),
+        "best_day_usd": float(d.max()) if len(d) else NAN,
+        "worst_day_usd": float(d.min()) if len(d) else NAN,
+    }
+
+
+def _tests(x: Float64) -> dict[str, float]:
+    t, p = _t_test(x)
+    sqn = math.sqrt(min(len(x), SQN_TRADES)) * _ratio(_mean(x), _sd(x))
+    return {"t_statistic": t, "p_value": p, "sqn": sqn}
 
 
 def _drawdown_and_streaks(x: Float64, session: Array) -> dict[str, Any]:
@@ -317,13 +322,15 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
     }
 
 
-def _months(x: Float64, d: Float64, session: Array, tape: Tape) -> list[dict[str, Any]]:
+def _months(x: Float64, session: Array, tape: Tape) -> list[dict[str, Any]]:
     """One row a calendar month of the tape's session dates."""
-    months = tape.sessions["date"].astype("M8[M]")
+    names, firsts = np.unique(tape.sessions["date"].astype("M8[M]"), return_index=True)
+    bounds = np.append(firsts, len(tape.sessions))
+    trades = np.searchsorted(session, bounds)
     rows = []
-    for month in np.unique(months):
-        mine = x[months[session] == month]
-        row = {"month": str(month), "session_dates": int((months == month).sum()), "trades": len(mine)}
+    for k, month in enumerate(names):
+        mine = x[trades[k] : trades[k + 1]]
+        row = {"month": str(month), "session_dates": int(bounds[k + 1] - bounds[k]), "trades": len(mine)}
         row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": float(mine.sum())}
         rows.append({**row, "max_drawdown_usd": max_drawdown(mine)[0]})
     return rows

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.instruments import Instrument
+from scalpr_zen.params import ticks_to_points
 from scalpr_zen.sessions import chicago_text, utc_text
 from scalpr_zen.simulate import REASONS, Execution
 from scalpr_zen.tape import Tape
@@ -68,7 +69,7 @@ def columns(trades: Array, tape: Tape, execution: Execution) -> dict[str, Array]
         "net_usd": trades["net_usd"],
     }
     values |= {name: np.array(labels)[codes] for name, (codes, labels) in _coded(trades, tape).items()}
-    values |= {name: trades[field].astype(np.int64) * nanos / 1e9 for name, field in _IN_TICKS.items()}
+    values |= {name: ticks_to_points(trades[field].astype(np.int64), nanos) for name, field in _IN_TICKS.items()}
     return {name: values[name] for name in CSV_COLUMNS}
 
 

@@ -1,10 +1,17 @@
 """What the tests share: tapes of a few prints, a strategy whose signals are given, how many examples to try."""
 
+import sys
+
 import numba
 import numpy as np
+import pytest
+from asking import bench_of
+from golden.market import market
 from hypothesis import HealthCheck, settings
 
-from scalpr_zen import Tape, instrument
+from scalpr_zen import Tape, cli, instrument
+from scalpr_zen.dashboard.app import create_app
+from scalpr_zen.dashboard.guard import Address
 
 NOON = 1_736_964_000 * 10**9
 """2025-01-15 12:00 in Chicago, in ns UTC: five hours before the session date ends."""
@@ -46,3 +53,33 @@ class Given:
 
     def signals(self, tape):
         return self._signals
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return bench_of(market(), tmp_path_factory.mktemp("market"))
+
+
+@pytest.fixture(scope="module")
+def client(bench):
+    return create_app(bench, Address()).test_client()
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A client of a dashboard that nobody has asked yet."""
+    return create_app(bench_of(market(), tmp_path), Address()).test_client()
+
+
+@pytest.fixture
+def scalpr(monkeypatch, capsys):
+    """The console command, in this process: arguments to exit code, stdout and stderr."""
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["scalpr", *map(str, args)])
+        with pytest.raises(SystemExit) as end:
+            cli.entry_point()
+        out, err = capsys.readouterr()
+        return end.value.code, out, err
+
+    return call

@@ -32,20 +32,6 @@ def tape(tmp_path):
     return save_tape(market(), tmp_path / "tape.npz")
 
 
-@pytest.fixture
-def scalpr(monkeypatch, capsys):
-    """The console command, in this process: arguments to exit code, stdout and stderr."""
-
-    def call(*args):
-        monkeypatch.setattr(sys, "argv", ["scalpr", *map(str, args)])
-        with pytest.raises(SystemExit) as end:
-            cli.entry_point()
-        out, err = capsys.readouterr()
-        return end.value.code, out, err
-
-    return call
-
-
 def refused(called) -> str:
     """The message of a refusal: exit code 2, nothing on stdout, one line on stderr."""
     code, out, err = called
@@ -402,14 +388,14 @@ def test_the_constants_of_run_backtest_are_the_declared_defaults():
     module = script("run_backtest")
     defaults = {parameter.name: parameter.default for group in GROUPS for parameter in declared(group)}
     constants = {name for name in vars(module) if name.isupper()}
-    assert constants == {*CONSTANTS, "TAPE", "POINT_VALUE", "RESULTS_DIR", "WRITE_CSV"}
+    assert constants == {*CONSTANTS, "TAPE", "POINT_VALUE", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
     assert {*CONSTANTS.values(), "point_value"} == set(defaults)
     for constant, name in CONSTANTS.items():
         assert getattr(module, constant) == defaults[name]
         assert type(getattr(module, constant)) is type(defaults[name])
     assert module.POINT_VALUE == instrument("NQ").point_value == 20.0
     assert "POINT_VALUE = 20.00  #" in (ROOT / "run_backtest.py").read_text()
-    assert (module.TAPE, module.RESULTS_DIR, module.WRITE_CSV) == ("", "results", False)
+    assert (module.TAPE, module.RESULTS_DIR, module.WRITE_CSV, module.WRITE_HTML) == ("", "results", False, False)
 
 
 def test_the_units_in_run_backtest_are_the_declared_ones():
@@ -425,13 +411,13 @@ def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
     chosen = {"TAPE": str(tape), "FAST_EMA_PERIOD": 3, "SLOW_EMA_PERIOD": 8, "TP_POINTS": 4.25, "SL_POINTS": 2.5}
     chosen |= {"POINT_VALUE": 2.0, "CONTRACTS": 3, "COMMISSION": 1.25, "SLIPPAGE_TICKS": 2, "LATENCY_MS": 1.5}
     chosen |= {"ENTRY": "signal", "TARGET_FILL": "through", "STOP_FILL": "next", "OVERLAP": True}
-    chosen |= {"MONTE_CARLO_SIMS": 7, "SEED": 11, "RESULTS_DIR": "there", "WRITE_CSV": True}
+    chosen |= {"MONTE_CARLO_SIMS": 7, "SEED": 11, "RESULTS_DIR": "there", "WRITE_CSV": True, "WRITE_HTML": True}
     assert set(chosen) == {name for name in vars(module) if name.isupper()}
     for constant, value in chosen.items():
         monkeypatch.setattr(module, constant, value)
     module.main()
     paths = {path.suffix: path for path in Path("there").iterdir()}
-    assert set(paths) == {".txt", ".json", ".csv"}
+    assert set(paths) == {".txt", ".json", ".csv", ".html"}
     used = json.loads(paths[".json"].read_text())["parameters"]
     assert used == {"strategy": "EmaCrossover"} | {
         name: chosen[constant] for constant, name in {**CONSTANTS, "POINT_VALUE": "point_value"}.items()
@@ -464,10 +450,12 @@ def test_preprocess_runs_what_its_constants_say(small_demo, capsys, monkeypatch)
     assert "NQZ5" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["run_backtest", "preprocess"])
-def test_a_script_refuses_in_one_line(name, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "constant"), [("run_backtest", "TAPE"), ("preprocess", "DATA_DIR"), ("dashboard", "TAPE")]
+)
+def test_a_script_refuses_in_one_line(name, constant, capsys, monkeypatch):
     module = script(name)
-    monkeypatch.setattr(module, {"run_backtest": "TAPE", "preprocess": "DATA_DIR"}[name], "missing")
+    monkeypatch.setattr(module, constant, "missing")
     with pytest.raises(SystemExit) as end:
         cli.main(module.main)
     assert "missing does not exist" in refused((end.value.code, *capsys.readouterr()))

@@ -96,7 +96,7 @@ def test_the_strategy_of_the_example_trades(tmp_path, monkeypatch):
     assert re.search(r"^  lookback +10 prints +Prints over which the move is measured\.$", shown.getvalue(), re.M)
 
 
-@pytest.mark.parametrize("name", ["parameters.md", "statistics.md"])
+@pytest.mark.parametrize("name", ["parameters.md", "statistics.md", "dashboard.md"])
 def test_the_generated_tables_are_fresh(generate, name):
     page = (DOCS / name).read_text(encoding="utf-8")
     assert "<!-- generated: " in page
@@ -107,14 +107,14 @@ def test_the_generator_refreshes_what_is_stale_and_nothing_else(generate, tmp_pa
     monkeypatch.setattr(generate, "FOLDER", tmp_path)
     for name in generate.PAGES:
         page = (DOCS / name).read_text(encoding="utf-8")
-        stale = page.replace("| `net_usd` |", "| `net` |").replace("| 200 |", "| 100 |")
+        stale = page.replace("| `net_usd` |", "| `net` |").replace("| 200 |", "| 100 |").replace("| Months |", "| M |")
         assert stale != page
         (tmp_path / name).write_text(stale, encoding="utf-8")
     generate.main()
-    assert capsys.readouterr().out == "parameters.md: written\nstatistics.md: written\n"
+    assert capsys.readouterr().out == "".join(f"{name}: written\n" for name in generate.PAGES)
     assert all((tmp_path / name).read_bytes() == (DOCS / name).read_bytes() for name in generate.PAGES)
     generate.main()
-    assert capsys.readouterr().out == "parameters.md: unchanged\nstatistics.md: unchanged\n"
+    assert capsys.readouterr().out == "".join(f"{name}: unchanged\n" for name in generate.PAGES)
 
 
 def rows(page: str) -> list[list[str]]:

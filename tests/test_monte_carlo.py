@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scalpr_zen import MonteCarlo
 from scalpr_zen.monte_carlo import (
+    HISTOGRAM,
     PERCENTILES,
     _draw_kernel,
     _permute_kernel,
@@ -372,3 +373,29 @@ def test_trades_of_a_day_stay_together():
     assert set(got["days"]["drawdown_usd"].values()) == {30.0}
     assert set(got["days"]["profit_usd"].values()) == {0.0}
     assert got["permutation"]["drawdown_usd"]["50"] > 30.0
+
+
+@pytest.mark.parametrize("largest", [100, 5_000_000_000])
+def test_every_path_is_in_one_bin_of_the_drawdowns(largest):
+    # Equal trades, so that all permutations fall alike; days differ by whole amounts.
+    x, session = np.full(30, -float(largest)), np.repeat(np.arange(10), 3)
+    got = monte_carlo(x, session, 10, MonteCarlo(monte_carlo_sims=70))
+    for name in ("permutation", "days"):
+        edges, paths = got[name]["drawdown_paths"]["edges_usd"], got[name]["drawdown_paths"]["paths"]
+        assert (sum(paths), len(paths), len(edges)) == (70, 1, 2)
+        assert edges[0] == 30.0 * largest <= edges[1]
+
+
+def test_the_bins_of_the_drawdowns_count_what_the_percentiles_tell():
+    rng = np.random.default_rng(5)
+    x, session = np.round(rng.normal(0, 100, 400), 2), np.sort(rng.integers(0, 20, 400))
+    got = monte_carlo(x, session, 20, MonteCarlo(monte_carlo_sims=500))
+    for name in ("permutation", "days"):
+        edges, paths = got[name]["drawdown_paths"]["edges_usd"], got[name]["drawdown_paths"]["paths"]
+        assert sum(paths) == 500
+        assert 35 < len(paths) <= HISTOGRAM
+        assert np.allclose(np.diff(edges), edges[1] - edges[0], atol=1e-5)  # money is in micro-dollars
+        below = np.concatenate(([0], np.cumsum(paths)))
+        for percentile, usd in got[name]["drawdown_usd"].items():
+            k = np.searchsorted(edges, usd, side="right")
+            assert below[k - 1] - 1 <= 5 * int(percentile) <= below[min(k, len(paths))] + 1

@@ -314,5 +314,5 @@ def test_an_option_of_the_command_line_is_its_declaration(parameter):
 
 
 def test_the_command_line_has_no_other_options():
-    assert set(OPTIONS) == {*NAMES, "tape", "out", "csv", "as_json"}
+    assert set(OPTIONS) == {*NAMES, "tape", "out", "csv", "html", "as_json"}
     assert OPTIONS["out"].default == "results"

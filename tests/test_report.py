@@ -63,7 +63,19 @@ CSV_COLUMNS = [
     "mfe_points",
     "mae_points",
 ]
-JSON_KEYS = {"parameters", "tape", "statistics", "baseline", "monte_carlo", "counts", "trades_sha256", "manifest"}
+JSON_KEYS = {
+    "parameters",
+    "tape",
+    "notes",
+    "statistics",
+    "verdicts",
+    "baseline",
+    "monte_carlo",
+    "counts",
+    "trades_sha256",
+    "series",
+    "manifest",
+}
 MANIFEST = ("scalpr_zen", "started", "tape_sha256", "python", "numpy", "numba", "scipy", "machine", "wall_seconds")
 
 EVERYTHING_OTHER = Execution(
@@ -125,7 +137,9 @@ def masked_text(text: str) -> str:
 
 
 def masked_json(text: str) -> str:
+    """The JSON without what varies, and without the series of the charts, which have their twin."""
     values = json.loads(text)
+    del values["series"]
     manifest = {key: value if key == "tape_sha256" else VARIES for key, value in values["manifest"].items()}
     return json.dumps({**values, "manifest": manifest}, indent=1) + "\n"
 
@@ -683,3 +697,10 @@ def test_a_report_that_cannot_be_written_whole_is_not_there(tape, tmp_path, monk
     with pytest.raises(ScalprError, match=r"cannot be written: No space left"):
         save(result, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_strategy_with_a_pattern_for_a_name_overwrites_no_report(tape, tmp_path):
+    odd = type("A[x]", (EmaCrossover,), {})
+    result = run(tape, odd(), settings=FEW_PATHS)
+    first, second = save(result, tmp_path), save(result, tmp_path)
+    assert not set(first) & set(second)

@@ -1,0 +1,133 @@
+"""The dashboard's rows of RESULTS.md: the server through HTTP, the page in headless Chromium.
+
+Every figure has another set of parameters, so that no answer comes from the server's memory; the median of `repeat`
+turns counts, because a trader feels each of them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from benchmarks.browser import launched, served
+
+Row = tuple[str, str, str, str]
+
+CHANGE = """([name, value]) => new Promise((done) => {
+  const field = document.getElementById(`parameter-${name}`);
+  const began = performance.now();
+  new MutationObserver((_, observer) => {
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => done(performance.now() - began)));
+  }).observe(document.body, { attributes: true, attributeFilter: ["data-run"] });
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+})"""
+
+
+def ask(address: str, path: str, **query: Any) -> tuple[float, bytes]:
+    """Return the seconds and the compressed bytes of an answer."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+    began = time.perf_counter()
+    connection.request("GET", f"{path}?{urlencode(query)}", headers={"Accept-Encoding": "gzip"})
+    answer = connection.getresponse()
+    data = answer.read()
+    took = time.perf_counter() - began
+    assert answer.status == 200, data
+    connection.close()
+    return took, data
+
+
+def rows(tape: Path, prints: int, repeat: int) -> list[Row]:
+    """Return all rows: of the server, then of the page."""
+    with served(str(tape)) as address:
+        _, data = ask(address, "/api/run")
+        ask(address, "/api/tape")
+        found = _server(address, data, prints, repeat)
+    return found + _browser(tape, repeat)
+
+
+def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
+    brackets = [ask(address, "/api/run", take_profit=10.25 + k / 4)[0] for k in range(repeat)]
+    costs = [ask(address, "/api/run", commission=1 + k / 100)[0] for k in range(repeat)]
+    periods = [ask(address, "/api/run", fast_period=40 - k)[0] for k in range(repeat)]
+    windows = [(0, prints)] + [(prints // 3, prints // 3 + prints // 7**k) for k in range(8)]
+    zooms = {
+        w: min(ask(address, "/api/tape", start=w[0], stop=w[1], points=1_200)[0] for _ in range(3)) for w in windows
+    }
+    pages = [ask(address, "/api/trades", sort="net_usd", page=k + 1)[0] for k in range(repeat)]
+    paths = [ask(address, "/api/monte_carlo", seed=k + 1)[0] for k in range(repeat)]
+    trades = json.loads(gzip.decompress(data))["result"]["statistics"]["trades"]
+    slowest, took = max(zooms.items(), key=lambda item: item[1])
+    return [
+        ("dashboard, bracket change at the server", "<= 0.35 s", _median(brackets), _all(brackets)),
+        ("dashboard, cost change at the server", "<= 0.35 s", _median(costs), _all(costs)),
+        ("dashboard, period change at the server", "", _median(periods), _all(periods)),
+        ("dashboard, one answer", "<= 300 kB", f"{len(data) / 1e3:.0f} kB", f"{trades:,} trades, compressed"),
+        (
+            "dashboard, one zoom step on the tape, the slowest of nine ranges",
+            "<= 50 ms",
+            f"{took * 1e3:.0f} ms",
+            f"{slowest[1] - slowest[0]:,} prints",
+        ),
+        ("dashboard, a page of the trade log, sorted", "", _median(pages), _all(pages)),
+        ("dashboard, Monte Carlo with its run, one core", "by itself", _median(paths), _all(paths)),
+    ]
+
+
+def _browser(tape: Path, repeat: int) -> list[Row]:
+    with launched() as browser:
+        firsts = []
+        for _ in range(repeat):
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            with served(str(tape)) as address:
+                began = time.perf_counter()
+                page.goto(address)
+                page.wait_for_selector("body[data-run]")
+                firsts.append(time.perf_counter() - began)
+            page.close()
+        with served(str(tape)) as address:
+            return [
+                ("dashboard, first paint once the server listens", "<= 1.5 s", _median(firsts), _all(firsts)),
+                *_changes(browser, address, 900, "charts in sight", repeat),
+                *_changes(browser, address, 4_600, "all charts", repeat),
+            ]
+
+
+def _changes(browser: Any, address: str, height: int, drawn: str, repeat: int) -> list[Row]:
+    page = browser.new_page(viewport={"width": 1280, "height": height})
+    page.goto(address)
+    page.wait_for_selector("body[data-run]")
+
+    def change(name: str, value: Callable[[int], float]) -> list[float]:
+        times = []
+        for k in range(repeat + 1):
+            page.wait_for_timeout(1_500)  # until Monte Carlo has come
+            times.append(page.evaluate(CHANGE, [name, str(value(k))]) / 1e3)
+        return times[1:]
+
+    base = height // 100
+    brackets = change("take_profit", lambda k: base + k / 4)
+    costs = change("commission", lambda k: round(height / 1e4 + k / 100, 4))
+    periods = change("fast_period", lambda k: base % 100 + 3 * k)
+    page.close()
+    return [
+        (f"dashboard, bracket change in the browser, {drawn}", "<= 0.5 s", _median(brackets), _all(brackets)),
+        (f"dashboard, cost change in the browser, {drawn}", "<= 0.5 s", _median(costs), _all(costs)),
+        (f"dashboard, period change in the browser, {drawn}", "<= 1.0 s", _median(periods), _all(periods)),
+    ]
+
+
+def _median(times: Sequence[float]) -> str:
+    return f"{statistics.median(times):.2f} s"
+
+
+def _all(times: Sequence[float]) -> str:
+    return ", ".join(f"{time:.2f}" for time in times) + " s"

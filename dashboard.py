@@ -1,0 +1,16 @@
+"""Serve the dashboard of a tape at http://127.0.0.1:5001: set the parameters, then run this file."""
+
+from scalpr_zen import cli
+from scalpr_zen.dashboard.guard import Address
+
+TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
+HOST = "127.0.0.1"  # address of this machine to listen at
+PORT = 5001
+
+
+def main() -> None:
+    cli.dashboard(TAPE, Address(host=HOST, port=PORT))
+
+
+if __name__ == "__main__":
+    cli.main(main)

@@ -1,0 +1,119 @@
+"""Pages of the trade log: filtered, sorted and cut on the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen import trade_log
+from scalpr_zen.backtest import Result
+from scalpr_zen.errors import ParameterError
+from scalpr_zen.params import Parameters, param, ticks_to_points
+from scalpr_zen.sessions import chicago_text
+from scalpr_zen.simulate import REASONS
+
+Array = NDArray[Any]
+
+_FIELDS = {
+    "side": "side",
+    "exit_reason": "reason",
+    "net_usd": "net_usd",
+    "entry_time": "entry",
+    "entry_price": "entry_ticks",
+    "exit_time": "exit",
+    "exit_price": "exit_ticks",
+    "gross_points": "gross_ticks",
+    "mfe_points": "mfe_ticks",
+    "mae_points": "mae_ticks",
+    "contract": "segment",
+    "session_date": "session",
+}
+COLUMNS = ("number", *_FIELDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Parameters):
+    """Which trades, in which order, and which page of them."""
+
+    page: int = param(1, "Page of the trades.", low=1, high=10_000_000)
+    size: int = param(50, "Trades of a page.", low=1, high=500)
+    sort: str = param("number", "Column to sort by.", choices=COLUMNS)
+    order: str = param("up", "Smallest or largest first.", choices=("up", "down"))
+    side: str = param("all", "Only trades of a side.", choices=("all", "long", "short"))
+    reason: str = param("closed", "Only trades of an exit reason.", choices=("closed", *REASONS.values()))
+    contract: str = param("all", "Only trades of a contract.")
+    first: str = param("", "Only trades of this session date or later.")
+    last: str = param("", "Only trades of this session date or earlier.")
+
+
+def page(result: Result, wanted: Page) -> dict[str, Any]:
+    """Return one page of the trades of a result.
+
+    Returns
+    -------
+    dict
+        `matching`, the number of trades that pass the filters, `net_usd`, their sum, `pages`, and `trades`:
+        one dict a trade with the columns of the CSV file (times of Chicago), the prints of signal, entry and exit,
+        and the prices of the bracket.
+    """
+    trades = result.trades if wanted.reason in ("closed", "target", "stop") else result.unclosed
+    matching = np.flatnonzero(_matches(trades, result, wanted))
+    if wanted.sort != "number":
+        keys = trades[_FIELDS[wanted.sort]][matching]
+        matching = matching[np.argsort(keys, kind="stable")]
+    if wanted.order == "down":
+        matching = matching[::-1]
+    shown = matching[(wanted.page - 1) * wanted.size : wanted.page * wanted.size]
+    return {
+        "matching": len(matching),
+        "net_usd": float(trades["net_usd"][matching].sum()),
+        "page": wanted.page,
+        "pages": -(-len(matching) // wanted.size),
+        "trades": _rows(trades[shown], shown + 1, result),
+    }
+
+
+def _matches(trades: Array, result: Result, wanted: Page) -> NDArray[np.bool_]:
+    tape, match = result.tape, np.ones(len(trades), np.bool_)
+    if wanted.reason != "closed":
+        match &= trades["reason"] == next(code for code, word in REASONS.items() if word == wanted.reason)
+    if wanted.side != "all":
+        match &= trades["side"] == (1 if wanted.side == "long" else -1)
+    if wanted.contract != "all":
+        names = tape.segments["contract"].tolist()
+        if wanted.contract not in names:
+            raise ParameterError(f"contract must be one of {', '.join(['all', *names])}, was {wanted.contract!r}")
+        match &= np.array([name == wanted.contract for name in names])[trades["segment"]]
+    dates = tape.sessions["date"][trades["session"]]
+    if wanted.first:
+        match &= dates >= _date("first", wanted.first)
+    if wanted.last:
+        match &= dates <= _date("last", wanted.last)
+    return match
+
+
+def _date(name: str, text: str) -> np.datetime64:
+    try:
+        return np.datetime64(date.fromisoformat(text), "D")
+    except ValueError:
+        raise ParameterError(f"{name} must be a date like 2024-12-16, was {text!r}") from None
+
+
+def _rows(trades: Array, numbers: Array, result: Result) -> list[Mapping[str, Any]]:
+    """Return trades as dicts of plain values."""
+    tape, nanos = result.tape, result.tape.instrument.tick_nanos
+    columns = trade_log.columns(trades, tape, result.execution)
+    values = {name: column.tolist() for name, column in columns.items()} | {"number": numbers.tolist()}
+    values["session_date"] = columns["session_date"].astype(str).tolist()
+    values["entry_time"], values["exit_time"] = chicago_text(trades["entry_ts"]), chicago_text(trades["exit_ts"])
+    values |= {name: trades[name].tolist() for name in ("signal", "entry", "exit")}
+    take_profit, stop_loss = result.bracket.ticks(tape.instrument)
+    entry, side = trades["entry_ticks"].astype(np.int64), trades["side"].astype(np.int64)
+    values["target_price"] = ticks_to_points(entry + side * take_profit, nanos).tolist()
+    values["stop_price"] = ticks_to_points(entry - side * stop_loss, nanos).tolist()
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]

@@ -1,0 +1,52 @@
+"""Serve the dashboard with waitress until it is interrupted."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+
+from waitress.server import create_server
+
+from scalpr_zen.dashboard.app import create_app
+from scalpr_zen.dashboard.guard import Address
+from scalpr_zen.dashboard.workbench import Workbench
+from scalpr_zen.errors import ScalprError
+
+THREADS = 12
+
+
+def serve(bench: Workbench, address: Address, say: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C; the default run begins at once, as the first page will ask for it.
+
+    Raises
+    ------
+    ScalprError
+        If the port is in use or the address is not one of this machine.
+    """
+    threading.Thread(target=_warm, args=[bench], daemon=True).start()
+    app = create_app(bench, address)
+    try:
+        server = create_server(
+            app,
+            host=address.host,
+            port=address.port,
+            threads=THREADS,
+            channel_request_lookahead=1,  # so that a client that left is noticed
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ScalprError(
+            f"{address.host} port {address.port}: {reason}; is another dashboard open there? --port N takes another"
+        ) from None
+    say(f"dashboard: {address.url}  (Ctrl-C ends it)")
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+
+
+def _warm(bench: Workbench) -> None:
+    with contextlib.suppress(ScalprError):  # the page will be told
+        bench.result(bench.job({}), lambda: False)
+        bench.envelope()

@@ -1,0 +1,94 @@
+// The figures of a run beside buy & hold and beside the pinned run.
+
+import { difference, number, signed } from "./format.js";
+import { byId, element, tip } from "./page.js";
+
+const CARDS = [
+  "trades",
+  "win_rate",
+  "net_usd",
+  "profit_factor",
+  "max_drawdown_usd",
+  "sharpe",
+  "expectancy_usd",
+  "average_win_usd",
+  "average_loss_usd",
+  "payoff",
+  "best_day_usd",
+  "worst_day_usd",
+];
+
+/** Show the cards, the validation and the table of all statistics; `pinned` is a result or null. */
+export function showFigures(statistics, result, pinned) {
+  const rows = statistics.map((statistic) => ({ ...statistic, ...compared(statistic, result, pinned) }));
+  byId("notes").replaceChildren(
+    ...result.notes.map((note) => element("li", { class: note.startsWith("OPTIMISTIC") ? "optimistic" : "" }, note)),
+  );
+  byId("cards").replaceChildren(...CARDS.map((key) => card(rows.find((row) => row.key === key))));
+  byId("validation").replaceChildren(...validation(rows.filter((row) => row.target), pinned));
+  byId("statistics").replaceChildren(...everything(rows, pinned));
+}
+
+function compared({ key, unit }, { statistics, baseline, verdicts }, pinned) {
+  const value = statistics[key];
+  const held = baseline[key];
+  return {
+    text: number(value, unit),
+    held: held === undefined ? null : number(held, unit),
+    apart: held === undefined ? null : signed(baseline.difference[key], unit),
+    pinned: pinned && number(pinned.statistics[key], unit),
+    change: pinned && signed(difference(value, pinned.statistics[key]), unit),
+    verdict: verdicts[key],
+  };
+}
+
+function card({ key, label, definition, text, held, apart, pinned, change }) {
+  const daily = key === "max_drawdown_usd" ? "; buy & hold and the difference are those of daily equity" : "";
+  const more = element("dl");
+  const line = (name, value) => more.append(element("dt", {}, name), element("dd", {}, value));
+  if (held !== null) {
+    line("buy & hold", held);
+    line("difference", apart);
+  }
+  if (pinned) {
+    line("pinned", pinned);
+    line("change", change);
+  }
+  const value = element("div", { class: "value" }, text);
+  return element("div", { class: "card", "data-key": key }, tip(label, definition + daily, "div"), value, more);
+}
+
+function validation(rows, pinned) {
+  const head = ["", "value", "verdict", "target", ...(pinned ? ["pinned", "change"] : [])];
+  return table(head, rows, ({ label, definition, text, target, verdict, ...row }) => [
+    tip(label, definition),
+    text,
+    badge(verdict),
+    target,
+    ...(pinned ? [row.pinned, row.change] : []),
+  ]);
+}
+
+function everything(rows, pinned) {
+  const head = ["", "value", "buy & hold", "difference", ...(pinned ? ["pinned", "change"] : []), "definition"];
+  return table(head, rows, ({ label, text, held, apart, definition, ...row }) => [
+    label,
+    text,
+    held ?? "",
+    apart ?? "",
+    ...(pinned ? [row.pinned, row.change] : []),
+    element("span", { class: "definition" }, definition),
+  ]);
+}
+
+function badge(verdict) {
+  const sign = { PASS: "\u2713 ", FAIL: "\u2717 " }[verdict] ?? "";
+  return element("span", { class: { PASS: "good", FAIL: "bad" }[verdict] ?? "" }, sign + verdict);
+}
+
+function table(head, rows, cells) {
+  return [
+    element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col" }, text)))),
+    element("tbody", {}, ...rows.map((row) => element("tr", { "data-key": row.key }, ...cells(row).map((cell) => element("td", {}, cell))))),
+  ];
+}

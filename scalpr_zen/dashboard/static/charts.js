@@ -1,0 +1,116 @@
+// The charts: figures of the server, drawn when they are in sight, in the theme of the system.
+
+import { byId, element, tip } from "./page.js";
+
+const WIDE = new Set(["equity_by_day", "equity_by_trade", "calendar"]);
+const PIN_COLOUR = "#b07ce0";
+const CONFIG = {
+  responsive: true,
+  displaylogo: false,
+  modeBarButtonsToRemove: ["lasso2d", "select2d"],
+  toImageButtonOptions: { scale: 2 },
+};
+const light = matchMedia("(prefers-color-scheme: light)");
+
+/** plotly.js, which the page loads beside the modules: its 5 MB must not hold up the figures. */
+const plotly = new Promise((resolve, reject) => {
+  if (window.Plotly) return resolve(window.Plotly);
+  const script = document.querySelector('script[src="/plotly.js"]');
+  script.addEventListener("load", () => resolve(window.Plotly));
+  script.addEventListener("error", () => reject(new Error("plotly.js could not be loaded: the charts are missing")));
+});
+
+/** Draw a figure into an element, in the theme of the system. */
+export async function draw(place, data, layout, themes, config = {}) {
+  const template = themes[light.matches ? "light" : "dark"];
+  return (await plotly).react(place, data, { ...layout, template }, { ...CONFIG, ...config });
+}
+
+/** Call a function whenever the system changes between dark and light. */
+export function onTheme(changed) {
+  light.addEventListener("change", changed);
+}
+
+export class Charts {
+  constructor(themes) {
+    this.themes = themes;
+    this.shown = new Map(); // name -> { box, plot, figure, pinned, drawn }
+    this.sight = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "200px" });
+    onTheme(() => this.#again());
+    byId("equity-by").addEventListener("change", () => this.#choose());
+  }
+
+  /** Take new figures; resolves when those in sight are drawn. */
+  async show(figures, pinned = {}) {
+    for (const [name, figure] of Object.entries(figures)) {
+      const chart = this.shown.get(name) ?? this.#make(name, figure);
+      Object.assign(chart, { figure, pinned: pinned[name] ?? null, drawn: false });
+      chart.box.classList.remove("stale");
+    }
+    this.#choose();
+    await Promise.all(Object.keys(figures).map((name) => this.#draw(this.shown.get(name))));
+  }
+
+  /** Dim charts that no longer belong to the run that is shown. */
+  dim(names) {
+    for (const name of names) this.shown.get(name)?.box.classList.add("stale");
+  }
+
+  #make(name, figure) {
+    const title = figure.layout.title.text;
+    const sentence = figure.layout.meta.sentence;
+    const plot = element("div", { class: "plot", role: "img", "aria-label": `${title}. ${sentence}` });
+    const save = element("button", { type: "button", "aria-label": `Save ${title} as an image`, onclick: () => this.#save(name) }, "PNG");
+    const caption = element("figcaption", {}, tip(title, sentence), save);
+    const box = element("figure", { class: WIDE.has(name) ? "chart wide" : "chart", id: `chart-${name}` }, caption, plot);
+    const chart = { box, plot, inSight: false };
+    byId("charts").append(box);
+    this.shown.set(name, chart);
+    const { top } = box.getBoundingClientRect();
+    chart.inSight = top < innerHeight + 200;
+    this.sight.observe(box);
+    return chart;
+  }
+
+  #choose() {
+    const chosen = byId("equity-by").querySelector("input:checked").value;
+    for (const name of ["equity_by_day", "equity_by_trade"]) {
+      const chart = this.shown.get(name);
+      if (chart) chart.box.hidden = name !== chosen;
+    }
+  }
+
+  #seen(entries) {
+    for (const entry of entries) {
+      const chart = [...this.shown.values()].find(({ box }) => box === entry.target);
+      chart.inSight = entry.isIntersecting;
+      this.#draw(chart);
+    }
+  }
+
+  async #draw(chart) {
+    if (chart.drawn || !chart.inSight || chart.box.hidden) return;
+    chart.drawn = true;
+    const { data, layout } = chart.figure;
+    const { title, ...rest } = layout;
+    await draw(chart.plot, [...data, ...pinnedTraces(chart.pinned)], { ...rest, margin: { t: 26 }, uirevision: 1 }, this.themes);
+  }
+
+  #again() {
+    for (const chart of this.shown.values()) {
+      chart.drawn = false;
+      this.#draw(chart);
+    }
+  }
+
+  async #save(name) {
+    const { plot } = this.shown.get(name);
+    await (await plotly).downloadImage(plot, { format: "png", scale: 2, filename: `scalpr_zen_${name}`, width: plot.clientWidth, height: plot.clientHeight });
+  }
+}
+
+/** The equity of the pinned run as a second line. */
+function pinnedTraces(figure) {
+  const line = figure?.data.find((trace) => trace.name === "strategy");
+  return line ? [{ ...line, name: "pinned", line: { ...line.line, color: PIN_COLOUR, dash: "dash", width: 1.4 } }] : [];
+}

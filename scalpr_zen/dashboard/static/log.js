@@ -1,0 +1,126 @@
+// The trade log: pages from the server, sorted and filtered there.
+
+import { number, points, signed } from "./format.js";
+import { byId, element, getJson, showError } from "./page.js";
+
+const TEXT = new Set(["side", "contract", "session_date", "entry_time", "exit_time", "exit_reason"]);
+const SIZE = 50;
+
+export class TradeLog {
+  /** @param open called with the trade that was chosen */
+  constructor(about, open) {
+    this.columns = about.log.columns;
+    this.open = open;
+    this.wanted = { page: 1, sort: "number", order: "up" };
+    this.#filters(about);
+  }
+
+  /** Show the trades of a run from the first page on. */
+  async show(query) {
+    this.query = query;
+    this.wanted.page = 1;
+    await this.#load();
+  }
+
+  async #load() {
+    this.waiting?.abort();
+    this.waiting = new AbortController();
+    const query = new URLSearchParams([...this.query, ...Object.entries(this.wanted), ["size", SIZE]]);
+    try {
+      const answer = await getJson("/api/trades", query, this.waiting.signal);
+      this.#draw(answer);
+    } catch (error) {
+      if (error.name !== "AbortError") showError(error);
+    }
+  }
+
+  #filters({ log, tape }) {
+    const pick = (name, label, choices) =>
+      element("label", {}, label, element("select", { name }, ...choices.map((choice) => element("option", {}, choice))));
+    const day = (name, label) => {
+      const [min, max] = tape.session_dates;
+      return element("label", {}, label, element("input", { name, type: "date", min, max }));
+    };
+    const form = byId("filters");
+    form.append(
+      pick("side", "side", ["all", "long", "short"]),
+      pick("reason", "exit", log.reasons),
+      pick("contract", "contract", ["all", ...tape.contracts]),
+      day("first", "from"),
+      day("last", "to"),
+    );
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("change", () => {
+      for (const [name, value] of new FormData(form)) {
+        if (value) this.wanted[name] = value;
+        else delete this.wanted[name];
+      }
+      this.wanted.page = 1;
+      this.#load();
+    });
+  }
+
+  #draw(answer) {
+    const { matching, net_usd: net, trades } = answer;
+    const count = `${matching.toLocaleString("en-US")} ${matching === 1 ? "trade" : "trades"}`;
+    byId("matching").textContent = `${count}, ${number(net, "usd")}${matching ? "; choose a number to see its prints" : ""}`;
+    byId("log").replaceChildren(this.#head(), element("tbody", {}, ...trades.map((trade) => this.#row(trade))));
+    byId("pages").replaceChildren(...this.#pager(answer));
+  }
+
+  #head() {
+    const cell = (name) => {
+      const sorted = this.wanted.sort === name;
+      const arrow = sorted ? (this.wanted.order === "up" ? " \u25b2" : " \u25bc") : "";
+      const aria = sorted ? (this.wanted.order === "up" ? "ascending" : "descending") : "none";
+      const button = element("button", { type: "button", onclick: () => this.#sort(name) }, heading(name) + arrow);
+      return element("th", { scope: "col", "aria-sort": aria, class: TEXT.has(name) ? "text" : "" }, button);
+    };
+    return element("thead", {}, element("tr", {}, ...this.columns.map(cell)));
+  }
+
+  #row(trade) {
+    const cells = this.columns.map((name) => {
+      const attributes = { class: TEXT.has(name) ? "text" : "" };
+      if (name !== "number") return element("td", attributes, textOf(name, trade[name]));
+      const label = `Prints around trade ${trade.number}`;
+      return element("td", attributes, element("button", { type: "button", "aria-label": label }, String(trade.number)));
+    });
+    return element("tr", { onclick: () => this.open(trade) }, ...cells);
+  }
+
+  #sort(name) {
+    const same = this.wanted.sort === name;
+    Object.assign(this.wanted, { sort: name, order: same && this.wanted.order === "up" ? "down" : "up", page: 1 });
+    this.#load();
+  }
+
+  #pager({ page, pages }) {
+    const go = (to) => {
+      this.wanted.page = Math.min(Math.max(1, Math.trunc(to) || 1), Math.max(1, pages));
+      this.#load();
+    };
+    const button = (text, label, to, possible) =>
+      element("button", { type: "button", "aria-label": label, disabled: !possible, onclick: () => go(to) }, text);
+    const field = element("input", { type: "number", min: 1, max: pages, value: page, "aria-label": "Page", onchange: (event) => go(event.target.value) });
+    return [
+      button("\u00ab", "First page", 1, page > 1),
+      button("\u2039", "Page before", page - 1, page > 1),
+      field,
+      `of ${Math.max(1, pages).toLocaleString("en-US")}`,
+      button("\u203a", "Next page", page + 1, page < pages),
+      button("\u00bb", "Last page", pages, page < pages),
+    ];
+  }
+}
+
+function heading(name) {
+  const text = name.replaceAll("_", " ");
+  return name.endsWith("_time") ? `${text}, Chicago` : text;
+}
+
+function textOf(name, value) {
+  if (name === "net_usd") return signed(value, "usd");
+  if (name.endsWith("_points") || name.endsWith("_price")) return points(value);
+  return name.endsWith("_time") ? value.slice(0, 23).replace("T", " ") : String(value);
+}

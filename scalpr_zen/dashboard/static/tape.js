@@ -1,0 +1,214 @@
+// The tape around a trade: single prints, or their envelope, and the way from a year to one print.
+
+import { draw, onTheme } from "./charts.js";
+import { number, points, short, signed } from "./format.js";
+import { byId, element, getJson } from "./page.js";
+
+const BUY = "#3b8fd9";
+const SELL = "#c97316";
+const QUIET = "#8a8f98";
+const AGGRESSORS = [
+  { value: 1, name: "buyer", color: BUY, symbol: "triangle-up" },
+  { value: -1, name: "seller", color: SELL, symbol: "triangle-down" },
+  { value: 0, name: "unknown", color: QUIET, symbol: "circle" },
+];
+const ZOOM_WAIT = 60; // ms; a wheel turns many times a second
+
+export class TapeView {
+  constructor(about) {
+    this.themes = about.themes;
+    this.length = about.tape.prints;
+    this.dialog = byId("tape");
+    this.chart = byId("tape-chart");
+    this.dialog.querySelector('button[value="close"]').addEventListener("click", () => this.dialog.close());
+    byId("tape-zoom").append(...this.#buttons());
+    onTheme(() => this.view && this.dialog.open && this.#draw());
+  }
+
+  /** Open the tape around a trade of a run. */
+  async open(query, trade) {
+    Object.assign(this, { query, trade, view: null });
+    byId("tape-title").textContent = `${trade.side} ${trade.contract} trade ${trade.number} of ${trade.session_date}, ${trade.exit_reason}, ${signed(trade.net_usd, "usd")}`;
+    byId("tape-facts").textContent =
+      `entry ${points(trade.entry_price)} at ${trade.entry_time.replace("T", " ")}, exit ${points(trade.exit_price)} at ` +
+      `${trade.exit_time.replace("T", " ")}; MAE ${points(trade.mae_points)}, MFE ${points(trade.mfe_points)} points`;
+    if (!this.dialog.open) this.dialog.showModal();
+    await this.#around();
+  }
+
+  #buttons() {
+    const button = (text, label, action) =>
+      element("button", { type: "button", "aria-label": label, onclick: action }, text);
+    return [
+      button("trade", "Show the trade", () => this.#around()),
+      button("+", "Zoom in", () => this.#scale(0.4)),
+      button("\u2212", "Zoom out", () => this.#scale(2.5)),
+      button("\u2039", "Earlier", () => this.#move(-0.5)),
+      button("\u203a", "Later", () => this.#move(0.5)),
+      button("entry", "Single prints at the entry", () => this.#load(this.trade.entry - 20, this.trade.entry + 21)),
+      button("exit", "Single prints at the exit", () => this.#load(this.trade.exit - 20, this.trade.exit + 21)),
+      button("whole tape", "Show the whole tape", () => this.#load(0, this.length)),
+    ];
+  }
+
+  #around() {
+    const { signal, exit } = this.trade;
+    const margin = Math.max(25, Math.round(0.3 * (exit - signal)));
+    return this.#load(signal - margin, exit + margin);
+  }
+
+  #scale(factor) {
+    const middle = (this.view.start + this.view.stop) / 2;
+    const half = Math.max(4, ((this.view.stop - this.view.start) / 2) * factor);
+    this.#load(middle - half, middle + half);
+  }
+
+  #move(share) {
+    const step = (this.view.stop - this.view.start) * share;
+    this.#load(this.view.start + step, this.view.stop + step);
+  }
+
+  async #load(from, to) {
+    const start = Math.min(Math.max(0, Math.floor(from)), this.length - 1);
+    const stop = Math.min(Math.max(start + 1, Math.ceil(to)), this.length);
+    this.waiting?.abort();
+    this.waiting = new AbortController();
+    const width = Math.max(200, Math.min(4000, Math.floor(this.chart.clientWidth)));
+    const query = new URLSearchParams([...this.query, ["start", start], ["stop", stop], ["points", width]]);
+    try {
+      this.view = await getJson("/api/tape", query, this.waiting.signal);
+      await this.#draw();
+    } catch (error) {
+      if (error.name !== "AbortError") byId("tape-status").textContent = error.message;
+    }
+  }
+
+  async #draw() {
+    const { start, stop, prints, trades, trades_inside: inside } = this.view;
+    const data = [...(prints ? printTraces(prints) : envelopeTraces(this.view.envelope)), ...tradeTraces(trades), ...this.#marks()];
+    const layout = {
+      showlegend: true,
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, xanchor: "left" },
+      margin: { l: 70, r: 20, t: 30, b: 40 },
+      dragmode: "pan",
+      xaxis: {
+        range: [start - 0.5, stop - 0.5],
+        tickvals: this.view.labels.map(({ print }) => print),
+        ticktext: this.view.labels.map(({ text }) => text),
+        title: { text: "prints, with Chicago time" },
+      },
+      yaxis: { tickformat: ",.10~g", fixedrange: true },
+      shapes: [...this.#lines(), ...this.view.rolls.map(rollLine)],
+      annotations: this.view.rolls.map(rollName),
+    };
+    await draw(this.chart, data, layout, this.themes, { scrollZoom: true });
+    this.#listen();
+    const shown = prints ? `${prints.print.length} prints, one by one` : `${short(stop - start)} prints, lowest and highest of each column`;
+    const others = trades ? "" : " (too many to mark)";
+    byId("tape-status").textContent = `${shown}; prints ${start.toLocaleString("en-US")} to ${(stop - 1).toLocaleString("en-US")} of ${this.length.toLocaleString("en-US")}; ${inside} trades in them${others}`;
+  }
+
+  #listen() {
+    if (this.listening) return;
+    this.listening = true;
+    this.chart.on("plotly_relayout", (change) => {
+      const from = change["xaxis.range[0]"];
+      const to = change["xaxis.range[1]"];
+      if (from === undefined || to === undefined) return;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.#load(from, to), ZOOM_WAIT);
+    });
+  }
+
+  /** Entry and exit of the trade. */
+  #marks() {
+    const { entry, exit, entry_price: bought, exit_price: sold, side, net_usd: net } = this.trade;
+    const mark = (name, x, y, symbol) => ({
+      type: "scatter",
+      mode: "markers",
+      name,
+      x: [x],
+      y: [y],
+      marker: { symbol, size: 13, color: "rgba(0,0,0,0)", line: { width: 2, color: "#b07ce0" } },
+      hovertemplate: `${name} ${points(y)}<extra></extra>`,
+    });
+    return [
+      mark("entry", entry, bought, side === "LONG" ? "triangle-up" : "triangle-down"),
+      mark(`exit ${number(net, "usd")}`, exit, sold, "square"),
+    ];
+  }
+
+  /** The bracket, and the worst and the best price, while the trade was open. */
+  #lines() {
+    const { entry, exit, side, entry_price: bought, target_price: target, stop_price: stop } = this.trade;
+    const sign = side === "LONG" ? 1 : -1;
+    const line = (y, color, dash, text, textposition) => ({
+      type: "line",
+      x0: entry,
+      x1: Math.max(exit, entry + 1),
+      y0: y,
+      y1: y,
+      line: { color, dash, width: 1.4 },
+      label: { text, textposition, font: { color, size: 11 }, yanchor: "bottom" },
+    });
+    return [
+      line(target, BUY, "solid", "take profit", "start"),
+      line(stop, SELL, "solid", "stop loss", "start"),
+      line(bought + sign * this.trade.mfe_points, BUY, "dot", "MFE", "end"),
+      line(bought + sign * this.trade.mae_points, SELL, "dot", "MAE", "end"),
+    ];
+  }
+}
+
+function printTraces({ print, price, time, size, aggressor }) {
+  const path = { type: "scatter", mode: "lines", x: print, y: price, line: { color: QUIET, width: 0.8, shape: "hv" }, hoverinfo: "skip", showlegend: false };
+  const groups = AGGRESSORS.map(({ value, name, color, symbol }) => {
+    const mine = aggressor.flatMap((side, k) => (side === value ? [k] : []));
+    return {
+      type: "scatter",
+      mode: "markers",
+      name: `${name} (${mine.length})`,
+      x: mine.map((k) => print[k]),
+      y: mine.map((k) => price[k]),
+      text: mine.map((k) => `${points(price[k])}<br>${size[k]} contracts, ${name}<br>${time[k].replace("T", " ")}<br>print ${print[k]}`),
+      hovertemplate: "%{text}<extra></extra>",
+      marker: { color, symbol, size: 7 },
+    };
+  });
+  return [path, ...groups.filter((trace) => trace.x.length)];
+}
+
+function envelopeTraces({ print, low, high }) {
+  const line = { type: "scatter", mode: "lines", x: print, line: { color: BUY, width: 1, shape: "hv" } };
+  return [
+    { ...line, y: low, name: "low", showlegend: false, hovertemplate: "%{y:,.10~g}" },
+    { ...line, y: high, name: "low to high", fill: "tonexty", fillcolor: "rgba(59,143,217,0.35)", hovertemplate: "%{y:,.10~g}" },
+  ];
+}
+
+/** The other trades of the window, a line from entry to exit. */
+function tradeTraces(trades) {
+  if (!trades) return [];
+  const line = (won) => {
+    const mine = trades.net_usd.flatMap((net, k) => (net > 0 === won ? [k] : []));
+    return {
+      type: "scatter",
+      mode: "lines",
+      name: won ? "trades won" : "trades not won",
+      x: mine.flatMap((k) => [trades.entry[k], trades.exit[k], null]),
+      y: mine.flatMap((k) => [trades.entry_price[k], trades.exit_price[k], null]),
+      line: { color: won ? BUY : SELL, width: 2, dash: won ? "solid" : "dash" },
+      opacity: 0.7,
+      hoverinfo: "skip",
+    };
+  };
+  return [line(true), line(false)].filter((trace) => trace.x.length);
+}
+
+function rollLine({ print }) {
+  return { type: "line", x0: print, x1: print, yref: "paper", y0: 0, y1: 1, line: { color: QUIET, width: 1, dash: "dot" } };
+}
+
+function rollName({ print, contract }) {
+  return { x: print, yref: "paper", y: 1, yanchor: "top", xanchor: "left", text: contract, showarrow: false };
+}

@@ -1,0 +1,237 @@
+"""The runs of a dashboard: one tape, and every run of it made once, whoever asks.
+
+Signals are kept for each strategy, results for each set of parameters. Runs wait for their turn, because each of
+them uses all cores, and one that nobody waits for any more is dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.backtest import Result, run_trades, with_monte_carlo
+from scalpr_zen.dashboard.envelope import Envelope
+from scalpr_zen.errors import ParameterError, ScalprError
+from scalpr_zen.monte_carlo import MonteCarlo
+from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.simulate import Bracket, Execution
+from scalpr_zen.tape import Tape
+
+T = TypeVar("T")
+Gone = Callable[[], bool]
+"""Tells whether the client that asked has left."""
+
+SIGNALS_KEPT, RESULTS_KEPT = 4, 24
+
+
+class Dropped(Exception):
+    """Nobody waits for this any more."""
+
+
+class Replaced(ScalprError):
+    """The tape's file is no longer the one that was opened."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """The parameters of one run; equal jobs have equal results."""
+
+    strategy: Any
+    bracket: Bracket
+    execution: Execution
+    settings: MonteCarlo
+
+
+class Once(Generic[T]):
+    """A shelf of the latest things made; of callers that want the same at once, one makes it and all get it."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._made: OrderedDict[Hashable, tuple[Future[T], list[Gone]]] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[Gone], T], gone: Gone) -> T:
+        """Return what `make(unwanted)` gave for this key; it raises Dropped where `unwanted()` is true.
+
+        Raises
+        ------
+        Dropped
+            If every caller has left.
+        Exception
+            Whatever `make` raises; it is not kept.
+        """
+        with self._lock:
+            mine = key not in self._made
+            future, callers = self._made.setdefault(key, (Future(), []))
+            callers.append(gone)
+            self._made.move_to_end(key)
+        if mine:
+            self._make(key, make, future, callers)
+        return future.result()
+
+    def _make(self, key: Hashable, make: Callable[[Gone], T], future: Future[T], callers: list[Gone]) -> None:
+        def unwanted() -> bool:
+            with self._lock:
+                left = all(gone() for gone in callers)
+                if left:  # whoever asks from now on begins anew
+                    self._made.pop(key, None)
+                return left
+
+        try:
+            future.set_result(make(unwanted))
+        except BaseException as error:
+            with self._lock:
+                if self._made.get(key, (None,))[0] is future:
+                    del self._made[key]
+            future.set_exception(error)
+        with self._lock:
+            callers.clear()
+            done = [name for name, (made, _) in self._made.items() if made.done()]
+            for name in done[: max(0, len(done) - self._size)]:
+                del self._made[name]
+
+
+class Workbench:
+    """One tape and the runs of it.
+
+    Parameters
+    ----------
+    path : Path
+        The tape.
+    strategy : type
+        Parameter group with `signals(tape)`; its declared parameters are part of every job.
+
+    Raises
+    ------
+    TapeError
+        If the tape is none.
+    """
+
+    def __init__(self, path: Path, strategy: type[Parameters]) -> None:
+        self.path = path
+        self._identity = _identity(path)
+        self.tape = Tape.open(path)
+        self.groups: dict[str, type[Parameters]] = {
+            "strategy": strategy,
+            "bracket": Bracket,
+            "execution": Execution,
+            "settings": MonteCarlo,
+        }
+        self.runs: list[dict[str, Any]] = []
+        self._turn, self._paths_turn, self._listing = threading.Lock(), threading.Lock(), threading.Lock()
+        self._signals: Once[NDArray[np.int8]] = Once(SIGNALS_KEPT)
+        self._results: Once[Result] = Once(RESULTS_KEPT)
+        self._with_paths: Once[Result] = Once(RESULTS_KEPT)
+        self._envelope: Once[Envelope] = Once(1)
+
+    def job(self, given: Mapping[str, str]) -> Job:
+        """Return the job of parameters given as text; what is not given has its default.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is unknown, no value of its kind, or out of its range.
+        """
+        known = {p.name for group in self.groups.values() for p in declared(group)}
+        if unknown := sorted(set(given) - known):
+            raise ParameterError(f"{unknown[0]} is no parameter: they are {', '.join(sorted(known))}")
+        made = {
+            name: group(**{p.name: parsed(p, given[p.name]) for p in declared(group) if p.name in given})
+            for name, group in self.groups.items()
+        }
+        return Job(**made)  # type: ignore[arg-type]
+
+    def result(self, job: Job, gone: Gone) -> Result:
+        """Return the result of a job without Monte Carlo.
+
+        Raises
+        ------
+        ScalprError
+            If the job does not fit the tape, or the tape was replaced.
+        Dropped
+            If every client that asked has left.
+        """
+        self._check_tape()
+        return self._results.get(job, lambda unwanted: self._run(job, unwanted), gone)
+
+    def with_monte_carlo(self, job: Job, gone: Gone) -> Result:
+        """Return the result of a job with its Monte Carlo paths; raises as `result` does."""
+        result = self.result(job, gone)
+
+        def make(unwanted: Gone) -> Result:
+            with self._paths_turn:
+                if unwanted():
+                    raise Dropped
+                # One core stays free for the runs.
+                return with_monte_carlo(result, workers=max(1, (os.cpu_count() or 1) - 1))
+
+        return self._with_paths.get(job, make, gone)
+
+    def envelope(self) -> Envelope:
+        """Return the lows and highs of the tape."""
+        self._check_tape()
+        return self._envelope.get("tape", lambda _: Envelope(self.tape), lambda: False)
+
+    def _run(self, job: Job, unwanted: Gone) -> Result:
+        with self._turn:
+            if unwanted():
+                raise Dropped
+            signals = self._signals.get(job.strategy, lambda _: job.strategy.signals(self.tape), lambda: False)
+            if unwanted():
+                raise Dropped
+            result = run_trades(
+                self.tape, job.strategy, job.bracket, job.execution, settings=job.settings, signals=signals
+            )
+        with self._listing:
+            self.runs.append(_row(len(self.runs) + 1, result))
+        return result
+
+    def _check_tape(self) -> None:
+        if _identity(self.path) != self._identity:
+            raise Replaced(f"{self.path} was replaced or removed since it was opened: start the dashboard again")
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells a file from the one that takes its place, None without a file."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
+def parsed(parameter: Parameter, text: str) -> Any:
+    """Return the value that a text means for a parameter; its range is not checked here."""
+    if parameter.optional and text in ("", "none"):
+        return None
+    if parameter.kind is bool:
+        if text not in ("true", "false"):
+            raise ParameterError(f"{parameter.name} must be true or false, was {text!r}")
+        return text == "true"
+    if parameter.kind is str:
+        return text
+    try:
+        if not re.fullmatch(r"[-+.0-9eE]+", text):  # Python reads 1_0 and digits of other scripts too
+            raise ValueError
+        return parameter.kind(text)
+    except ValueError:
+        word = "whole number" if parameter.kind is int else "finite number"
+        raise ParameterError(f"{parameter.name} must be a {word}, was {text!r}") from None
+
+
+def _row(number: int, result: Result) -> dict[str, Any]:
+    """Return what the list of runs tells of one."""
+    changed = {p.name: value for p, value in result.declared if value != p.default}
+    shown = ("trades", "net_usd", "win_rate", "profit_factor", "sharpe", "max_drawdown_usd", "t_statistic_by_day")
+    figures = {key: result.values["statistics"][key] for key in shown}
+    return {"run": number, "changed": changed, "seconds": result.values["manifest"]["wall_seconds"], **figures}

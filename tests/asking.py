@@ -1,0 +1,99 @@
+"""Questions to a dashboard, and what the tests expect of every answer."""
+
+import json
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scalpr_zen import EmaCrossover, Tape, run, save_tape
+from scalpr_zen.dashboard.workbench import Workbench
+
+HERE = "http://127.0.0.1:5001"
+CHICAGO = ZoneInfo("America/Chicago")
+PATIENCE = 60
+TICK = 0.25  # of NQ
+
+FAST = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25}
+BUSY = FAST | {"take_profit": 2, "stop_loss": 1.5, "overlap": True}
+EVERYTHING = {
+    "fast_period": 3,
+    "slow_period": 8,
+    "take_profit": 4.25,
+    "stop_loss": 2.5,
+    "entry": "signal",
+    "latency_ms": 1.5,
+    "slippage_ticks": 2,
+    "commission": 1.25,
+    "target_fill": "through",
+    "stop_fill": "next",
+    "contracts": 3,
+    "point_value": 2,
+    "overlap": True,
+    "monte_carlo_sims": 7,
+    "seed": 11,
+}
+RUN_ROUTES = ("/api/run", "/api/monte_carlo", "/api/trades", "/api/tape", "/api/report.txt", "/api/report.json")
+
+
+def texts(given):
+    """Parameters as the page writes them."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in (given or {}).items()
+    }
+
+
+def at(path, given=None):
+    """The address of a question."""
+    return f"{path}?{urlencode(texts(given))}" if given else path
+
+
+def ask(client, path, given=None, *, method="GET", **headers):
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.open(at(path, given), method=method, base_url=HERE, headers=names, buffered=True)
+
+
+def answer(client, path, given=None):
+    """The JSON of an answer, which holds no number that JSON has no word for."""
+    response = ask(client, path, given)
+    assert response.status_code == 200, response.text
+    assert response.content_type == "application/json"
+    return json.loads(response.text, parse_constant=pytest.fail)
+
+
+def refused(response, status) -> str:
+    """The message of a refusal in the one shape of all errors."""
+    assert response.status_code == status, response.text[:300]
+    assert response.content_type == "application/json"
+    assert set(response.json) == {"error"}
+    assert set(response.json["error"]) == {"status", "message"}
+    assert response.json["error"]["status"] == status
+    return response.json["error"]["message"]
+
+
+def timeless(values):
+    """The sections of a result without the times of its manifest."""
+    clocks = ("started", "prints_per_second")
+    manifest = values["manifest"].items()
+    kept = {name: value for name, value in manifest if name not in clocks and not name.endswith("_seconds")}
+    return values | {"manifest": kept}
+
+
+def bench_of(tape, folder):
+    return Workbench(save_tape(tape, folder / "tape.npz"), EmaCrossover)
+
+
+def made(bench, given=None):
+    """The result that the dashboard answers from."""
+    return bench.result(bench.job(texts(given)), lambda: False)
+
+
+def whole(bench, given):
+    """The same with its Monte Carlo paths."""
+    return bench.with_monte_carlo(bench.job(texts(given)), lambda: False)
+
+
+def library(bench, given):
+    """The result of `run` for the parameters of a question."""
+    job = bench.job(texts(given))
+    return run(Tape.open(bench.path), job.strategy, job.bracket, job.execution, settings=job.settings)

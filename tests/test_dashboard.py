@@ -1,0 +1,436 @@
+"""The dashboard: page, runs and downloads against the result of the same run, and every refusal."""
+
+import gzip
+import itertools
+import json
+import re
+
+import pytest
+from asking import (
+    BUSY,
+    EVERYTHING,
+    FAST,
+    HERE,
+    RUN_ROUTES,
+    TICK,
+    answer,
+    ask,
+    bench_of,
+    library,
+    refused,
+    timeless,
+    whole,
+)
+from conftest import JIT
+from golden.market import market
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import scalpr_zen
+import scalpr_zen.dashboard.app
+import scalpr_zen.dashboard.serve
+from scalpr_zen import save_tape
+from scalpr_zen.dashboard.app import create_app
+from scalpr_zen.dashboard.guard import Address
+from scalpr_zen.params import declared
+from scalpr_zen.statistics import STATISTICS
+
+# ------------------------------------------------------------------------------------------- page, about
+
+
+def test_the_page_is_served_with_all_that_it_names(client):
+    page = ask(client, "/")
+    assert page.mimetype == "text/html"
+    named = re.findall(r'(?:src|href)="([^"#][^"]*)"', page.text)
+    assert {"/plotly.js", "/static/main.js", "/static/style.css"} <= set(named)
+    for address in named:
+        assert address.startswith("/")
+        assert not address.startswith("//")
+        assert ask(client, address).status_code == 200
+
+
+def test_the_page_has_no_script_of_its_own_inside(client):
+    text = ask(client, "/").text
+    assert re.findall(r"<script(?![^>]*\bsrc=)", text) == []
+    assert re.findall(r"\son\w+=", text) == []
+    assert "javascript:" not in text
+
+
+def test_modules_of_the_page_import_what_is_there(client):
+    seen, left = set(), ["main.js"]
+    while left:
+        name = left.pop()
+        response = ask(client, f"/static/{name}")
+        assert response.mimetype == "text/javascript", name
+        seen.add(name)
+        left += [found for found in re.findall(r'from "\./([^"]+)"', response.text) if found not in seen]
+    assert len(seen) > 1
+
+
+def test_plotly_is_that_of_the_package(client):
+    response = ask(client, "/plotly.js")
+    assert response.mimetype == "text/javascript"
+    assert b"plotly.js" in response.data[:300]
+    assert len(response.data) > 1_000_000
+
+
+def test_about_tells_every_parameter_and_statistic(client, bench):
+    about = answer(client, "/api/about")
+    fields = {field["name"]: field for group in about["groups"] for field in group["parameters"]}
+    parameters = [parameter for group in bench.groups.values() for parameter in declared(group)]
+    assert list(fields) == [parameter.name for parameter in parameters]
+    for parameter in parameters:
+        field = fields[parameter.name]
+        assert (field["default"], field["kind"]) == (parameter.default, parameter.kind.__name__)
+        assert (field["low"], field["high"]) == (parameter.low, parameter.high)
+        assert (field["sentence"], field["unit"], tuple(field["choices"])) == (
+            parameter.sentence,
+            parameter.unit,
+            parameter.choices,
+        )
+    assert fields["take_profit"]["step"] == TICK
+    assert [statistic["key"] for statistic in about["statistics"]] == [statistic.key for statistic in STATISTICS]
+    assert about["version"] == scalpr_zen.__version__
+
+
+def test_about_tells_the_tape_but_not_its_folder(client, bench):
+    response = ask(client, "/api/about")
+    tape = response.json["tape"]
+    assert (tape["root"], tape["prints"], tape["synthetic"], tape["tick_size"]) == ("NQ", 300, True, TICK)
+    assert tape["contracts"] == ["NQZ4", "NQH5"]
+    assert tape["session_dates"] == ["2024-11-01", "2024-12-17"]
+    assert str(bench.path.parent) not in response.text
+
+
+# --------------------------------------------------------------------------------------------------- run
+
+
+def flags(given):
+    """The parameters as the command line has them."""
+    for name, value in given.items():
+        flag = name.replace("_", "-")
+        yield from (
+            [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+        )
+
+
+@pytest.mark.parametrize("given", [{}, FAST, BUSY, EVERYTHING, FAST | {"monte_carlo_sims": 0}])
+def test_a_run_is_that_of_the_command_line(client, bench, scalpr, tmp_path, given):
+    code, out, _ = scalpr("backtest", "--tape", bench.path, *flags(given), "--out", tmp_path, "--json")
+    assert code == 0
+    expected = timeless(json.loads(out))
+    bare = timeless(answer(client, "/api/run", given)["result"])
+    assert bare == expected | {"monte_carlo": {}}
+    assert bare | {"monte_carlo": answer(client, "/api/monte_carlo", given)["monte_carlo"]} == expected
+    assert timeless(answer(client, "/api/report.json", given)) == expected
+
+
+GIVEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "fast_period": st.integers(1, 9),
+        "slow_period": st.integers(10, 40),
+        "take_profit": st.integers(1, 80).map(lambda ticks: ticks * TICK),
+        "stop_loss": st.integers(1, 80).map(lambda ticks: ticks * TICK) | st.just(1e6),
+        "entry": st.sampled_from(["next", "signal"]),
+        "latency_ms": st.sampled_from([0, 0.5, 1125, 60_000]),
+        "slippage_ticks": st.integers(0, 3) | st.just(1_000),
+        "commission": st.sampled_from([0, 0.1, 2.25, 1_000]),
+        "target_fill": st.sampled_from(["touch", "through"]),
+        "stop_fill": st.sampled_from(["trigger", "level", "next"]),
+        "contracts": st.sampled_from([1, 7, 10_000]),
+        "point_value": st.sampled_from(["none", 1e-6, 2, 1_000_000]),
+        "overlap": st.booleans(),
+        "monte_carlo_sims": st.integers(0, 9),
+        "seed": st.sampled_from([0, 1, 2**32 - 1]),
+    },
+)
+
+
+@settings(max_examples=40 if JIT else 15)
+@given(GIVEN)
+def test_any_parameters_in_range_give_the_run_of_the_library(client, bench, given):
+    given = {"fast_period": 3, "slow_period": 12, "monte_carlo_sims": 5} | given
+    own = json.loads(library(bench, given).to_json())
+    assert timeless(answer(client, "/api/report.json", given)) == timeless(own)
+    for path in RUN_ROUTES:
+        assert ask(client, path, given).status_code == 200
+
+
+def test_undefined_values_are_null(client):
+    result = answer(client, "/api/run")["result"]
+    assert result["statistics"]["trades"] == 0
+    assert result["statistics"]["win_rate"] is None
+    assert answer(client, "/api/monte_carlo")["monte_carlo"] == {}
+    assert answer(client, "/api/runs")["runs"][0]["win_rate"] is None
+
+
+def test_figures_of_the_run_and_of_the_paths_are_those_of_the_result(client, bench):
+    result = whole(bench, FAST)
+    all_of_them = {name: json.loads(figure.to_json()) for name, figure in result.figures().items()}
+    bare = answer(client, "/api/run", FAST)["figures"]
+    paths = answer(client, "/api/monte_carlo", FAST)["figures"]
+    assert set(paths) <= set(all_of_them)
+    assert set(bare) | set(paths) == set(all_of_them)
+    assert set(bare).isdisjoint(paths)
+
+
+def test_an_answer_depends_on_nothing_that_was_asked_before(client, fresh):
+    def answers(somebody, given):
+        return [
+            timeless(answer(somebody, "/api/report.json", given)),
+            answer(somebody, "/api/trades", given),
+            answer(somebody, "/api/tape", given | {"points": 40}),
+        ]
+
+    first = answers(client, FAST)
+    answers(client, BUSY)
+    answers(client, EVERYTHING)
+    assert answers(client, FAST) == first
+    assert answers(fresh, FAST) == first
+
+
+def test_a_zero_with_a_minus_leaves_no_trace_in_later_answers(client, fresh):
+    given = FAST | {"commission": 0, "latency_ms": 0}
+    expected = json.dumps(timeless(answer(client, "/api/report.json", given)))
+    answer(fresh, "/api/report.json", FAST | {"commission": "-0", "latency_ms": "-0.0"})
+    assert json.dumps(timeless(answer(fresh, "/api/report.json", given))) == expected
+
+
+def test_runs_are_listed_once_each_in_order(fresh):
+    for path, asked in itertools.product(("/api/run", "/api/monte_carlo", "/api/trades"), (FAST, {}, FAST, BUSY)):
+        answer(fresh, path, asked)
+    rows = answer(fresh, "/api/runs")["runs"]
+    assert [(row["run"], row["changed"]) for row in rows] == [(1, FAST), (2, {}), (3, BUSY)]
+    assert rows[0]["trades"] == 9
+    assert rows[0]["net_usd"] == answer(fresh, "/api/run", FAST)["result"]["statistics"]["net_usd"]
+
+
+# ------------------------------------------------------------------------------------------ downloads
+
+
+def test_the_reports_are_those_of_the_library(client, bench):
+    result = whole(bench, FAST)
+    expected = {
+        "txt": "\n".join(result.report_lines()) + "\n",
+        "csv": "\n".join(result.csv_lines()) + "\n",
+        "json": result.to_json() + "\n",
+        "html": result.html() + "\n",
+    }
+    kinds = {"txt": "text/plain", "csv": "text/csv", "json": "application/json", "html": "text/html"}
+    for suffix, text in expected.items():
+        response = ask(client, f"/api/report.{suffix}", FAST)
+        assert response.mimetype == kinds[suffix]
+        assert response.text == text
+        assert re.fullmatch(
+            rf'attachment; filename="\d{{8}}T\d{{6}}Z_EmaCrossover\.{suffix}"', response.headers["Content-Disposition"]
+        )
+
+
+def test_the_html_report_loads_nothing(client):
+    text = ask(client, "/api/report.html", FAST).text
+    assert "SYNTHETIC" in text
+    outside = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)
+    assert re.findall(r"<script[^>]*\bsrc=|<link|<iframe|<img|@import|url\(", outside) == []
+    assert re.findall(r"<script[^>]*\bsrc=", text[:3000]) == []
+    assert len(text) > 1_000_000
+
+
+PACKED = [("/api/run", FAST), ("/api/monte_carlo", FAST), ("/api/trades", BUSY), ("/api/tape", {"points": 400})]
+PACKED += [(f"/api/report.{suffix}", FAST) for suffix in ("txt", "csv", "json", "html")]
+PACKED += [("/", {}), ("/plotly.js", {}), ("/static/main.js", {}), ("/api/about", {})]
+
+
+@pytest.mark.parametrize(("path", "given"), PACKED)
+def test_packed_answers_hold_the_same(client, path, given):
+    bare = ask(client, path, given)
+    assert "Content-Encoding" not in bare.headers
+    packed = ask(client, path, given, Accept_Encoding="gzip, deflate, br")
+    assert packed.status_code == 200
+    assert packed.mimetype == bare.mimetype
+    if packed.headers.get("Content-Encoding") == "gzip":
+        assert len(packed.data) < len(bare.data)
+        assert int(packed.headers["Content-Length"]) == len(packed.data)
+        assert packed.headers["Vary"] == "Accept-Encoding"
+        assert gzip.decompress(packed.data) == bare.data
+    else:
+        assert packed.data == bare.data
+
+
+def test_long_answers_are_packed(client):
+    for path in ("/api/run", "/api/report.html"):
+        assert ask(client, path, FAST, Accept_Encoding="gzip").headers["Content-Encoding"] == "gzip"
+
+
+# ------------------------------------------------------------------------------------------- bad input
+
+
+BAD = [
+    ("nonsense=1", "nonsense"),
+    ("tape=/etc/passwd", "tape"),
+    ("path=../../etc/passwd", "path"),
+    ("Fast_period=10", "Fast_period"),
+    ("fast-period=10", "fast-period"),
+    ("=1", ""),
+    ("fast_period=10&fast_period=11", "fast_period"),
+    ("seed=1&seed=1", "seed"),
+    ("fast_period=", "fast_period"),
+    ("fast_period=x", "fast_period"),
+    ("fast_period=2.5", "fast_period"),
+    ("fast_period=0x10", "fast_period"),
+    ("fast_period=nan", "fast_period"),
+    ("fast_period=inf", "fast_period"),
+    ("fast_period=true", "fast_period"),
+    ("fast_period=%00", "fast_period"),
+    ("fast_period=%ff", "fast_period"),
+    ("fast_period=0", "fast_period"),
+    ("fast_period=-1", "fast_period"),
+    ("fast_period=1000001", "fast_period"),
+    ("fast_period=" + "9" * 30, "fast_period"),
+    ("fast_period=" + "9" * 400, "fast_period"),
+    ("fast_period=" + "9" * 5000, "fast_period"),
+    ("seed=" + "9" * 400, "seed"),
+    ("slippage_ticks=-" + "9" * 400, "slippage_ticks"),
+    ("fast_period=200", "fast_period"),
+    ("fast_period=300&slow_period=250", "fast_period"),
+    ("slow_period=50", "slow_period"),
+    ("take_profit=", "take_profit"),
+    ("take_profit=ten", "take_profit"),
+    ("take_profit=nan", "take_profit"),
+    ("take_profit=-nan", "take_profit"),
+    ("take_profit=inf", "take_profit"),
+    ("take_profit=-Infinity", "take_profit"),
+    ("take_profit=1e400", "take_profit"),
+    ("take_profit=0x1p3", "take_profit"),
+    ("take_profit=10,5", "take_profit"),
+    ("take_profit=0", "take_profit"),
+    ("take_profit=-1", "take_profit"),
+    ("take_profit=10.1", "take_profit"),
+    ("take_profit=1e300", "take_profit"),
+    ("stop_loss=0.3", "stop_loss"),
+    ("stop_loss=1e-9", "stop_loss"),
+    ("entry=soon", "entry"),
+    ("entry=Next", "entry"),
+    ("latency_ms=-1", "latency_ms"),
+    ("latency_ms=60001", "latency_ms"),
+    ("slippage_ticks=1.5", "slippage_ticks"),
+    ("commission=1001", "commission"),
+    ("contracts=0", "contracts"),
+    ("contracts=10001", "contracts"),
+    ("point_value=0", "point_value"),
+    ("point_value=null", "point_value"),
+    ("overlap=1", "overlap"),
+    ("overlap=True", "overlap"),
+    ("overlap=", "overlap"),
+    ("monte_carlo_sims=100001", "monte_carlo_sims"),
+    ("monte_carlo_sims=none", "monte_carlo_sims"),
+    ("seed=-1", "seed"),
+    ("seed=4294967296", "seed"),
+]
+
+
+@pytest.mark.parametrize(("query", "name"), BAD)
+def test_bad_parameters_are_refused_by_name(client, query, name, capsys):
+    before = answer(client, "/api/runs")
+    assert name in refused(ask(client, f"/api/run?{query}"), 400)
+    assert answer(client, "/api/runs") == before
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("path", [*RUN_ROUTES, "/api/report.csv", "/api/report.html"])
+@pytest.mark.parametrize(
+    ("query", "name"), [("tape=/etc/passwd", "tape"), ("seed=1&seed=1", "seed"), ("take_profit=10.1", "take_profit")]
+)
+def test_every_route_refuses_bad_parameters(client, path, query, name):
+    assert name in refused(ask(client, f"{path}?{query}"), 400)
+
+
+@pytest.mark.parametrize(
+    "text", ["10", "+10", " 10", "10 ", "10\n", "\t10", "010", "1_0", "\u0661\u0660", "\uff11\uff10", "10.0", "1e1"]
+)
+@pytest.mark.parametrize("name", ["fast_period", "take_profit"])
+def test_a_number_written_strangely_means_that_number_or_is_refused(client, name, text):
+    response = ask(client, "/api/run", {name: text})
+    if response.status_code == 200:
+        assert response.json["result"]["parameters"][name] == 10
+    else:
+        assert name in refused(response, 400)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/run/",
+        "/api/report",
+        "/api/report.exe",
+        "/api/report.",
+        "/api/report.txt.exe",
+        "/api/report.json/../../x",
+        "/favicon.ico",
+        "/index.html",
+        "/static",
+        "/static/",
+        "/static/missing.js",
+        "/static/../../x",
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/%2e%2e%2fapp.py",
+        "/static/..%5capp.py",
+        "/static/%252e%252e/app.py",
+        "/static/main.js%00",
+        "/static/%00",
+        "/../etc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+    ],
+)
+def test_paths_that_are_none_are_not_found(client, path):
+    message = refused(ask(client, path), 404)
+    assert "root:" not in message
+
+
+@pytest.mark.parametrize("path", ["/static//etc/passwd", "/static/%2fetc/passwd", "/api//about", "/static//main.js"])
+def test_a_doubled_slash_leads_to_no_other_place(client, path):
+    response = ask(client, path)
+    if response.status_code == 404:
+        refused(response, 404)
+    else:
+        assert response.status_code == 308
+        assert response.headers["Location"] in (f"{HERE}{path.replace('//', '/')}", f"{HERE}{path.replace('%2f', '')}")
+        assert "Content-Security-Policy" in response.headers
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/", "/static/main.js", "/plotly.js", "/api/run", "/api/runs", "/api/report.txt"])
+def test_other_methods_are_refused(client, path, method):
+    refused(ask(client, path, FAST, method=method), 405)
+
+
+@pytest.mark.parametrize("path", [*RUN_ROUTES, "/api/report.html"])
+def test_an_internal_error_is_told_on_the_console_alone(client, bench, monkeypatch, capsys, path):
+    def fail(*_):
+        raise RuntimeError("a secret of /home/trader")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bench, "result", fail)
+        message = refused(ask(client, path, FAST), 500)
+    assert "secret" not in message
+    assert "Traceback" not in message
+    assert "a secret of /home/trader" in capsys.readouterr().err
+    assert ask(client, path, FAST).status_code == 200
+
+
+def test_a_replaced_tape_is_a_conflict(tmp_path):
+    bench = bench_of(market(), tmp_path)
+    client = create_app(bench, Address()).test_client()
+    answer(client, "/api/run", FAST)
+    save_tape(market(seed=7), bench.path)
+    for path in RUN_ROUTES:
+        message = refused(ask(client, path, FAST), 409)
+        assert "tape.npz was replaced or removed" in message
+        assert "start the dashboard again" in message
+    bench.path.unlink()
+    refused(ask(client, "/api/run", FAST), 409)
+    assert len(answer(client, "/api/runs")["runs"]) == 1

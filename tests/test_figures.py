@@ -1,0 +1,671 @@
+"""The charts: valid Plotly figures that show the numbers of the result, and the page that holds them."""
+
+import copy
+import json
+import math
+import re
+import sys
+from datetime import date, timedelta
+from html.parser import HTMLParser
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from conftest import NOON, Given, signals_of, tape_of
+from golden.market import market
+from hypothesis import given
+from hypothesis import strategies as st
+from plotly.offline import get_plotlyjs
+
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Tape, html_report, instrument, run, save
+from scalpr_zen.backtest import plain, run_trades
+from scalpr_zen.figures import CHARTS, LOSS, THEMES, figures
+from scalpr_zen.series import LIMITS
+
+DAY = 86_400 * 10**9
+NOT_MONTE_CARLO = ["equity_by_day", "equity_by_trade", "exits", "results", "calendar", "hours", "weekdays", "months"]
+NOT_MONTE_CARLO += ["excursions", "holding"]
+MONTE_CARLO = ["paths_permuted", "paths_of_days", "drawdowns"]
+NAMES = NOT_MONTE_CARLO + MONTE_CARLO
+FAST = EmaCrossover(fast_period=2, slow_period=5)
+FEW_PATHS = MonteCarlo(monte_carlo_sims=25)
+STRATEGY_NAME = 'A</script><img src="//x">&'
+
+NORMAL = run(market(), FAST, execution=Execution(commission=2.27, contracts=2), settings=FEW_PATHS)
+VALUES = plain(NORMAL.to_dict())
+DRAWN = figures(VALUES)
+SMALL = tape_of([100, 101, 103, 99])
+TIGHT = Bracket(take_profit=0.5, stop_loss=0.5)
+RESULTS = {
+    "normal": NORMAL,
+    "without paths": run_trades(market(), FAST),
+    "no paths": run(market(), FAST, settings=MonteCarlo(monte_carlo_sims=0)),
+    "no trades": run(SMALL, Given(signals_of(SMALL, {})), settings=FEW_PATHS),
+    "one trade": run(SMALL, Given(signals_of(SMALL, {0: 1})), TIGHT, settings=FEW_PATHS),
+    "one print": run(SMALL.cut(1), Given(signals_of(SMALL.cut(1), {0: 1})), settings=FEW_PATHS),
+    "empty tape": run(SMALL.cut(0), Given(signals_of(SMALL.cut(0), {})), settings=FEW_PATHS),
+}
+
+
+def drawn(case, name):
+    return figures(plain(RESULTS[case].to_dict()))[name]
+
+
+def traces(figure):
+    """The traces of a figure by name."""
+    assert len({trace["name"] for trace in figure["data"]}) == len(figure["data"])
+    return {trace["name"]: trace for trace in figure["data"]}
+
+
+def notes(figure):
+    return [note["text"] for note in figure["layout"].get("annotations", [])]
+
+
+def with_series(**parts):
+    """The values of the normal run with other series."""
+    return {**VALUES, "series": {**VALUES["series"], **parts}}
+
+
+def days_of(dates, net, trades=None):
+    count = len(dates)
+    return {
+        "session_date": [str(day) for day in dates],
+        "net_usd": net,
+        "trades": trades or [1] * count,
+        "hold_usd": [0.0] * count,
+    }
+
+
+def close(expected):
+    return pytest.approx(expected, rel=1e-12, abs=1e-8)
+
+
+# ------------------------------------------------------------------------------------------- every figure
+
+
+def test_the_cases_are_what_they_are_called():
+    assert {case: len(result.trades) for case, result in RESULTS.items() if case[0] in "oe"} == {
+        "one trade": 1,
+        "one print": 0,
+        "empty tape": 0,
+    }
+    assert len(NORMAL.trades) > 5
+    assert len(RESULTS["empty tape"].tape) == len(RESULTS["no trades"].trades) == 0
+
+
+@pytest.mark.parametrize("case", RESULTS)
+def test_every_figure_is_valid_plotly_and_json_without_nan(case):
+    made = figures(plain(RESULTS[case].to_dict()))
+    assert list(made) == NAMES
+    for figure in made.values():
+        assert set(figure) == {"data", "layout"}
+        go.Figure(figure)
+        json.dumps(figure, allow_nan=False)
+
+
+def test_the_names_are_those_of_the_charts_in_their_order():
+    assert [chart.name for chart in CHARTS] == list(DRAWN) == NAMES
+
+
+def test_monte_carlo_is_drawn_alone_or_left_out():
+    assert figures(VALUES, monte_carlo=True) == {name: DRAWN[name] for name in MONTE_CARLO}
+    assert figures(VALUES, monte_carlo=False) == {name: DRAWN[name] for name in NOT_MONTE_CARLO}
+    assert list(figures(VALUES, monte_carlo=True)) + list(figures(VALUES, monte_carlo=False)) == MONTE_CARLO + (
+        NOT_MONTE_CARLO
+    )
+
+
+def test_a_run_without_paths_yet_has_the_figures_that_need_none():
+    values = plain(RESULTS["without paths"].to_dict())
+    whole = plain(RESULTS["no paths"].to_dict())
+    assert figures(values, monte_carlo=False) == figures(whole, monte_carlo=False)
+
+
+@pytest.mark.parametrize("case", ["normal", "empty tape"])
+def test_figures_are_made_of_what_the_json_holds(case):
+    result = RESULTS[case]
+    assert figures(json.loads(result.to_json())) == figures(plain(result.to_dict()))
+
+
+def test_making_figures_changes_no_value():
+    before = copy.deepcopy(VALUES)
+    assert figures(VALUES) == figures(VALUES) == DRAWN
+    assert before == VALUES
+
+
+def test_every_figure_has_its_title_and_its_sentence_and_no_theme():
+    for chart in CHARTS:
+        layout = DRAWN[chart.name]["layout"]
+        assert (layout["title"]["text"], layout["meta"]["sentence"]) == (chart.title, chart.sentence)
+        assert "template" not in layout
+        assert chart.title
+        assert chart.sentence.endswith(".")
+    assert len({chart.title for chart in CHARTS}) == len(CHARTS)
+
+
+@pytest.mark.parametrize("name", ["dark", "light"])
+def test_themes_are_plotly_templates(name):
+    go.Figure(DRAWN["equity_by_day"]).update_layout(template=THEMES[name])
+    assert list(THEMES) == ["dark", "light"]
+
+
+def test_figures_need_no_plotly(monkeypatch):
+    for module in [name for name in sys.modules if name.split(".")[0] == "plotly"]:
+        monkeypatch.setitem(sys.modules, module, None)
+    assert figures(VALUES) == DRAWN
+
+
+# ------------------------------------------------------------------------------------------------ equity
+
+
+def test_equity_by_trade_ends_at_the_net_profit_and_falls_the_max_drawdown():
+    lines, path = traces(DRAWN["equity_by_trade"]), VALUES["series"]["by_trade"]
+    assert all(line["x"] == path["trade"] for line in lines.values())
+    assert lines["strategy"]["y"] == path["equity_usd"]
+    assert lines["strategy"]["y"][-1] == close(VALUES["statistics"]["net_usd"])
+    assert lines["buy & hold"]["y"] == path["hold_usd"]
+    assert min(lines["drawdown"]["y"]) == close(-VALUES["statistics"]["max_drawdown_usd"])
+    assert lines["drawdown"]["y"] == [-fall for fall in path["drawdown_usd"]]
+
+
+def test_equity_by_day_ends_at_the_net_profit_and_falls_the_daily_drawdown():
+    lines, days, baseline = traces(DRAWN["equity_by_day"]), VALUES["series"]["by_day"], VALUES["baseline"]
+    assert all(line["x"] == days["session_date"] for line in lines.values())
+    assert lines["strategy"]["y"][-1] == close(VALUES["statistics"]["net_usd"])
+    assert lines["buy & hold"]["y"][-1] == close(baseline["net_usd"])
+    assert baseline["strategy"]["max_drawdown_usd"] > 0
+    assert min(lines["drawdown"]["y"]) == close(-baseline["strategy"]["max_drawdown_usd"])
+
+
+@given(st.lists(st.tuples(st.integers(-99, 99), st.integers(-99, 99)), max_size=12))
+def test_equity_by_day_adds_up_the_days_and_falls_from_a_peak_of_at_least_zero(days):
+    dates = [str(date(2024, 12, 28) + timedelta(days=k)) for k in range(len(days))]
+    net, hold = [float(day[0]) for day in days], [float(day[1]) for day in days]
+    by_day = {"session_date": dates, "net_usd": net, "hold_usd": hold, "trades": [1] * len(days)}
+    lines = traces(figures(with_series(by_day=by_day), monte_carlo=False)["equity_by_day"])
+    equity, held, falls, peak = [], [], [], 0.0
+    for k in range(len(days)):
+        equity.append(sum(net[: k + 1]))
+        held.append(sum(hold[: k + 1]))
+        peak = max(peak, equity[-1])
+        falls.append(equity[-1] - peak)
+    assert [lines[name]["y"] for name in ("strategy", "buy & hold", "drawdown")] == [equity, held, falls]
+
+
+@pytest.mark.parametrize("name", ["equity_by_day", "equity_by_trade"])
+def test_the_drawdown_has_its_own_axis_and_buy_and_hold_its_own_dash(name):
+    lines = traces(DRAWN[name])
+    assert [line.get("yaxis", "y") for line in lines.values()] == ["y", "y", "y2"]
+    assert [line["line"].get("dash", "solid") for line in lines.values()] == ["solid", "dot", "solid"]
+    above, below = (DRAWN[name]["layout"][axis]["domain"] for axis in ("yaxis", "yaxis2"))
+    assert below[1] < above[0]
+
+
+def test_without_trades_the_strategy_stays_at_zero_beside_buy_and_hold():
+    for name in ("equity_by_day", "equity_by_trade"):
+        lines = traces(drawn("no trades", name))
+        assert set(lines["strategy"]["y"]) == set(lines["drawdown"]["y"]) == {0.0}
+    assert traces(drawn("no trades", "equity_by_day"))["buy & hold"]["y"] == [-5.0]
+
+
+# ---------------------------------------------------------------------------------------------- outcomes
+
+
+def test_exits_are_bars_by_side_and_reason():
+    bars = traces(DRAWN["exits"])
+    shown = {
+        (name, side): (count, text, usd)
+        for name, bar in bars.items()
+        for side, count, text, usd in zip(bar["x"], bar["y"], bar["text"], bar["customdata"], strict=True)
+    }
+    words = {"target": "take profit", "stop": "stop loss"}
+    assert shown == {
+        (words[row["reason"]], row["side"]): (row["trades"], str(row["trades"]), row["net_usd"])
+        for row in VALUES["series"]["exits"]
+    }
+    assert sum(count for count, _, _ in shown.values()) == VALUES["statistics"]["trades"]
+
+
+def test_the_stops_are_hatched():
+    bars = traces(DRAWN["exits"])
+    assert bars["stop loss"]["marker"]["pattern"]["shape"] == "/"
+    assert bars["take profit"]["marker"]["pattern"]["shape"] == ""
+
+
+def test_results_are_bars_between_their_limits():
+    (bars,), bins = DRAWN["results"]["data"], VALUES["series"]["results"]
+    limits = list(zip(bins["from_usd"], bins["to_usd"], strict=True))
+    assert bars["y"] == bins["trades"]
+    assert sum(bars["y"]) == VALUES["statistics"]["trades"]
+    assert bars["x"] == close([(low + high) / 2 for low, high in limits])
+    assert bars["width"] == close(bars["x"][1] - bars["x"][0])
+    assert bars["marker"]["pattern"]["shape"] == ["/" if low + high < 0 else "" for low, high in limits]
+    assert {"", "/"} == set(bars["marker"]["pattern"]["shape"])
+
+
+def test_results_are_labelled_with_both_limits_or_the_only_one():
+    bins = {"from_usd": [-10.0, 0.0, 1_234.5], "to_usd": [-5.0, 0.0, 1_240.0], "trades": [1, 2, 3]}
+    (bars,) = figures(with_series(results=bins))["results"]["data"]
+    assert bars["customdata"] == ["-$10.00 to -$5.00", "$0.00", "$1,234.50 to $1,240.00"]
+    assert bars["x"] == [-7.5, 0.0, 1_237.25]
+    assert bars["marker"]["pattern"]["shape"] == ["/", "", ""]
+
+
+def test_excursions_are_counted_on_a_log_scale():
+    (cell,), cells = DRAWN["excursions"]["data"], VALUES["series"]["excursions"]
+    assert (cell["x"], cell["y"]) == (cells["mae_points"], cells["mfe_points"])
+    for shown, text, counts in zip(cell["z"], cell["text"], cells["trades"], strict=True):
+        assert shown == [math.log10(n) if n else None for n in counts]
+        assert text == [str(n) for n in counts]
+    scale = dict(zip(cell["colorbar"]["tickvals"], cell["colorbar"]["ticktext"], strict=True))
+    assert [int(text.replace(",", "")) for text in scale.values()] == [10**value for value in scale]
+
+
+def test_a_cell_of_many_trades_is_shown_by_its_power_of_ten():
+    cells = {"mae_points": [-0.5], "mfe_points": [1.0, 1.25], "cell_points": [0.25, 0.25], "trades": [[1_000], [1]]}
+    (cell,) = figures(with_series(excursions=cells))["excursions"]["data"]
+    assert cell["z"] == [[pytest.approx(3.0)], [0.0]]
+    assert cell["text"] == [["1,000"], ["1"]]
+
+
+def test_holding_times_are_stacked_and_what_is_not_won_is_hatched():
+    bars, bins = traces(DRAWN["holding"]), VALUES["series"]["holding"]
+    assert (bars["won"]["y"], bars["not won"]["y"]) == (bins["won"], bins["not_won"])
+    assert sum(bars["won"]["y"]) == VALUES["statistics"]["wins"]
+    assert sum(bars["won"]["y"] + bars["not won"]["y"]) == VALUES["statistics"]["trades"]
+    assert bars["not won"]["marker"]["pattern"]["shape"] == "/"
+    assert bars["won"]["marker"]["pattern"]["shape"] == ""
+    assert DRAWN["holding"]["layout"]["barmode"] == "stack"
+
+
+def test_holding_times_have_names_of_their_own():
+    edges = [limit / 10**9 for limit in LIMITS.tolist()]
+    count = [1] * (len(edges) - 1)
+    bins = {"from_seconds": edges[:-1], "to_seconds": edges[1:], "won": count, "not_won": count}
+    bars = traces(figures(with_series(holding=bins))["holding"])
+    assert bars["won"]["x"] == bars["not won"]["x"]
+    assert len(set(bars["won"]["x"])) == len(count)
+    named = dict(zip(bars["won"]["x"], edges, strict=False))
+    some = {"0-1 ms": 0, "200-500 ms": 0.2, "500 ms-1 s": 0.5, "20-30 s": 20, "30 s-1 min": 30, "30 min-1 h": 1800}
+    some |= {"30-100 d": 30 * 86_400, "12 h-1 d": 43_200}
+    assert {name: named[name] for name in some} == some
+
+
+# ---------------------------------------------------------------------------------------------- calendar
+
+
+def check_calendar(figure, days):
+    """Each session date is in the row of its weekday and the column of its Monday; all else is empty."""
+    (cell,) = figure["data"]
+    expected = {}
+    for text, usd, trades in zip(days["session_date"], days["net_usd"], days["trades"], strict=True):
+        day = date.fromisoformat(text)
+        sign = "+" if usd > 0 else "-" if usd < 0 else ""
+        expected[day.strftime("%a"), str(day - timedelta(days=day.weekday()))] = (usd, sign, text, trades)
+    found = {}
+    for row, name in enumerate(cell["y"]):
+        for column, monday in enumerate(cell["x"]):
+            usd, sign, label = (cell[key][row][column] for key in ("z", "text", "customdata"))
+            if usd is None:
+                assert (sign, label) == ("", "")
+            else:
+                text, trades = re.fullmatch(r"(\S+) -?\$[\d,.]+, ([\d,]+) trades?", label).groups()
+                found[name, monday] = (usd, sign, text, int(trades.replace(",", "")))
+    assert found == expected
+    mondays = [date.fromisoformat(text) for text in cell["x"]]
+    assert mondays == [mondays[0] + timedelta(weeks=k) for k in range(len(mondays))]
+    assert tuple(cell["y"]) == ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[: len(cell["y"])]
+    assert -cell["zmin"] == cell["zmax"] == (max(map(abs, days["net_usd"])) or 1)
+
+
+def test_the_calendar_of_a_run_has_the_profit_of_each_session_date():
+    check_calendar(DRAWN["calendar"], VALUES["series"]["by_day"])
+    assert len(DRAWN["calendar"]["data"][0]["y"]) == 5
+    assert DRAWN["calendar"]["layout"]["yaxis"]["autorange"] == "reversed"
+
+
+@given(
+    st.sets(st.dates(date(2024, 11, 1), date(2025, 3, 31)), min_size=1, max_size=30),
+    st.lists(st.sampled_from([-1_250.5, -5.0, 0.0, 5.0, 300.0]), min_size=30, max_size=30),
+)
+def test_any_session_dates_are_where_a_calendar_has_them(dates, net):
+    days = days_of(sorted(dates), net[: len(dates)], [1_000 * k for k in range(len(dates))])
+    figure = figures(with_series(by_day=days), monte_carlo=False)["calendar"]
+    check_calendar(figure, days)
+    go.Figure(figure)
+    weekend = [day.weekday() + 1 for day in dates]
+    assert len(figure["data"][0]["y"]) == max(5, *weekend)
+
+
+def test_a_calendar_of_two_weeks_by_hand():
+    # Friday 2024-12-27 and Tuesday 2025-01-07: the columns of 12-23, 12-30 and 01-06.
+    days = days_of(["2024-12-27", "2025-01-07"], [-40.0, 15.0], [2, 3])
+    (cell,) = figures(with_series(by_day=days), monte_carlo=False)["calendar"]["data"]
+    assert cell["x"] == ["2024-12-23", "2024-12-30", "2025-01-06"]
+    assert (cell["z"][4], cell["z"][1]) == ([-40.0, None, None], [None, None, 15.0])
+    assert (cell["text"][4][0], cell["text"][1][2]) == ("-", "+")
+    assert cell["customdata"][4][0] == "2024-12-27 -$40.00, 2 trades"
+
+
+# --------------------------------------------------------------------------------------- means and months
+
+
+@pytest.mark.parametrize("name", ["hours", "weekdays"])
+def test_means_and_counts_stand_above_each_other(name):
+    bars = traces(DRAWN[name])
+    rows = [row for row in VALUES["series"][name] if row.get("weekday") not in ("Saturday", "Sunday")]
+    labels = [f"{row['hour']:02d}" if name == "hours" else row["weekday"][:3] for row in rows]
+    assert bars["mean"]["x"] == bars["trades"]["x"] == labels
+    assert bars["mean"]["y"] == [row["mean_usd"] for row in rows]
+    assert bars["trades"]["y"] == [row["trades"] for row in rows]
+    assert sum(bars["trades"]["y"]) == VALUES["statistics"]["trades"]
+    totals = [float(text.replace("$", "").replace(",", "")) for text in bars["mean"]["customdata"]]
+    assert totals == pytest.approx([row["net_usd"] for row in rows], abs=0.0051)
+
+
+def test_a_weekend_is_shown_where_it_has_trades():
+    rows = copy.deepcopy(VALUES["series"]["weekdays"])
+    rows[5] |= {"trades": 3, "mean_usd": -2.0, "net_usd": -6.0}
+    bars = traces(figures(with_series(weekdays=rows))["weekdays"])
+    assert bars["mean"]["x"] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    assert bars["trades"]["y"][-1] == 3
+
+
+def test_months_are_those_of_the_statistics():
+    (bars,), rows = DRAWN["months"]["data"], VALUES["statistics"]["months"]
+    assert bars["x"] == [row["month"] for row in rows]
+    assert bars["y"] == [row["net_usd"] for row in rows]
+    assert sum(bars["y"]) == close(VALUES["statistics"]["net_usd"])
+    for label, row in zip(bars["customdata"], rows, strict=True):
+        assert label.startswith(f"{row['trades']} trades, {row['win_rate']:.2%} won")
+        assert label.endswith(f"max drawdown ${row['max_drawdown_usd']:,.2f}")
+
+
+def test_a_month_without_trades_has_no_win_rate():
+    tape = Tape.from_prints(
+        [NOON, NOON + 1, NOON + 2, NOON + 30 * DAY], [100, 100, 103, 103], instrument=SMALL.instrument
+    )
+    result = run_trades(tape, Given(signals_of(tape, {0: 1})), TIGHT)
+    (bars,) = figures(plain(result.to_dict()))["months"]["data"]
+    assert (bars["x"], bars["y"]) == (["2025-01", "2025-02"], [10.0, 0.0])
+    assert bars["customdata"][1] == "0 trades, n/a won, max drawdown $0.00"
+
+
+# ------------------------------------------------------------------------------------------- Monte Carlo
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "x"),
+    [
+        ("paths_permuted", "permutation", "trade"),
+        ("paths_of_days", "days", "session_date"),
+    ],
+)
+def test_bands_are_those_of_monte_carlo(name, key, x):
+    paths, lines = VALUES["monte_carlo"][key], DRAWN[name]["data"]
+    assert [line["name"] for line in lines] == ["5%", "25%", "median", "75%", "95%", "actual"]
+    for line, percentile in zip(lines, ("5", "25", "50", "75", "95"), strict=False):
+        assert line["y"] == paths["bands_usd"][percentile]
+    assert all(line["x"] == paths[x] for line in lines)
+    assert [line.get("fill") for line in lines] == [None, *["tonexty"] * 4, None]
+    assert lines[2]["line"]["dash"] == "dash"
+    assert lines[-1]["line"].get("dash", "solid") == "solid"
+
+
+def test_the_actual_path_of_trades_is_that_of_monte_carlo():
+    actual = DRAWN["paths_permuted"]["data"][-1]
+    assert actual["y"] == VALUES["monte_carlo"]["permutation"]["actual_usd"]
+    assert actual["y"][-1] == close(VALUES["statistics"]["net_usd"])
+
+
+def test_the_actual_path_of_days_is_the_equity_after_so_many_session_dates():
+    actual, net = DRAWN["paths_of_days"]["data"][-1], VALUES["series"]["by_day"]["net_usd"]
+    assert actual["x"] == list(range(len(net) + 1))
+    assert actual["y"] == close([sum(net[:k]) for k in range(len(net) + 1)])
+
+
+def test_the_actual_path_of_many_days_keeps_to_the_steps_of_the_bands():
+    days = 500
+    tape = Tape.from_prints(
+        [NOON + day * DAY + k for day in range(days) for k in range(3)],
+        [80_000 + (day * 7 % 5 - 2) * (k // 2) for day in range(days) for k in range(3)],
+        instrument=instrument("NQ"),
+    )
+    signals = Given(signals_of(tape, {3 * day: 1 for day in range(days)}))
+    result = run(tape, signals, Bracket(take_profit=0.25, stop_loss=0.25), settings=FEW_PATHS)
+    values = plain(result.to_dict())
+    actual, net = figures(values)["paths_of_days"]["data"][-1], values["series"]["by_day"]["net_usd"]
+    assert len(actual["x"]) < days
+    assert any(net)
+    assert actual["y"] == close([sum(net[:k]) for k in actual["x"]])
+
+
+def test_drawdowns_are_outlined_by_the_histograms():
+    lines = traces(DRAWN["drawdowns"])
+    for key, name in (("permutation", "trades permuted"), ("days", "days drawn")):
+        bins = VALUES["monte_carlo"][key]["drawdown_paths"]
+        edges, counts = bins["edges_usd"], bins["paths"]
+        outline = list(zip(lines[name]["x"], lines[name]["y"], strict=True))
+        expected = [(edges[0], 0)]
+        for low, high, count in zip(edges, edges[1:], counts, strict=False):
+            expected += [(low, count), (high, count)]
+        assert outline == [*expected, (edges[-1], 0)]
+        assert sum(counts) == 25
+    assert lines["days drawn"]["line"]["dash"] == "dot"
+
+
+def test_the_actual_drawdown_is_marked_and_named():
+    layout, fall = DRAWN["drawdowns"]["layout"], VALUES["monte_carlo"]["permutation"]["actual_drawdown_usd"]
+    (mark,) = layout["shapes"]
+    assert mark["x0"] == mark["x1"] == fall == close(VALUES["statistics"]["max_drawdown_usd"])
+    assert notes(DRAWN["drawdowns"]) == [f"actual ${fall:,.2f}"]
+
+
+# -------------------------------------------------------------------------------------- losses and nothing
+
+
+def test_every_bar_in_the_colour_of_losses_is_hatched_and_no_other():
+    seen = set()
+    for case in RESULTS:
+        for figure in figures(plain(RESULTS[case].to_dict())).values():
+            for bar in (trace for trace in figure["data"] if trace["type"] == "bar"):
+                colour, hatch = bar["marker"]["color"], bar["marker"].get("pattern", {}).get("shape", "")
+                pairs = [(colour, hatch)] if isinstance(colour, str) else list(zip(colour, hatch, strict=True))
+                assert all((colour == LOSS) == (hatch == "/") for colour, hatch in pairs)
+                seen |= set(pairs)
+    assert {hatch for _, hatch in seen} == {"", "/"}
+
+
+@pytest.mark.parametrize("name", ["hours", "weekdays", "months"])
+def test_a_bar_below_zero_is_hatched_and_no_other(name):
+    bars = DRAWN[name]["data"][0]
+    assert bars["marker"]["pattern"]["shape"] == ["/" if usd is not None and usd < 0 else "" for usd in bars["y"]]
+    assert "/" in bars["marker"]["pattern"]["shape"]
+
+
+NOTED = ["equity_by_day", "equity_by_trade", "exits", "results", "hours", "weekdays", "months", "excursions", "holding"]
+
+
+@pytest.mark.parametrize("case", ["no trades", "one print", "empty tape"])
+def test_a_chart_without_trades_says_so(case):
+    made = figures(plain(RESULTS[case].to_dict()))
+    assert {name: notes(made[name]) for name in NOTED} == {name: ["no trades"] for name in NOTED}
+    assert {name: notes(made[name]) for name in MONTE_CARLO} == {name: ["no paths"] for name in MONTE_CARLO}
+    assert [text for bar in made["exits"]["data"] for text in bar["text"]] == ["0"] * 4
+
+
+def test_an_empty_tape_has_no_session_dates():
+    assert notes(drawn("empty tape", "calendar")) == ["no session dates"]
+    assert notes(drawn("no trades", "calendar")) == []
+
+
+@pytest.mark.parametrize("case", ["without paths", "no paths"])
+def test_a_run_without_paths_says_so(case):
+    made = figures(plain(RESULTS[case].to_dict()))
+    assert {name: notes(made[name]) for name in MONTE_CARLO} == {name: ["no paths"] for name in MONTE_CARLO}
+    assert not any(notes(made[name]) for name in NOT_MONTE_CARLO)
+
+
+@pytest.mark.parametrize("case", ["normal", "one trade"])
+def test_a_chart_with_trades_says_nothing(case):
+    made = figures(plain(RESULTS[case].to_dict()))
+    assert [name for name in NAMES if notes(made[name])] == ["drawdowns"]
+
+
+# --------------------------------------------------------------------------------------- figures of a result
+
+
+@pytest.mark.parametrize("case", ["normal", "no trades", "empty tape"])
+def test_a_result_gives_plotly_figures_by_the_same_names(case):
+    got, expected = RESULTS[case].figures(), figures(plain(RESULTS[case].to_dict()))
+    assert list(got) == NAMES
+    for name, figure in got.items():
+        assert type(figure) is go.Figure
+        assert json.loads(figure.to_json())["data"] == json.loads(json.dumps(expected[name]["data"]))
+        assert figure.layout.title.text == expected[name]["layout"]["title"]["text"]
+        assert figure.layout.template.layout.font.color == THEMES["light"]["layout"]["font"]["color"]
+
+
+# ------------------------------------------------------------------------------------------------ the page
+
+
+class Page(HTMLParser):
+    """What a browser finds in a page: the tags with their attributes, and the text inside each tag."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts, self.declared, self.inside = [], [], [], False
+        self.feed(text)
+        self.close()
+
+    def handle_decl(self, decl):
+        self.declared.append(decl)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.texts.append("")
+        self.inside = True
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.texts[-1] += data
+
+    def of(self, tag):
+        """The attributes and the text of every such tag."""
+        both = zip(self.tags, self.texts, strict=True)
+        return [(attrs, text) for (name, attrs), text in both if name == tag]
+
+
+def embedded(page):
+    (data,) = [text for attrs, text in page.of("script") if attrs.get("id") == "figures"]
+    return json.loads(data)
+
+
+@pytest.fixture(scope="module")
+def normal_html():
+    return NORMAL.html()
+
+
+@pytest.fixture(scope="module")
+def normal_page(normal_html):
+    return Page(normal_html)
+
+
+def as_json(value):
+    return json.loads(json.dumps(value))
+
+
+def test_the_page_loads_nothing_from_anywhere(normal_page):
+    assert normal_page.declared == ["DOCTYPE html"]
+    for tag, attrs in normal_page.tags:
+        assert tag in {"html", "meta", "title", "style", "h1", "p", "main", "figure", "pre", "script"}
+        assert not {"src", "href", "srcset", "data", "action", "onload"} & set(attrs)
+    ((_, style),) = normal_page.of("style")
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_the_page_contains_plotly_the_figures_and_both_themes(normal_page):
+    scripts = [text for _, text in normal_page.of("script")]
+    assert scripts[0] == get_plotlyjs()
+    assert len(scripts) == 3
+    assert embedded(normal_page) == as_json({"figures": DRAWN, "themes": THEMES})
+    assert not re.search(r"https?:|//", scripts[2])
+
+
+def test_every_figure_has_its_place_and_its_sentence_on_the_page(normal_page):
+    places = [attrs for attrs, _ in normal_page.of("figure")]
+    assert [place["id"] for place in places] == NAMES
+    assert [place["aria-label"] for place in places] == [chart.sentence for chart in CHARTS]
+
+
+def test_the_page_ends_with_the_summary(normal_page):
+    ((_, summary),) = normal_page.of("pre")
+    assert summary.strip("\n") == str(NORMAL).strip("\n")
+    ((_, title),) = normal_page.of("title")
+    assert title == f"scalpr_zen EmaCrossover NQ {VALUES['manifest']['started']}"
+
+
+def test_a_synthetic_tape_is_stamped(normal_page):
+    ((attrs, text),) = normal_page.of("p")
+    assert attrs == {"class": "synthetic"}
+    assert text.startswith("SYNTHETIC")
+
+
+@pytest.mark.parametrize("case", ["no trades", "empty tape"])
+def test_another_tape_is_not_stamped(case):
+    text = RESULTS[case].html()
+    page = Page(text)
+    assert "SYNTHETIC" not in text
+    assert page.of("p") == []
+    assert embedded(page)["figures"] == as_json(figures(plain(RESULTS[case].to_dict())))
+
+
+def test_a_strategy_of_any_name_stays_text():
+    odd = type(STRATEGY_NAME, (Given,), {})
+    result = run(SMALL, odd(signals_of(SMALL, {0: 1})), TIGHT, settings=FEW_PATHS)
+    page = Page(result.html())
+    assert len(page.of("script")) == 3
+    assert page.of("img") == []
+    (((_, title),), ((_, heading),), ((_, summary),)) = (page.of(tag) for tag in ("title", "h1", "pre"))
+    assert STRATEGY_NAME in title
+    assert heading == title
+    assert summary.strip("\n") == str(result).strip("\n")
+
+
+def test_no_text_in_the_data_ends_its_script():
+    rows = [{**row, "side": f"{row['side']}</script><!--<script>"} for row in VALUES["series"]["exits"]]
+    page = Page(html_report.page(with_series(exits=rows), "<b>&amp;"))
+    assert len(page.of("script")) == 3
+    assert embedded(page)["figures"]["exits"]["data"][0]["x"][0] == "long</script><!--<script>"
+    ((_, summary),) = page.of("pre")
+    assert summary.strip("\n") == "<b>&amp;"
+
+
+def test_the_page_is_saved_beside_the_others(tmp_path, normal_html):
+    paths = save(NORMAL, tmp_path, csv=True, html=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
+    assert {path.suffix for path in paths} == {".txt", ".json", ".csv", ".html"}
+    assert len({path.stem for path in paths}) == 1
+    (page,) = (path for path in paths if path.suffix == ".html")
+    assert page.read_text(encoding="utf-8").rstrip("\n") == normal_html.rstrip("\n")
+
+
+def test_no_page_is_saved_unless_wanted(tmp_path):
+    assert {path.suffix for path in save(NORMAL, tmp_path)} == {".txt", ".json"}
+
+
+def test_no_number_of_a_figure_is_infinite():
+    def numbers(value):
+        if isinstance(value, dict):
+            return [x for item in value.values() for x in numbers(item)]
+        if isinstance(value, (list, tuple)):
+            return [x for item in value for x in numbers(item)]
+        return [value] if isinstance(value, (int, float)) else []
+
+    for case in RESULTS:
+        assert all(map(math.isfinite, numbers(figures(plain(RESULTS[case].to_dict())))))
+    assert np.isfinite(numbers(THEMES)).all()

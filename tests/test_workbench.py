@@ -1,0 +1,570 @@
+"""The workbench: one tape and its runs, each made once, for whoever asks and for nobody who has left."""
+
+import json
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from conftest import tape_of
+from golden.market import market
+
+import scalpr_zen.dashboard.workbench as module
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, ScalprError, Tape, TapeError, run
+from scalpr_zen import save_tape as save
+from scalpr_zen.dashboard.workbench import RESULTS_KEPT, SIGNALS_KEPT, Dropped, Once, Replaced, Workbench
+from scalpr_zen.params import declared
+
+SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25"}
+PATIENCE = 60
+
+
+def stays():
+    return False
+
+
+def left():
+    return True
+
+
+def together(calls):
+    """What each of the calls returned or raised, all of them begun at once."""
+    barrier = threading.Barrier(len(calls))
+
+    def one(call):
+        barrier.wait(PATIENCE)
+        try:
+            return call()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(one, calls))
+
+
+def timeless(result):
+    """The JSON of a result without the times of its manifest."""
+    values = json.loads(result.to_json())
+    values["manifest"] = {
+        name: value
+        for name, value in values["manifest"].items()
+        if name not in ("started", "prints_per_second") and not name.endswith("_seconds")
+    }
+    return values
+
+
+def same_run(bench, job):
+    """The result of `run` for a job."""
+    return run(Tape.open(bench.path), job.strategy, job.bracket, job.execution, settings=job.settings)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return save(market(), tmp_path / "tape.npz")
+
+
+@pytest.fixture
+def bench(path):
+    return Workbench(path, EmaCrossover)
+
+
+@pytest.fixture
+def counted(path):
+    """A workbench, and the strategies that it asked for signals."""
+    asked = []
+
+    @dataclass(frozen=True, kw_only=True)
+    class Counted(EmaCrossover):
+        def signals(self, tape):
+            asked.append((self.fast_period, self.slow_period))
+            return super().signals(tape)
+
+    return Workbench(path, Counted), asked
+
+
+class Gate:
+    """Where the signals of a fast period of 3 wait until they are let through."""
+
+    def __init__(self):
+        self.reached, self.open = threading.Event(), threading.Event()
+
+    def strategy(self):
+        gate = self
+
+        @dataclass(frozen=True, kw_only=True)
+        class Held(EmaCrossover):
+            def signals(self, tape):
+                if self.fast_period == 3:
+                    gate.reached.set()
+                    assert gate.open.wait(PATIENCE)
+                return super().signals(tape)
+
+        return Held
+
+
+@pytest.fixture
+def held(path):
+    """A workbench whose runs with a fast period of 3 stand at the gate, and the gate."""
+    gate = Gate()
+    yield Workbench(path, gate.strategy()), gate
+    gate.open.set()
+
+
+# --------------------------------------------------------------------------------------------------- jobs
+
+
+def test_a_job_without_parameters_has_the_defaults(bench):
+    job = bench.job({})
+    assert (job.strategy, job.bracket, job.execution, job.settings) == (
+        EmaCrossover(),
+        Bracket(),
+        Execution(),
+        MonteCarlo(),
+    )
+
+
+def test_every_parameter_reaches_the_job(bench):
+    given = {
+        "fast_period": "3",
+        "slow_period": "8",
+        "take_profit": "4.25",
+        "stop_loss": "2.5",
+        "entry": "signal",
+        "latency_ms": "1.5",
+        "slippage_ticks": "2",
+        "commission": "1.25",
+        "target_fill": "through",
+        "stop_fill": "next",
+        "contracts": "3",
+        "point_value": "2",
+        "overlap": "true",
+        "monte_carlo_sims": "7",
+        "seed": "11",
+    }
+    assert set(given) == {p.name for group in bench.groups.values() for p in declared(group)}
+    job = bench.job(given)
+    assert job.strategy == EmaCrossover(fast_period=3, slow_period=8)
+    assert job.bracket == Bracket(take_profit=4.25, stop_loss=2.5)
+    assert job.execution == Execution(
+        entry="signal",
+        latency_ms=1.5,
+        slippage_ticks=2,
+        commission=1.25,
+        target_fill="through",
+        stop_fill="next",
+        contracts=3,
+        point_value=2.0,
+        overlap=True,
+    )
+    assert job.settings == MonteCarlo(monte_carlo_sims=7, seed=11)
+
+
+def test_an_optional_value_can_be_none(bench):
+    assert bench.job({"point_value": ""}) == bench.job({"point_value": "none"}) == bench.job({})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tape": "/etc/passwd"}, "tape is no parameter"),
+        ({"fast_period": ""}, "fast_period must be a whole number"),
+        ({"fast_period": "2.5"}, "fast_period must be a whole number"),
+        ({"take_profit": "nan"}, "take_profit must be a finite number"),
+        ({"overlap": "yes"}, "overlap must be true or false"),
+        ({"entry": "soon"}, "entry must be one of"),
+        ({"fast_period": "9", "slow_period": "9"}, "fast_period must be below slow_period"),
+    ],
+)
+def test_a_job_of_bad_parameters_is_refused(bench, given, message):
+    with pytest.raises(ParameterError, match=message):
+        bench.job(given)
+
+
+def test_equal_jobs_are_one_run_however_they_are_written(bench):
+    first = bench.result(bench.job({"take_profit": "10", "overlap": "false"}), stays)
+    assert bench.result(bench.job({"take_profit": "10.00", "slow_period": "200"}), stays) is first
+    assert bench.result(bench.job({}), stays) is first
+    assert len(bench.runs) == 1
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no tape"])
+def test_a_file_that_is_no_tape_is_refused(tmp_path, content):
+    if content is not None:
+        (tmp_path / "none.npz").write_bytes(content)
+    with pytest.raises(TapeError, match=r"none\.npz"):
+        Workbench(tmp_path / "none.npz", EmaCrossover)
+
+
+# -------------------------------------------------------------------------------------------------- once
+
+
+def test_signals_are_made_once_for_each_strategy(counted):
+    bench, asked = counted
+    for more in ({}, {"take_profit": "2"}, {"commission": "1"}, {"seed": "5"}, {"overlap": "true"}):
+        bench.result(bench.job(SHORT | more), stays)
+    assert (asked, len(bench.runs)) == ([(2, 5)], 5)
+    bench.result(bench.job(SHORT | {"fast_period": "3"}), stays)
+    assert asked == [(2, 5), (3, 5)]
+
+
+def test_kept_signals_give_the_same_run(bench):
+    for more in ({}, {"take_profit": "2"}, {"stop_loss": "1.5", "entry": "signal"}):
+        job = bench.job(SHORT | more)
+        assert bench.result(job, stays).to_dict()["trades_sha256"] == same_run(bench, job).to_dict()["trades_sha256"]
+
+
+def test_the_oldest_signals_are_forgotten(counted):
+    bench, asked = counted
+    for fast in range(1, SIGNALS_KEPT + 2):
+        bench.result(bench.job({"fast_period": str(fast), "slow_period": "9"}), stays)
+    bench.result(bench.job({"fast_period": "2", "slow_period": "9", "stop_loss": "2"}), stays)
+    assert len(asked) == SIGNALS_KEPT + 1
+    bench.result(bench.job({"fast_period": "1", "slow_period": "9", "stop_loss": "2"}), stays)
+    assert asked[SIGNALS_KEPT + 1 :] == [(1, 9)]
+
+
+def test_eight_that_ask_the_same_at_once_get_one_run(counted):
+    bench, asked = counted
+    results = together([lambda: bench.result(bench.job(SHORT), stays)] * 8)
+    assert all(result is results[0] for result in results)
+    assert (asked, len(bench.runs)) == ([(2, 5)], 1)
+
+
+def test_callers_that_come_while_a_run_is_made_wait_for_it(held):
+    bench, gate = held
+    job = bench.job(SHORT | {"fast_period": "3"})
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(bench.result, job, stays)]
+        assert gate.reached.wait(PATIENCE)
+        asked += [pool.submit(bench.result, job, stays) for _ in range(7)]
+        gate.open.set()
+        assert len({id(one.result(PATIENCE)) for one in asked}) == 1
+    assert len(bench.runs) == 1
+
+
+def test_eight_that_ask_for_different_runs_at_once_get_their_own(bench):
+    jobs = [bench.job(SHORT | {"fast_period": str(2 + k % 3), "stop_loss": str(1 + k)}) for k in range(8)]
+    results = together([lambda job=job: bench.with_monte_carlo(job, stays) for job in jobs])
+    for job, result in zip(jobs, results, strict=True):
+        assert timeless(result) == timeless(same_run(bench, job))
+    assert len({result.to_dict()["trades_sha256"] for result in results}) > 1
+
+
+def test_the_paths_need_no_second_run(bench, monkeypatch):
+    made = []
+    original = module.run_trades
+    monkeypatch.setattr(module, "run_trades", lambda *args, **more: made.append(1) or original(*args, **more))
+    job = bench.job(SHORT)
+    bare, whole = bench.result(job, stays), bench.with_monte_carlo(job, stays)
+    assert (len(made), len(bench.runs)) == (1, 1)
+    assert whole.trades is bare.trades
+    assert timeless(whole) == timeless(same_run(bench, job))
+    assert timeless(bare) == timeless(whole) | {"monte_carlo": {}}
+
+
+def test_the_paths_alone_need_one_run_and_leave_it_on_the_shelf(bench):
+    job = bench.job(SHORT)
+    whole = bench.with_monte_carlo(job, stays)
+    assert bench.result(job, stays).trades is whole.trades
+    assert bench.result(job, stays).to_dict()["monte_carlo"] == {}
+    assert len(bench.runs) == 1
+
+
+def test_eight_that_ask_for_the_same_paths_at_once_get_one_answer(bench, monkeypatch):
+    made = []
+    original = module.with_monte_carlo
+    monkeypatch.setattr(module, "with_monte_carlo", lambda *args, **more: made.append(1) or original(*args, **more))
+    results = together([lambda: bench.with_monte_carlo(bench.job(SHORT), stays)] * 8)
+    assert all(result is results[0] for result in results)
+    assert bench.with_monte_carlo(bench.job(SHORT), stays) is results[0]
+    assert (len(made), len(bench.runs)) == (1, 1)
+
+
+def test_eight_that_ask_for_the_envelope_at_once_get_one(bench, monkeypatch):
+    made = []
+    original = module.Envelope
+    monkeypatch.setattr(module, "Envelope", lambda tape: made.append(1) or original(tape))
+    envelopes = together([bench.envelope] * 8)
+    assert all(envelope is envelopes[0] for envelope in envelopes)
+    assert made == [1]
+
+
+def test_a_shelf_keeps_the_latest_things_asked_for():
+    made, shelf = [], Once(2)
+    for key in "abacab":
+        assert shelf.get(key, lambda _, key=key: made.append(key) or key.upper(), stays) == key.upper()
+    assert made == ["a", "b", "c", "b"]
+
+
+def test_the_oldest_results_are_forgotten(bench):
+    jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(RESULTS_KEPT + 1)]
+    first, second, *_ = [bench.result(job, stays) for job in jobs]
+    assert bench.result(jobs[1], stays) is second
+    assert len(bench.runs) == RESULTS_KEPT + 1
+    again = bench.result(jobs[0], stays)
+    assert again is not first
+    assert timeless(again) == timeless(first)
+    assert len(bench.runs) == RESULTS_KEPT + 2
+
+
+# ------------------------------------------------------------------------------------------------- errors
+
+
+def test_errors_are_not_kept():
+    shelf, made = Once(2), []
+
+    def fail(_):
+        made.append("error")
+        raise ScalprError("not yet")
+
+    for _ in range(2):
+        with pytest.raises(ScalprError, match="not yet"):
+            shelf.get("a", fail, stays)
+    assert shelf.get("a", lambda _: "made", stays) == "made"
+    assert made == ["error", "error"]
+
+
+def test_errors_reach_everyone_who_waits():
+    shelf, begun, go = Once(2), threading.Event(), threading.Event()
+
+    def fail(_):
+        begun.set()
+        assert go.wait(PATIENCE)
+        raise ScalprError("no")
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(shelf.get, "a", fail, stays)]
+        assert begun.wait(PATIENCE)
+        asked += [pool.submit(shelf.get, "a", fail, stays) for _ in range(3)]
+        go.set()
+        assert all(isinstance(one.exception(PATIENCE), ScalprError) for one in asked)
+
+
+def test_an_error_pushes_nothing_off_the_shelf():
+    shelf, made = Once(1), []
+    shelf.get("a", lambda _: made.append("a"), stays)
+    with pytest.raises(ZeroDivisionError):
+        shelf.get("b", lambda _: 1 / 0, stays)
+    shelf.get("a", lambda _: made.append("a"), stays)
+    assert made == ["a"]
+
+
+def test_a_strategy_that_failed_is_asked_again(path):
+    asked = []
+
+    @dataclass(frozen=True, kw_only=True)
+    class Moody(EmaCrossover):
+        def signals(self, tape):
+            asked.append(1)
+            if len(asked) == 1:
+                raise RuntimeError("not now")
+            return super().signals(tape)
+
+    bench = Workbench(path, Moody)
+    with pytest.raises(RuntimeError, match="not now"):
+        bench.result(bench.job(SHORT), stays)
+    assert bench.runs == []
+    job = bench.job(SHORT)
+    expected = run(market(), EmaCrossover(fast_period=2, slow_period=5)).to_dict()["trades_sha256"]
+    assert bench.result(job, stays).to_dict()["trades_sha256"] == expected
+    assert len(bench.runs) == 1
+
+
+def test_a_bracket_that_does_not_fit_the_tape_is_refused_and_no_run(bench):
+    for _ in range(2):
+        with pytest.raises(ParameterError, match="take_profit must be a multiple of the tick"):
+            bench.result(bench.job(SHORT | {"take_profit": "10.1"}), stays)
+    assert bench.runs == []
+
+
+# ------------------------------------------------------------------------------------ clients that leave
+
+
+def test_a_run_whose_client_left_is_dropped(counted):
+    bench, asked = counted
+    with pytest.raises(Dropped):
+        bench.result(bench.job(SHORT), left)
+    with pytest.raises(Dropped):
+        bench.with_monte_carlo(bench.job(SHORT), left)
+    assert (asked, bench.runs) == ([], [])
+    assert bench.result(bench.job(SHORT), stays).to_dict()["statistics"]["trades"] == 9
+    assert len(bench.runs) == 1
+
+
+def test_a_run_that_waits_for_its_turn_is_dropped_when_its_clients_leave(held):
+    bench, gate = held
+    gone = threading.Event()
+    other = bench.job(SHORT | {"fast_period": "4"})
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(bench.result, bench.job(SHORT | {"fast_period": "3"}), stays)
+        assert gate.reached.wait(PATIENCE)
+        waiting = [pool.submit(bench.result, other, gone.is_set) for _ in range(3)]
+        gone.set()
+        gate.open.set()
+        assert first.result(PATIENCE).to_dict()["parameters"]["fast_period"] == 3
+        assert all(isinstance(one.exception(PATIENCE), Dropped) for one in waiting)
+    assert [row["changed"]["fast_period"] for row in bench.runs] == [3]
+    assert timeless(bench.with_monte_carlo(other, stays)) == timeless(same_run(bench, other))
+    assert [row["changed"]["fast_period"] for row in bench.runs] == [3, 4]
+
+
+def test_a_run_whose_client_leaves_during_the_signals_is_dropped(held):
+    bench, gate = held
+    gone, job = threading.Event(), bench.job(SHORT | {"fast_period": "3"})
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(bench.result, job, gone.is_set)
+        assert gate.reached.wait(PATIENCE)
+        gone.set()
+        gate.open.set()
+        assert isinstance(asked.exception(PATIENCE), Dropped)
+    assert bench.runs == []
+    assert timeless(bench.with_monte_carlo(job, stays)) == timeless(same_run(bench, job))
+
+
+def test_paths_whose_client_left_are_dropped_and_made_anew(bench, monkeypatch):
+    made, gone = [], threading.Event()
+    original = module.with_monte_carlo
+    monkeypatch.setattr(module, "with_monte_carlo", lambda *args, **more: made.append(1) or original(*args, **more))
+    job = bench.job(SHORT)
+    bench.result(job, stays)
+    with pytest.raises(Dropped):
+        bench.with_monte_carlo(job, left)
+    assert made == []
+    assert timeless(bench.with_monte_carlo(job, gone.is_set)) == timeless(same_run(bench, job))
+    assert made == [1]
+
+
+@pytest.mark.parametrize("stayer_first", [True, False])
+def test_one_caller_that_stays_keeps_the_work_alive(stayer_first):
+    shelf, begun, gone, made = Once(2), threading.Event(), threading.Event(), []
+
+    def make(unwanted):
+        made.append(1)
+        begun.set()
+        assert gone.wait(PATIENCE)
+        for _ in range(100):
+            if unwanted():
+                raise Dropped
+            time.sleep(0.001)
+        return "made"
+
+    callers = [stays, gone.is_set] if stayer_first else [gone.is_set, stays]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(shelf.get, "a", make, callers[0])
+        assert begun.wait(PATIENCE)
+        second = pool.submit(shelf.get, "a", make, callers[1])
+        time.sleep(0.1)  # the second one waits for the first by now; if not, it makes its own
+        gone.set()
+        assert (first if stayer_first else second).result(PATIENCE) == "made"
+    assert len(made) <= 2
+
+
+def test_whoever_asks_after_a_drop_begins_anew():
+    shelf, dropping, go, made = Once(2), threading.Event(), threading.Event(), []
+
+    def slow_to_stop(unwanted):
+        assert unwanted()
+        dropping.set()
+        assert go.wait(PATIENCE)
+        raise Dropped
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(shelf.get, "a", slow_to_stop, left)
+        assert dropping.wait(PATIENCE)
+        assert shelf.get("a", lambda _: made.append(1) or "made", stays) == "made"
+        go.set()
+        assert isinstance(first.exception(PATIENCE), Dropped)
+    assert shelf.get("a", lambda _: made.append(1) or "again", stays) == "made"
+    assert made == [1]
+
+
+def test_a_client_that_leaves_after_the_run_changes_nothing(bench):
+    first = bench.result(bench.job(SHORT), stays)
+    assert bench.result(bench.job(SHORT), left) is first
+
+
+def test_clients_that_come_and_go_leave_every_other_answer_right(bench):
+    jobs = [bench.job(SHORT | {"stop_loss": str(1 + k % 4)}) for k in range(16)]
+    calls = [lambda job=job, k=k: bench.result(job, stays if k % 3 else left) for k, job in enumerate(jobs)]
+    expected = {job: same_run(bench, job).to_dict()["trades_sha256"] for job in jobs}
+    for k, (job, answer) in enumerate(zip(jobs, together(calls), strict=True)):
+        if isinstance(answer, Dropped):
+            assert k % 3 == 0
+        else:
+            assert answer.to_dict()["trades_sha256"] == expected[job]
+    assert [row["run"] for row in bench.runs] == list(range(1, len(bench.runs) + 1))
+
+
+# --------------------------------------------------------------------------------------------- runs listed
+
+
+def test_the_list_tells_every_run_once_and_in_order(bench):
+    for given in ({}, SHORT, SHORT, {}, SHORT | {"overlap": "true", "point_value": "2"}):
+        bench.with_monte_carlo(bench.job(given), stays)
+    changed = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25}
+    assert [(row["run"], row["changed"]) for row in bench.runs] == [
+        (1, {}),
+        (2, changed),
+        (3, changed | {"overlap": True, "point_value": 2.0}),
+    ]
+
+
+def test_a_row_tells_the_figures_of_its_run(bench):
+    figures = bench.result(bench.job(SHORT), stays).to_dict()["statistics"]
+    row = bench.runs[0]
+    assert {name: row[name] for name in row if name in figures} == {
+        name: figures[name] for name in row if name in figures
+    }
+    assert {"trades", "net_usd", "win_rate", "profit_factor", "sharpe", "max_drawdown_usd"} <= set(row)
+    assert row["seconds"] > 0
+
+
+def test_runs_made_at_once_are_counted_without_gaps(bench):
+    jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(8)]
+    together([lambda job=job: bench.result(job, stays) for job in jobs * 2])
+    assert [row["run"] for row in bench.runs] == list(range(1, 9))
+    assert sorted(row["changed"].get("commission", 0.0) for row in bench.runs) == [float(k) for k in range(8)]
+
+
+# --------------------------------------------------------------------------------------- a replaced tape
+
+
+def replace(path):
+    save(market(seed=7), path)
+
+
+def touch(path):
+    about = path.stat()
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns + 1_000_000_000))
+
+
+@pytest.mark.parametrize("change", [replace, touch, lambda path: path.unlink()])
+def test_a_tape_that_was_replaced_or_removed_gives_no_more_results(bench, path, change):
+    known = bench.job(SHORT)
+    bench.with_monte_carlo(known, stays)
+    bench.envelope()
+    change(path)
+    for job in (known, bench.job({})):
+        for ask in (bench.result, bench.with_monte_carlo):
+            with pytest.raises(Replaced, match=r"tape\.npz was replaced or removed .*start the dashboard again"):
+                ask(job, stays)
+    with pytest.raises(Replaced):
+        bench.envelope()
+    assert len(bench.runs) == 1
+
+
+def test_other_files_beside_the_tape_are_no_matter(bench, path):
+    save(market(seed=7), path.with_name("other.npz"))
+    assert bench.result(bench.job(SHORT), stays).to_dict()["statistics"]["trades"] == 9
+
+
+def test_an_empty_tape_has_runs_too(tmp_path):
+    bench = Workbench(save(tape_of([]), tmp_path / "empty.npz"), EmaCrossover)
+    result = bench.with_monte_carlo(bench.job({}), stays)
+    assert (len(result.trades), result.to_dict()["statistics"]["win_rate"]) == (
+        0,
+        pytest.approx(float("nan"), nan_ok=True),
+    )
+    bench.envelope()
