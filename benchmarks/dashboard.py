@@ -32,6 +32,15 @@ CHANGE = """([name, value]) => new Promise((done) => {
 })"""
 
 
+FIRST = """document.addEventListener("DOMContentLoaded", () => {
+  const painted = () => requestAnimationFrame(() => setTimeout(() => (window.figuresAt = performance.now())));
+  new MutationObserver((_, observer) => {
+    observer.disconnect();
+    painted();
+  }).observe(document.getElementById("cards"), { childList: true });
+});"""
+
+
 def ask(address: str, path: str, **query: Any) -> tuple[float, bytes]:
     """Return the seconds and the compressed bytes of an answer."""
     connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
@@ -84,18 +93,21 @@ def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
 
 def _browser(tape: Path, repeat: int) -> list[Row]:
     with launched() as browser:
-        firsts = []
+        figures, charts = [], []
         for _ in range(repeat):
             page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.add_init_script(FIRST)
             with served(str(tape)) as address:
                 began = time.perf_counter()
                 page.goto(address)
                 page.wait_for_selector("body[data-run]")
-                firsts.append(time.perf_counter() - began)
+                charts.append(time.perf_counter() - began)
+            figures.append(page.evaluate("window.figuresAt") / 1e3)
             page.close()
         with served(str(tape)) as address:
             return [
-                ("dashboard, first paint once the server listens", "<= 1.5 s", _median(firsts), _all(firsts)),
+                ("dashboard, first paint of the figures once it listens", "<= 1.5 s", _median(figures), _all(figures)),
+                ("dashboard, the charts in sight once it listens", "<= 1.5 s", _median(charts), _all(charts)),
                 *_changes(browser, address, 900, "charts in sight", repeat),
                 *_changes(browser, address, 4_600, "all charts", repeat),
             ]

@@ -19,9 +19,10 @@ Figure = dict[str, Any]
 
 STRATEGY, HOLD, LOSS = "#3b8fd9", "#8a8f98", "#c97316"
 _BAND, _INNER = "rgba(59,143,217,0.16)", "rgba(59,143,217,0.30)"
-_DIVERGING = [[0, LOSS], [0.5, "rgba(128,128,128,0.12)"], [1, STRATEGY]]
+_DIVERGING = [[0, LOSS], [0.5, "#59616b"], [1, STRATEGY]]
 _SEQUENTIAL = [[0, "rgba(59,143,217,0.15)"], [1, STRATEGY]]
-_USD, _USD_TEXT = "$,.0f", "$,.2f"
+_USD, _USD_TEXT = "$,.2~f", "$,.2f"
+_COUNTS = {"title": {"text": "trades"}, "tickformat": ",~f", "rangemode": "tozero"}
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
@@ -34,10 +35,18 @@ def _theme(text: str, grid: str, box: str) -> Figure:
             "plot_bgcolor": "rgba(0,0,0,0)",
             "xaxis": axis,
             "yaxis": axis,
-            "title": {"x": 0, "xref": "paper", "font": {"size": 13}},
-            "margin": {"l": 56, "r": 16, "t": 40, "b": 40},
+            "title": {"x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 13}},
+            "margin": {"l": 56, "r": 16, "t": 60, "b": 40},
             "hoverlabel": {"bgcolor": box, "bordercolor": grid, "font": {"family": FONT, "color": text}},
-            "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom"},
+            # at the left, as the toolbar lies at the right
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1,
+                "yanchor": "bottom",
+                "traceorder": "normal",
+            },
         }
     }
 
@@ -91,7 +100,7 @@ def _equity_by_day(result: Values) -> Figure:
 def _equity_by_trade(result: Values) -> Figure:
     path = result["series"]["by_trade"]
     falls = [-fall for fall in path["drawdown_usd"]]
-    axis = {"title": {"text": "trade"}, "tickformat": ",d"}
+    axis = {"title": {"text": "trade"}, "tickformat": ",~f"}
     figure = _equity(path["trade"], path["equity_usd"], path["hold_usd"], falls, axis)
     return _noted(figure, len(path["trade"]) > 1)
 
@@ -143,12 +152,14 @@ def _exits(result: Values) -> Figure:
                 "x": [row["side"] for row in mine],
                 "y": [row["trades"] for row in mine],
                 "text": [f"{row['trades']:,}" for row in mine],
+                "textposition": "outside",
+                "cliponaxis": False,
                 "customdata": [row["net_usd"] for row in mine],
                 "hovertemplate": f"%{{y:,d}} trades, %{{customdata:{_USD_TEXT}}}",
                 "marker": _marker(colour, hatch),
             }
         )
-    layout = {"barmode": "group", "yaxis": {"title": {"text": "trades"}}}
+    layout = {"barmode": "group", "yaxis": _COUNTS}
     return _noted({"data": data, "layout": layout}, any(row["trades"] for row in rows))
 
 
@@ -167,9 +178,10 @@ def _results(result: Values) -> Figure:
     }
     if len(centres) > 1:
         bars["width"] = centres[1] - centres[0]
+    decades = [-0.3, math.log10(max([1, *bins["trades"]])) + 0.2]
     axes = {
         "xaxis": {"title": {"text": "net P&L of a trade"}, "tickformat": _USD},
-        "yaxis": {"title": {"text": "trades (log)"}, "type": "log", "dtick": 1},
+        "yaxis": {**_COUNTS, "title": {"text": "trades (log)"}, "type": "log", "dtick": 1, "range": decades},
     }
     return _noted({"data": [bars], "layout": {**axes, "bargap": 0}}, any(bins["trades"]))
 
@@ -216,8 +228,12 @@ def _holding(result: Values) -> Figure:
     layout = {
         "barmode": "stack",
         "hovermode": "x unified",
-        "xaxis": {"title": {"text": "time from entry to exit"}, "type": "category"},
-        "yaxis": {"title": {"text": "trades"}},
+        "xaxis": {
+            "title": {"text": "time from entry to exit"},
+            "type": "category",
+            "dtick": 1 if len(labels) <= 10 else 2,
+        },
+        "yaxis": _COUNTS,
     }
     return _noted({"data": data, "layout": layout}, bool(labels))
 
@@ -248,6 +264,7 @@ def _calendar(result: Values) -> Figure:
         "z": z,
         "text": signs,
         "texttemplate": "%{text}",
+        "textfont": {"color": "#ffffff"},
         "customdata": labels,
         "hovertemplate": "%{customdata}<extra></extra>",
         "hoverongaps": False,
@@ -286,9 +303,15 @@ def _means(labels: list[str], rows: Sequence[Values], title: str) -> Figure:
     ]
     layout = {
         "showlegend": False,
-        "xaxis": {"title": {"text": title}, "type": "category", "anchor": "y2"},
+        "xaxis": {
+            "title": {"text": title},
+            "type": "category",
+            "anchor": "y2",
+            "tickangle": 0,
+            "dtick": 1 if len(labels) <= 7 else 3,
+        },
         "yaxis": {"domain": [0.4, 1], "tickformat": _USD_TEXT, "title": {"text": "mean net"}},
-        "yaxis2": {"domain": [0, 0.32], "title": {"text": "trades"}, "tickformat": "~s", "automargin": True},
+        "yaxis2": {**_COUNTS, "domain": [0, 0.32], "automargin": True},
     }
     return _noted({"data": data, "layout": layout}, any(counts))
 
@@ -357,7 +380,7 @@ def _bands(x: Sequence[int], bands: Values, title: str, actual: list[Figure]) ->
         line("95", **outer),
         *actual,
     ]
-    axes = {"xaxis": {"title": {"text": title}, "tickformat": ",d"}}
+    axes = {"xaxis": {"title": {"text": title}, "tickformat": ",~f"}}
     return {
         "data": data,
         "layout": {**axes, "yaxis": {"tickformat": _USD, "title": {"text": "net P&L"}}, "hovermode": "x unified"},
@@ -418,8 +441,11 @@ def _marker(colour: str, hatch: str) -> Figure:
 
 
 def _noted(figure: Figure, full: bool, text: str = "no trades") -> Figure:
-    """Say so in the middle of a figure that has nothing to show."""
+    """Say so in the middle of a figure that has nothing to show; without any line of its own it needs no axes."""
     if not full:
+        if not any(trace.get("mode") == "lines" for trace in figure["data"]):
+            for axis in {"xaxis", "yaxis"} | {"yaxis2"} & set(figure["layout"]):
+                figure["layout"][axis] = {**figure["layout"].get(axis, {}), "visible": False}
         note = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
         figure["layout"]["annotations"] = [note]
     return figure

@@ -14,17 +14,23 @@ from scalpr_zen.dashboard.workbench import Workbench
 from scalpr_zen.errors import ScalprError
 
 THREADS = 12
+PATIENCE = 3.0
+"""Seconds that the first page may wait for its run before it is served without."""
 
 
 def serve(bench: Workbench, address: Address, say: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C; the default run begins at once, as the first page will ask for it.
+    """Serve until Ctrl-C.
+
+    The first page will ask for the default run. It is made before the server listens, as run and browser together
+    take longer than one after the other; a run that lasts longer than PATIENCE goes on behind the page.
 
     Raises
     ------
     ScalprError
         If the port is in use or the address is not one of this machine.
     """
-    threading.Thread(target=_warm, args=[bench], daemon=True).start()
+    first = threading.Thread(target=_warm, args=[bench], daemon=True)
+    first.start()
     app = create_app(bench, address)
     try:
         server = create_server(
@@ -41,12 +47,16 @@ def serve(bench: Workbench, address: Address, say: Callable[[str], None]) -> Non
         raise ScalprError(
             f"{address.host} port {address.port}: {reason}; is another dashboard open there? --port N takes another"
         ) from None
+    first.join(PATIENCE)
+    if first.is_alive():
+        say("the first run goes on (where the compiled code is missing, it is made now)")
     say(f"dashboard: {address.url}  (Ctrl-C ends it)")
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
 
 
 def _warm(bench: Workbench) -> None:
+    """Run the defaults and summarise the tape, as the first page will ask for both."""
     with contextlib.suppress(ScalprError):  # the page will be told
         bench.result(bench.job({}), lambda: False)
         bench.envelope()

@@ -77,7 +77,7 @@ function everything(rows, pinned) {
     held ?? "",
     apart ?? "",
     ...(pinned ? [row.pinned, row.change] : []),
-    element("span", { class: "definition" }, definition),
+    definition,
   ]);
 }
 
@@ -87,8 +87,10 @@ function badge(verdict) {
 }
 
 function table(head, rows, cells) {
+  const about = head.map((name) => ({ class: name === "definition" ? name : "" }));
+  const line = (row) => cells(row).map((cell, k) => element("td", about[k], cell));
   return [
-    element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col" }, text)))),
-    element("tbody", {}, ...rows.map((row) => element("tr", { "data-key": row.key }, ...cells(row).map((cell) => element("td", {}, cell))))),
+    element("thead", {}, element("tr", {}, ...head.map((name, k) => element("th", { scope: "col", ...about[k] }, name)))),
+    element("tbody", {}, ...rows.map((row) => element("tr", { "data-key": row.key }, ...line(row)))),
   ];
 }

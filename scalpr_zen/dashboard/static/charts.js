@@ -12,18 +12,32 @@ const CONFIG = {
 };
 const light = matchMedia("(prefers-color-scheme: light)");
 
-/** plotly.js, which the page loads beside the modules: its 5 MB must not hold up the figures. */
-const plotly = new Promise((resolve, reject) => {
-  if (window.Plotly) return resolve(window.Plotly);
-  const script = document.querySelector('script[src="/plotly.js"]');
-  script.addEventListener("load", () => resolve(window.Plotly));
-  script.addEventListener("error", () => reject(new Error("plotly.js could not be loaded: the charts are missing")));
-});
+let loading = null;
+
+/** plotly.js, loaded once the figures are painted: reading its 5 MB keeps the page from painting for a second. */
+function plotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = element("script", {
+      src: "/plotly.js",
+      onload: () => resolve(window.Plotly),
+      onerror: () => reject(new Error("plotly.js could not be loaded: the charts are missing")),
+    });
+    requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
+  });
+  return loading;
+}
 
 /** Draw a figure into an element, in the theme of the system. */
 export async function draw(place, data, layout, themes, config = {}) {
   const template = themes[light.matches ? "light" : "dark"];
-  return (await plotly).react(place, data, { ...layout, template }, { ...CONFIG, ...config });
+  return (await plotly()).react(place, data, { ...layout, template }, { ...CONFIG, ...config });
+}
+
+/** Keep a chart as large as its element, whatever else on the page grows. */
+export function keepFitting(place) {
+  new ResizeObserver(async () => {
+    if (place.data && place.clientHeight) (await plotly()).Plots.resize(place);
+  }).observe(place);
 }
 
 /** Call a function whenever the system changes between dark and light. */
@@ -93,7 +107,7 @@ export class Charts {
     chart.drawn = true;
     const { data, layout } = chart.figure;
     const { title, ...rest } = layout;
-    await draw(chart.plot, [...data, ...pinnedTraces(chart.pinned)], { ...rest, margin: { t: 26 }, uirevision: 1 }, this.themes);
+    await draw(chart.plot, [...data, ...pinnedTraces(chart.pinned)], { ...rest, margin: { ...rest.margin, t: 26 }, uirevision: 1 }, this.themes);
   }
 
   #again() {
@@ -105,7 +119,7 @@ export class Charts {
 
   async #save(name) {
     const { plot } = this.shown.get(name);
-    await (await plotly).downloadImage(plot, { format: "png", scale: 2, filename: `scalpr_zen_${name}`, width: plot.clientWidth, height: plot.clientHeight });
+    await (await plotly()).downloadImage(plot, { format: "png", scale: 2, filename: `scalpr_zen_${name}`, width: plot.clientWidth, height: plot.clientHeight });
   }
 }
 

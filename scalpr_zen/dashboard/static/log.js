@@ -1,6 +1,6 @@
 // The trade log: pages from the server, sorted and filtered there.
 
-import { number, points, signed } from "./format.js";
+import { count, number, points, signed } from "./format.js";
 import { byId, element, getJson, showError } from "./page.js";
 
 const TEXT = new Set(["side", "contract", "session_date", "entry_time", "exit_time", "exit_reason"]);
@@ -62,8 +62,8 @@ export class TradeLog {
 
   #draw(answer) {
     const { matching, net_usd: net, trades } = answer;
-    const count = `${matching.toLocaleString("en-US")} ${matching === 1 ? "trade" : "trades"}`;
-    byId("matching").textContent = `${count}, ${number(net, "usd")}${matching ? "; choose a number to see its prints" : ""}`;
+    const found = `${count(matching)} ${matching === 1 ? "trade" : "trades"}`;
+    byId("matching").textContent = `${found}, ${number(net, "usd")}${matching ? "; choose a number to see its prints" : ""}`;
     byId("log").replaceChildren(this.#head(), element("tbody", {}, ...trades.map((trade) => this.#row(trade))));
     byId("pages").replaceChildren(...this.#pager(answer));
   }
@@ -107,7 +107,7 @@ export class TradeLog {
       button("\u00ab", "First page", 1, page > 1),
       button("\u2039", "Page before", page - 1, page > 1),
       field,
-      `of ${Math.max(1, pages).toLocaleString("en-US")}`,
+      `of ${count(Math.max(1, pages))}`,
       button("\u203a", "Next page", page + 1, page < pages),
       button("\u00bb", "Last page", pages, page < pages),
     ];

@@ -2,12 +2,13 @@
 
 import { showFigures } from "./cards.js";
 import { Charts } from "./charts.js";
-import { number, short } from "./format.js";
+import { count, number, short } from "./format.js";
 import { ParameterForm } from "./form.js";
 import { TradeLog } from "./log.js";
 import { byId, element, getJson, showError } from "./page.js";
 import { showRuns } from "./runs.js";
 import { TapeView } from "./tape.js";
+import { showTips } from "./tips.js";
 
 const DEBOUNCE = 30; // ms between the last edit and its run
 const MONTE_CARLO_AFTER = 120; // ms a run must stand before its paths are asked for
@@ -136,8 +137,9 @@ async function start() {
     return;
   }
   const { tape, groups, themes } = parts.about;
-  byId("about").textContent = `${tape.root} ${tape.name}, ${tape.prints.toLocaleString("en-US")} prints, ${tape.session_dates.join(" to ")}, ${tape.path}`;
+  byId("about").textContent = `${tape.root} ${tape.name}, ${count(tape.prints)} prints, ${tape.session_dates.join(" to ")}, ${tape.path}`;
   byId("synthetic").hidden = !tape.synthetic;
+  showTips();
   byId("panel").open = !matchMedia("(max-width: 900px)").matches;
   parts.form = new ParameterForm(groups, edited);
   parts.form.show(query);

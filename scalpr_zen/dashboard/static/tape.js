@@ -1,7 +1,7 @@
 // The tape around a trade: single prints, or their envelope, and the way from a year to one print.
 
-import { draw, onTheme } from "./charts.js";
-import { number, points, short, signed } from "./format.js";
+import { draw, keepFitting, onTheme } from "./charts.js";
+import { count, number, points, signed } from "./format.js";
 import { byId, element, getJson } from "./page.js";
 
 const BUY = "#3b8fd9";
@@ -22,6 +22,7 @@ export class TapeView {
     this.chart = byId("tape-chart");
     this.dialog.querySelector('button[value="close"]').addEventListener("click", () => this.dialog.close());
     byId("tape-zoom").append(...this.#buttons());
+    keepFitting(this.chart);
     onTheme(() => this.view && this.dialog.open && this.#draw());
   }
 
@@ -85,10 +86,10 @@ export class TapeView {
 
   async #draw() {
     const { start, stop, prints, trades, trades_inside: inside } = this.view;
-    const data = [...(prints ? printTraces(prints) : envelopeTraces(this.view.envelope)), ...tradeTraces(trades), ...this.#marks()];
+    const price = prints ? printTraces(prints) : envelopeTraces(this.view.envelope);
+    const data = [...price, ...tradeTraces(trades), ...this.#lines(), ...this.#marks()];
     const layout = {
       showlegend: true,
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, xanchor: "left" },
       margin: { l: 70, r: 20, t: 30, b: 40 },
       dragmode: "pan",
       xaxis: {
@@ -98,14 +99,14 @@ export class TapeView {
         title: { text: "prints, with Chicago time" },
       },
       yaxis: { tickformat: ",.10~g", fixedrange: true },
-      shapes: [...this.#lines(), ...this.view.rolls.map(rollLine)],
+      shapes: this.view.rolls.map(rollLine),
       annotations: this.view.rolls.map(rollName),
     };
     await draw(this.chart, data, layout, this.themes, { scrollZoom: true });
     this.#listen();
-    const shown = prints ? `${prints.print.length} prints, one by one` : `${short(stop - start)} prints, lowest and highest of each column`;
-    const others = trades ? "" : " (too many to mark)";
-    byId("tape-status").textContent = `${shown}; prints ${start.toLocaleString("en-US")} to ${(stop - 1).toLocaleString("en-US")} of ${this.length.toLocaleString("en-US")}; ${inside} trades in them${others}`;
+    const shown = prints ? `${count(stop - start)} prints, one by one` : `${count(stop - start)} prints, lowest and highest of each column`;
+    const others = inside > 1 ? (trades ? ", each a line from entry to exit" : ", too many to draw") : "";
+    byId("tape-status").textContent = `${shown}; prints ${count(start)} to ${count(stop - 1)} of ${count(this.length)}; ${count(inside)} ${inside === 1 ? "trade" : "trades"}${others}`;
   }
 
   #listen() {
@@ -142,20 +143,20 @@ export class TapeView {
   #lines() {
     const { entry, exit, side, entry_price: bought, target_price: target, stop_price: stop } = this.trade;
     const sign = side === "LONG" ? 1 : -1;
-    const line = (y, color, dash, text, textposition) => ({
-      type: "line",
-      x0: entry,
-      x1: Math.max(exit, entry + 1),
-      y0: y,
-      y1: y,
+    const line = (name, y, color, dash) => ({
+      type: "scatter",
+      mode: "lines",
+      name,
+      x: [entry, Math.max(exit, entry + 1)],
+      y: [y, y],
       line: { color, dash, width: 1.4 },
-      label: { text, textposition, font: { color, size: 11 }, yanchor: "bottom" },
+      hovertemplate: `${name} ${points(y)}<extra></extra>`,
     });
     return [
-      line(target, BUY, "solid", "take profit", "start"),
-      line(stop, SELL, "solid", "stop loss", "start"),
-      line(bought + sign * this.trade.mfe_points, BUY, "dot", "MFE", "end"),
-      line(bought + sign * this.trade.mae_points, SELL, "dot", "MAE", "end"),
+      line("take profit", target, BUY, "solid"),
+      line("stop loss", stop, SELL, "dash"),
+      line("MFE", bought + sign * this.trade.mfe_points, BUY, "dot"),
+      line("MAE", bought + sign * this.trade.mae_points, SELL, "dashdot"),
     ];
   }
 }
@@ -200,6 +201,7 @@ function tradeTraces(trades) {
       line: { color: won ? BUY : SELL, width: 2, dash: won ? "solid" : "dash" },
       opacity: 0.7,
       hoverinfo: "skip",
+      showlegend: false,
     };
   };
   return [line(true), line(false)].filter((trace) => trace.x.length);
