@@ -1,7 +1,8 @@
 """The dashboard's rows of RESULTS.md: the server through HTTP, the page in headless Chromium.
 
-Every figure has another set of parameters, so that no answer comes from the server's memory; the median of `repeat`
-turns counts, because a trader feels each of them.
+Every run has another set of parameters, so that no answer comes from the server's memory. The median of `repeat`
+turns counts, because a trader feels each of them; of the zoom steps the slowest range, each by its median.
+One client asks at a time.
 """
 
 from __future__ import annotations
@@ -68,9 +69,7 @@ def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
     costs = [ask(address, "/api/run", commission=1 + k / 100)[0] for k in range(repeat)]
     periods = [ask(address, "/api/run", fast_period=40 - k)[0] for k in range(repeat)]
     windows = [(0, prints)] + [(prints // 3, prints // 3 + prints // 7**k) for k in range(8)]
-    zooms = {
-        w: min(ask(address, "/api/tape", start=w[0], stop=w[1], points=1_200)[0] for _ in range(3)) for w in windows
-    }
+    zooms = {window: statistics.median(_zoom(address, *window) for _ in range(repeat)) for window in windows}
     pages = [ask(address, "/api/trades", sort="net_usd", page=k + 1)[0] for k in range(repeat)]
     paths = [ask(address, "/api/monte_carlo", seed=k + 1)[0] for k in range(repeat)]
     trades = json.loads(gzip.decompress(data))["result"]["statistics"]["trades"]
@@ -89,6 +88,10 @@ def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
         ("dashboard, a page of the trade log, sorted", "", _median(pages), _all(pages)),
         ("dashboard, Monte Carlo with its run, one core", "by itself", _median(paths), _all(paths)),
     ]
+
+
+def _zoom(address: str, start: int, stop: int) -> float:
+    return ask(address, "/api/tape", start=start, stop=stop, points=1_200)[0]
 
 
 def _browser(tape: Path, repeat: int) -> list[Row]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.browser import launched, served
 
 PICTURE = Path(__file__).with_name("dashboard.png")
-RUN = "take_profit=12.5&latency_ms=5&target_fill=through"
+RUN = "take_profit=12.5&latency_ms=5&target_fill=through&commission=2.05&slippage_ticks=1"
 
 
 def main() -> None:

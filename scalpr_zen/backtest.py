@@ -28,7 +28,7 @@ from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
 from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.series import series
-from scalpr_zen.simulate import Bracket, Execution, simulate, trades_sha256
+from scalpr_zen.simulate import Bracket, Execution, Simulation, simulate, trades_sha256
 from scalpr_zen.statistics import daily, statistics, verdicts
 from scalpr_zen.tape import Tape
 
@@ -38,6 +38,21 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+Declared = tuple[tuple[Parameter, Any], ...]
+
+SECTIONS = (
+    "parameters",
+    "tape",
+    "notes",
+    "statistics",
+    "verdicts",
+    "baseline",
+    "monte_carlo",
+    "counts",
+    "trades_sha256",
+    "series",
+    "manifest",
+)
 LAPS = ("signals_seconds", "simulation_seconds", "statistics_seconds")
 
 
@@ -64,7 +79,7 @@ class Result:
 
     trades: Array
     unclosed: Array
-    declared: tuple[tuple[Parameter, Any], ...]
+    declared: Declared
     tape: Tape
     bracket: Bracket
     execution: Execution
@@ -168,45 +183,31 @@ def run_trades(
     tape, strategy, bracket, execution, settings
         As in `run`.
     signals : array of int8, shape (n,), optional
-        The strategy's signals, where they are known already.
+        The strategy's signals, where they are known already; they took 0 seconds then.
     """
     bracket, execution, settings = bracket or Bracket(), execution or Execution(), settings or MonteCarlo()
     all_declared = _declared(strategy, bracket, execution, settings)
     started, watch = datetime.now(UTC), _Watch()
-    signals = strategy.signals(tape) if signals is None else signals
-    watch.lap("signals_seconds")
+    if signals is None:
+        signals = strategy.signals(tape)
+        watch.lap("signals_seconds")
     simulation = simulate(tape, signals, bracket, execution)
     watch.lap("simulation_seconds")
-    trades = simulation.trades
-    numbers = statistics(trades, tape, bracket, execution)
-    by_day = daily(trades["net_usd"], trades["session"], len(tape.sessions))
-    hold = baseline(tape, execution, by_day, numbers)
-    drawn = series(trades, tape, execution)
+    values: dict[str, Any] = {"tape": tape_facts(tape, execution)}
+    values["parameters"] = _parameters(strategy, all_declared, execution, tape)
+    values |= _numbers(simulation, tape, bracket, execution)
+    values["notes"] = report.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
     watch.lap("statistics_seconds")
-    parameters = {p.name: value for p, value in all_declared}
-    parameters["point_value"] = execution.point_value or tape.instrument.point_value
-    values = {
-        "parameters": {"strategy": type(strategy).__name__, **parameters},
-        "tape": tape_facts(tape, execution),
-        "notes": report.fill_notes(parameters, tape.instrument.point_value),
-        "statistics": numbers,
-        "verdicts": verdicts(numbers),
-        "baseline": hold,
-        "monte_carlo": {},
-        "counts": simulation.counts,
-        "trades_sha256": trades_sha256(trades),
-        "series": drawn,
-        "manifest": _manifest(tape, started, watch.laps),
-    }
+    values["manifest"] = _manifest(tape, started, watch.laps)
     return Result(
-        trades=trades,
+        trades=simulation.trades,
         unclosed=simulation.unclosed,
         declared=all_declared,
         tape=tape,
         bracket=bracket,
         execution=execution,
         settings=settings,
-        values=values,
+        values={name: values[name] for name in SECTIONS},
     )
 
 
@@ -216,7 +217,7 @@ def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
     paths = monte_carlo(trades["net_usd"], trades["session"], len(result.tape.sessions), result.settings, workers)
     watch.lap("monte_carlo_seconds")
     manifest = result.values["manifest"]
-    laps = {name: manifest[name] for name in LAPS} | watch.laps
+    laps = {name: manifest[name] for name in LAPS} | {"monte_carlo_seconds": watch.laps["monte_carlo_seconds"]}
     manifest = _manifest(result.tape, datetime.fromisoformat(manifest["started"]), laps)
     return replace(result, values={**result.values, "monte_carlo": paths, "manifest": manifest})
 
@@ -280,7 +281,29 @@ def tape_facts(tape: Tape, execution: Execution | None = None) -> dict[str, Any]
     }
 
 
-def _declared(*groups: Any) -> tuple[tuple[Parameter, Any], ...]:
+def _parameters(strategy: Strategy, known: Declared, execution: Execution, tape: Tape) -> dict[str, Any]:
+    values = {parameter.name: value for parameter, value in known}
+    values["point_value"] = execution.point_value or tape.instrument.point_value
+    return {"strategy": type(strategy).__name__, **values}
+
+
+def _numbers(simulation: Simulation, tape: Tape, bracket: Bracket, execution: Execution) -> dict[str, Any]:
+    """Return the sections that follow from the trades; Monte Carlo is still empty."""
+    trades = simulation.trades
+    numbers = statistics(trades, tape, bracket, execution)
+    by_day = daily(trades["net_usd"], trades["session"], len(tape.sessions))
+    return {
+        "statistics": numbers,
+        "verdicts": verdicts(numbers),
+        "baseline": baseline(tape, execution, by_day, numbers),
+        "monte_carlo": {},
+        "counts": simulation.counts,
+        "trades_sha256": trades_sha256(trades),
+        "series": series(trades, tape, execution),
+    }
+
+
+def _declared(*groups: Any) -> Declared:
     """Return every declared parameter of the groups with its value; a name stands for one of them."""
     known = [group for group in groups if isinstance(group, Parameters)]
     found = tuple((p, getattr(group, p.name)) for group in known for p in declared(type(group)))
@@ -294,7 +317,7 @@ class _Watch:
     """Wall seconds of each stage."""
 
     def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
+        self.laps = dict.fromkeys(LAPS, 0.0)
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:

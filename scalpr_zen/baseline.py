@@ -37,7 +37,7 @@ BY_TRADE = (
 )
 
 
-def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, figures: Mapping[str, Any]) -> dict[str, Any]:
+def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Return buy & hold beside the strategy.
 
     Parameters
@@ -48,7 +48,7 @@ def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, figures:
         Its point value.
     strategy_daily : array of float64, shape (session dates,)
         Net USD of the strategy per session date.
-    figures : mapping
+    numbers : mapping
         The statistics of the strategy.
 
     Returns
@@ -63,7 +63,7 @@ def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, figures:
     x = np.array([row["net_usd"] for row in segments])
     rates = by_trade(x) if len(x) else dict.fromkeys(BY_TRADE, NAN)
     held = _by_day(daily_usd(tape, tick_value)) | {"trades": len(x)} | {key: rates[key] for key in BY_TRADE[1:]}
-    strategy = {key: figures[key] for key in held} | {"max_drawdown_usd": max_drawdown(strategy_daily)[0]}
+    strategy = {key: numbers[key] for key in held} | {"max_drawdown_usd": max_drawdown(strategy_daily)[0]}
     return {
         **held,
         "strategy": strategy,

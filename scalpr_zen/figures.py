@@ -22,6 +22,17 @@ _BAND, _INNER = "rgba(59,143,217,0.16)", "rgba(59,143,217,0.30)"
 _DIVERGING = [[0, LOSS], [0.5, "#59616b"], [1, STRATEGY]]
 _SEQUENTIAL = [[0, "rgba(59,143,217,0.15)"], [1, STRATEGY]]
 _USD, _USD_TEXT = "$,.2~f", "$,.2f"
+_SYNTHETIC = {
+    "text": "SYNTHETIC",
+    "showarrow": False,
+    "xref": "paper",
+    "yref": "paper",
+    "x": 1,
+    "y": 0,
+    "xanchor": "right",
+    "yanchor": "bottom",
+    "opacity": 0.7,
+}
 _COUNTS = {"title": {"text": "trades"}, "tickformat": ",~f", "rangemode": "tozero"}
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
@@ -80,6 +91,8 @@ def figures(result: Values, *, monte_carlo: bool | None = None) -> dict[str, Fig
         if monte_carlo in (None, chart.monte_carlo):
             figure = chart.draw(result)
             figure["layout"] |= {"title": {"text": chart.title}, "meta": {"sentence": chart.sentence}}
+            if result["tape"]["synthetic"]:
+                figure["layout"].setdefault("annotations", []).append(_SYNTHETIC)
             made[chart.name] = figure
     return made
 
@@ -170,8 +183,9 @@ def _results(result: Values) -> Figure:
         _usd(low) if low == high else f"{_usd(low)} to {_usd(high)}"
         for low, high in zip(bins["from_usd"], bins["to_usd"], strict=True)
     ]
+    signs = [low if low < 0 else high for low, high in zip(bins["from_usd"], bins["to_usd"], strict=True)]
     bars = {
-        **_signed_bars(centres, centres),
+        **_signed_bars(centres, signs),
         "y": bins["trades"],
         "customdata": labels,
         "hovertemplate": "%{customdata}: %{y:,d} trades<extra></extra>",
@@ -194,7 +208,7 @@ def _excursions(result: Values) -> Figure:
         "y": cells["mfe_points"],
         "z": [[math.log10(count) if count else None for count in row] for row in cells["trades"]],
         "text": [[f"{count:,}" for count in row] for row in cells["trades"]],
-        "hovertemplate": "MAE %{x:,.10~g}, MFE %{y:,.10~g} points: %{text} trades<extra></extra>",
+        "hovertemplate": "MAE about %{x:,.10~g}, MFE about %{y:,.10~g} points: %{text} trades<extra></extra>",
         "colorscale": _SEQUENTIAL,
         "hoverongaps": False,
         "colorbar": {
@@ -206,7 +220,7 @@ def _excursions(result: Values) -> Figure:
     }
     layout = {
         "xaxis": {"title": {"text": "MAE, points (outermost cells: and beyond)"}},
-        "yaxis": {"title": {"text": "MFE, points"}},
+        "yaxis": {"title": {"text": "MFE, points (and beyond)"}},
     }
     return _noted({"data": [cell] if cells["trades"] else [], "layout": layout}, bool(cells["trades"]))
 
@@ -362,7 +376,9 @@ def _paths_of_days(result: Values) -> Figure:
         "hovertemplate": f"%{{y:{_USD_TEXT}}}",
         "line": {"color": LOSS, "width": 1.6},
     }
-    return _bands(paths["session_date"], paths["bands_usd"], "session dates", [actual])
+    figure = _bands(paths["session_date"], paths["bands_usd"], "session dates", [actual])
+    figure["layout"]["annotations"] = [_corner(f"{_share(paths['profit_probability'])} of the paths end with a profit")]
+    return figure
 
 
 def _bands(x: Sequence[int], bands: Values, title: str, actual: list[Figure]) -> Figure:
@@ -401,7 +417,7 @@ def _drawdowns(result: Values) -> Figure:
                 "type": "scatter",
                 "mode": "lines",
                 "name": name,
-                "x": [edges[0], *(edge for edge in edges for _ in range(2)), edges[-1]][1:-1],
+                "x": [edge for edge in edges for _ in range(2)],
                 "y": [0, *steps, 0],
                 "fill": "tozeroy",
                 "line": {"color": colour, "width": 1.4, "dash": "solid" if key == "permutation" else "dot"},
@@ -410,7 +426,8 @@ def _drawdowns(result: Values) -> Figure:
         )
     fall = paths["permutation"]["actual_drawdown_usd"]
     mark = {"type": "line", "x0": fall, "x1": fall, "yref": "paper", "y0": 0, "y1": 1}
-    note = {"x": fall, "yref": "paper", "y": 1, "text": f"actual {_usd(fall)}", "showarrow": False, "xanchor": "left"}
+    rank = _share(paths["permutation"]["actual_drawdown_rank"])
+    note = _corner(f"actual {_usd(fall)}: above {rank} of the permuted paths")
     axes = {
         "xaxis": {"title": {"text": "max drawdown"}, "tickformat": _USD},
         "yaxis": {"title": {"text": "paths"}},
@@ -427,11 +444,11 @@ def _no_paths() -> Figure:
 
 
 def _signed_bars(x: Sequence[Any], signed: Sequence[float | None]) -> Figure:
-    """Bars of height `signed`, those below zero in the colour of losses and hatched."""
-    below = [value is not None and value < 0 for value in signed]
+    """Bars of height `signed`: below zero in the colour of losses and hatched, grey at zero."""
+    signs = [0 if not value else -1 if value < 0 else 1 for value in signed]
     marker = {
-        "color": [LOSS if b else STRATEGY for b in below],
-        "pattern": {"shape": ["/" if b else "" for b in below], "size": 5, "solidity": 0.25},
+        "color": [{-1: LOSS, 0: HOLD, 1: STRATEGY}[sign] for sign in signs],
+        "pattern": {"shape": ["/" if sign < 0 else "" for sign in signs], "size": 5, "solidity": 0.25},
     }
     return {"type": "bar", "x": list(x), "y": list(signed), "marker": marker}
 
@@ -449,6 +466,11 @@ def _noted(figure: Figure, full: bool, text: str = "no trades") -> Figure:
         note = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
         figure["layout"]["annotations"] = [note]
     return figure
+
+
+def _corner(text: str) -> Figure:
+    at = {"xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right", "yanchor": "top"}
+    return {"text": text, "showarrow": False, **at}
 
 
 def _usd(value: float) -> str:

@@ -69,7 +69,6 @@ def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     yield from _parameters(result["parameters"], declared)
     yield from tape_lines(result["tape"])
     yield from _statistics(result["statistics"], result["verdicts"])
-    yield from _cost_line(result)
     yield from _baseline(result["baseline"])
     yield from _months(result["statistics"]["months"])
     yield from _monte_carlo(result["monte_carlo"])
@@ -105,24 +104,31 @@ def _head(result: Values) -> Iterator[str]:
     yield from (f"NOTE {note}" for note in result["notes"])
 
 
-def fill_notes(parameters: Values, own_point_value: float) -> list[str]:
-    """Return a sentence for each choice by which the fills are kinder, or the money other, than a trader's."""
-    notes = []
+def notes(parameters: Values, statistics: Values, own_point_value: float) -> list[str]:
+    """Return a sentence for each choice by which fills or costs are kinder, or the money other, than a trader's."""
+    told = []
     if parameters["entry"] == "signal":
-        notes.append("OPTIMISTIC entry=signal: an entry fills at the signal's own print, inside its event")
+        told.append("OPTIMISTIC entry=signal: an entry fills at the signal's own print, inside its event")
     if parameters["stop_fill"] == "level":
-        notes.append(
+        told.append(
             "OPTIMISTIC stop_fill=level: a stop fills at its price, though the market may have gapped beyond it"
         )
     if parameters["target_fill"] == "touch":
-        notes.append("target_fill=touch: a take profit fills at the first print at its price, as if first in the queue")
+        told.append("target_fill=touch: a take profit fills at the first print at its price, as if first in the queue")
     if parameters["latency_ms"] == 0:
-        notes.append("latency_ms=0: an order reaches the exchange before the next event")
+        told.append("latency_ms=0: an order reaches the exchange before the next event")
     if parameters["overlap"]:
-        notes.append("overlap: every signal is traded on its own; no account can hold these trades one by one")
+        told.append("overlap: every signal is traded on its own; no account can hold these trades one by one")
     if parameters["point_value"] != own_point_value:
-        notes.append(f"point_value is {parameters['point_value']:g} USD, the contract's own is {own_point_value:g}")
-    return notes
+        told.append(f"point_value is {parameters['point_value']:g} USD, the contract's own is {own_point_value:g}")
+    if parameters["contracts"] != 1:
+        told.append(f"contracts={parameters['contracts']}: buy & hold is one contract")
+    if parameters["commission"] == 0 and parameters["slippage_ticks"] == 0:
+        each = (
+            f"each $1.00 of cost a round turn would take {number(float(statistics['trades']), 'usd')} from the net P&L"
+        )
+        told.append(f"no costs are set: {each}; break-even at {number(statistics['break_even_cost_usd'], 'usd')}")
+    return told
 
 
 def _parameters(used: Values, declared: Declared) -> Iterator[str]:
@@ -179,14 +185,6 @@ def _statistics(values: Values, verdicts: Values) -> Iterator[str]:
         if row.target:
             line += f"   target {row.target:<22}{verdicts[row.key]}"
         yield line.rstrip()
-
-
-def _cost_line(result: Values) -> Iterator[str]:
-    parameters, values = result["parameters"], result["statistics"]
-    if parameters["commission"] == 0 and parameters["slippage_ticks"] == 0:
-        each = f"each $1.00 of cost a round turn would take {number(float(values['trades']), 'usd')} from the net P&L"
-        yield ""
-        yield f"  No costs are set: {each}; break-even at {number(values['break_even_cost_usd'], 'usd')}."
 
 
 def _baseline(baseline: Values) -> Iterator[str]:

@@ -19,8 +19,9 @@ import pytest
 from golden.market import market
 
 from scalpr_zen import Tape, cli, instrument, save_tape
+from scalpr_zen.baseline import BY_TRADE
 from scalpr_zen.figures import CHARTS, figures
-from scalpr_zen.report import chicago, number
+from scalpr_zen.report import chicago, number, tape_lines
 from scalpr_zen.statistics import STATISTICS
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -222,7 +223,10 @@ def expected_cards(values, keys, pinned=None):
     for key in keys:
         unit, value, more = UNITS[key], values["statistics"][key], {}
         if key in values["baseline"]:
-            more["buy & hold"] = number(values["baseline"][key], unit)
+            own, held = values["baseline"]["strategy"][key], values["baseline"][key]
+            if own != value:
+                more["by day"] = number(own, unit)
+            more["hold, by segment" if key in BY_TRADE else "buy & hold"] = number(held, unit)
             more["difference"] = signed(values["baseline"]["difference"][key], unit)
         if pinned:
             before = pinned["statistics"][key]
@@ -304,8 +308,11 @@ def test_all_statistics_stand_in_one_table(visit, small, written):
     expected = {}
     for row in STATISTICS:
         _, more = expected_cards(values, [row.key])[row.key]
-        held = [more.get(name, "") for name in ("buy & hold", "difference")]
-        expected[row.key] = [row.label, number(values["statistics"][row.key], row.unit), *held, row.definition]
+        held = more.get("hold, by segment") or more.get("buy & hold") or ""
+        value = number(values["statistics"][row.key], row.unit)
+        if "by day" in more:
+            value += f" (by day {more['by day']})"
+        expected[row.key] = [row.label, value, held, more.get("difference", ""), row.definition]
     assert table(page, "statistics") == expected
 
 
@@ -430,6 +437,61 @@ def test_an_older_answer_never_takes_the_place_of_a_newer_one(visit, small, answ
     assert reported(small, f"{FAST}&take_profit=11")["trades_sha256"] != values["trades_sha256"]
 
 
+def test_the_answer_to_the_first_question_is_not_shown_for_another(visit, small):
+    page, held = visit(small, FAST, plotly=False), []
+    page.route("**/api/run?*", lambda route: route.continue_() if held else held.append(route))
+    page.reload()
+    page.wait_for_selector("#parameter-take_profit")
+    change(page, "take_profit", "12")
+    query = f"{FAST}&take_profit=12"
+    wait_for_run(page, query)
+    with page.expect_event("requestfinished", lambda request: request.url == held[0].request.url):
+        held[0].continue_()
+    page.evaluate("fetch('/api/runs').then((response) => response.text())")  # goes behind what was held
+    shows(page, small, query)
+
+
+def test_a_trade_opens_the_tape_of_its_own_run(visit, small):
+    page = visit(small, FAST, refused=True, plotly=False)
+    page.wait_for_selector("#log tbody tr")
+    page.route("**/api/trades?*", lambda route: route.abort())  # the log stays that of the run before
+    change(page, "take_profit", "2.5")
+    wait_for_run(page, f"{FAST}&take_profit=2.5")
+    assert "stale" in page.locator("#log").get_attribute("class")
+    with page.expect_request("**/api/tape?*") as asked:
+        page.locator("#log tbody tr button").first.click()
+    assert "take_profit" not in asked.value.url
+
+
+def test_a_pin_that_is_refused_is_dropped_and_the_run_is_shown(visit, small):
+    query = f"{FAST}&pin=take_profit%3D-1"
+    page = visit(small, query, refused=True, plotly=False)
+    shows(page, small, FAST)
+    assert query_of(page) == FAST
+    assert page.locator("#pin").text_content() == "Pin this run"
+
+
+def test_without_plotly_all_but_the_charts_is_there(visit, small):
+    page = visit(small, FAST, refused=True, blocked="**/plotly.js")
+    shows(page, small, FAST)
+    page.wait_for_selector("#log tbody tr")
+    page.wait_for_selector("#runs tbody tr")
+    page.locator("#charts").scroll_into_view_if_needed()
+    page.wait_for_function("() => document.querySelector('#error').textContent.includes('the charts are missing')")
+
+
+def test_what_became_of_every_signal_is_told(visit, small):
+    page, counts = visit(small, FAST, plotly=False), reported(small, FAST)["counts"]
+    told = [int(text.replace(",", "")) for text in re.findall(r"[\d,]*\d", page.locator("#counts").text_content())]
+    assert told == [counts[name] for name in ("signals", "closed", "ignored", "unfilled", "void", "open")]
+
+
+def test_the_tapes_rolls_and_records_are_told(visit, small):
+    page = visit(small, FAST, plotly=False)
+    lines = "\n".join(tape_lines(reported(small, FAST)["tape"])).strip()
+    assert page.locator("#ledgers").text_content() == lines
+
+
 def test_a_long_run_shows_that_it_is_going_on_and_then_its_time(visit, small):
     page, held = visit(small, FAST, viewport=WIDTHS[0]), []
     page.route("**/api/run?*", lambda route: held.append(route))
@@ -439,7 +501,8 @@ def test_a_long_run_shows_that_it_is_going_on_and_then_its_time(visit, small):
     held[0].continue_()
     shows(page, small, f"{FAST}&take_profit=12")
     assert page.locator("#busy").is_hidden()
-    assert re.fullmatch(r"run [\d.]+ s, [\d.]+ [kMG] prints/s", page.locator("#timing").text_content())
+    told = page.locator("#timing").text_content()
+    assert re.fullmatch(r"run [\d.]+ s, [\d.]+ [kMG] prints/s, signals known before", told)
 
 
 # ------------------------------------------------------------------------------------- history, bookmarks
@@ -744,6 +807,17 @@ def test_the_prints_of_a_trade_are_reached_and_left_by_the_keyboard(visit, small
     assert page.evaluate(focused) == "Prints around trade 1"
 
 
+def test_the_keyboard_stays_at_the_button_that_turned_the_page(visit, big):
+    page = visit(big, MANY, plotly=False)
+    page.wait_for_selector("#log tbody tr")
+    with new_log(page):
+        page.get_by_label("Next page").press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Next page"
+    with new_log(page):
+        page.locator("#log th button").nth(2).press("Enter")
+    assert "exit reason" in page.evaluate("document.activeElement.textContent")
+
+
 def test_the_tape_is_shown_from_all_of_it_to_single_prints(visit, big):
     page = visit(big, MANY)
     page.locator("#log tbody tr").first.click()
@@ -916,11 +990,12 @@ def test_a_tooltip_tells_the_definition(visit, small):
     tip = page.locator(".card[data-key=win_rate] .tip")
     page.keyboard.press("Tab")
     tip.focus()
-    assert page.locator("#tip").text_content() == "wins / n"
+    definition = "wins / n; of buy & hold each segment, from roll to roll, is one trade"
+    assert page.locator("#tip").text_content() == definition
     assert page.locator("#tip").is_visible()
     page.keyboard.press("Escape")
     assert not page.locator("#tip").is_visible()
-    assert tip.get_attribute("aria-description") == "wins / n"
+    assert tip.get_attribute("aria-description") == definition
 
 
 def test_everything_is_reached_by_tab_and_shows_its_focus(visit, small):

@@ -58,7 +58,8 @@ def traces(figure):
 
 
 def notes(figure):
-    return [note["text"] for note in figure["layout"].get("annotations", [])]
+    texts = [note["text"] for note in figure["layout"].get("annotations", [])]
+    return [text for text in texts if text != "SYNTHETIC"]
 
 
 def with_series(**parts):
@@ -458,7 +459,21 @@ def test_the_actual_drawdown_is_marked_and_named():
     layout, fall = DRAWN["drawdowns"]["layout"], VALUES["monte_carlo"]["permutation"]["actual_drawdown_usd"]
     (mark,) = layout["shapes"]
     assert mark["x0"] == mark["x1"] == fall == close(VALUES["statistics"]["max_drawdown_usd"])
-    assert notes(DRAWN["drawdowns"]) == [f"actual ${fall:,.2f}"]
+    rank = VALUES["monte_carlo"]["permutation"]["actual_drawdown_rank"]
+    assert notes(DRAWN["drawdowns"]) == [f"actual ${fall:,.2f}: above {rank:.2%} of the permuted paths"]
+
+
+def test_the_probability_of_a_profit_is_told():
+    probability = VALUES["monte_carlo"]["days"]["profit_probability"]
+    assert notes(DRAWN["paths_of_days"]) == [f"{probability:.2%} of the paths end with a profit"]
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_each_chart_of_a_synthetic_market_says_so(synthetic):
+    values = VALUES | {"tape": VALUES["tape"] | {"synthetic": synthetic}}
+    for figure in figures(values).values():
+        texts = [note["text"] for note in figure["layout"].get("annotations", [])]
+        assert ("SYNTHETIC" in texts) == synthetic
 
 
 # -------------------------------------------------------------------------------------- losses and nothing
@@ -509,7 +524,7 @@ def test_a_run_without_paths_says_so(case):
 @pytest.mark.parametrize("case", ["normal", "one trade"])
 def test_a_chart_with_trades_says_nothing(case):
     made = figures(plain(RESULTS[case].to_dict()))
-    assert [name for name in NAMES if notes(made[name])] == ["drawdowns"]
+    assert [name for name in NAMES if notes(made[name])] == ["paths_of_days", "drawdowns"]
 
 
 # --------------------------------------------------------------------------------------- figures of a result

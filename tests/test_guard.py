@@ -246,7 +246,7 @@ def test_the_first_visit_leaves_the_token_in_a_cookie_and_not_in_the_address(gua
     assert TOKEN not in response.text
     cookie = response.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+    assert "SameSite=Lax" in cookie
     assert "Domain" not in cookie
     for path in EVERYWHERE:
         assert ask(guarded, path).status_code == 200

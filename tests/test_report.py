@@ -452,13 +452,15 @@ def notes(tape, **execution) -> str:
         ({"stop_fill": "level"}, "OPTIMISTIC stop_fill=level"),
         ({"overlap": True}, "overlap"),
         ({"point_value": 2.0}, "point_value is 2 USD"),
+        ({"contracts": 3}, "contracts=3: buy & hold is one contract"),
+        ({}, "no costs are set"),
         ({}, "target_fill=touch"),
         ({}, "latency_ms=0"),
     ],
 )
 def test_what_is_kinder_than_the_market_is_noted(tape, execution, word):
     assert word in notes(tape, **execution)
-    assert not notes(tape, target_fill="through", latency_ms=1.0, point_value=20.0)
+    assert not notes(tape, target_fill="through", latency_ms=1.0, point_value=20.0, commission=1.0)
 
 
 # ------------------------------------------------------------------------------------------ synthetic

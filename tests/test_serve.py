@@ -125,7 +125,7 @@ def test_the_default_run_is_made_before_anyone_asks(tmp_path, monkeypatch):
     bench = bench_of(market(), tmp_path)
     with served(bench, monkeypatch):
         until(lambda: bench.runs)
-    assert [row["changed"] for row in bench.runs] == [{}]
+    assert [row["changed"] for row in bench.latest_runs()] == [{}]
 
 
 def test_eight_different_requests_at_once_have_their_own_answers(tmp_path, monkeypatch):
@@ -181,10 +181,10 @@ def test_the_run_of_a_client_that_left_is_dropped(tmp_path, monkeypatch):
         assert first.result(PATIENCE)[0] == 200
         until(lambda: query in here.status)
         assert here.status[query].startswith("499")
-        assert 4 not in [row["changed"].get("fast_period") for row in bench.runs]
+        assert 4 not in [row["changed"].get("fast_period") for row in bench.latest_runs()]
         status, body = here.get("/api/run", other)
     assert (status, json.loads(body)["result"]["parameters"]["fast_period"]) == (200, 4)
-    assert [row["changed"].get("fast_period") for row in bench.runs].count(4) == 1
+    assert [row["changed"].get("fast_period") for row in bench.latest_runs()].count(4) == 1
 
 
 @pytest.fixture

@@ -605,7 +605,7 @@ def check_costs(text, have, execution, bracket, stops):
     win = bracket.take_profit * 4 * tick - 2 * execution.commission
     loss = (bracket.stop_loss * 4 + slip) * tick + 2 * execution.commission
     assert Span(loss / (win + loss)) == have["Break-even rate"]
-    line = next((line for line in text.split("\n") if line.startswith("  No costs are set")), "")
+    line = next((line for line in text.split("\n") if line.startswith("NOTE no costs are set")), "")
     assert bool(line) == (execution.commission == 0 and slip == 0)
     if line:
         each, taken, cost = (Span.printed(money) for money in re.findall(r"-?\$[\d,.]+\d", line))

@@ -14,7 +14,7 @@ from golden.market import market
 import scalpr_zen.dashboard.workbench as module
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, ScalprError, Tape, TapeError, run
 from scalpr_zen import save_tape as save
-from scalpr_zen.dashboard.workbench import RESULTS_KEPT, SIGNALS_KEPT, Dropped, Once, Replaced, Workbench
+from scalpr_zen.dashboard.workbench import Dropped, Once, Replaced, Workbench
 from scalpr_zen.params import declared
 
 SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25"}
@@ -217,12 +217,13 @@ def test_kept_signals_give_the_same_run(bench):
 
 def test_the_oldest_signals_are_forgotten(counted):
     bench, asked = counted
-    for fast in range(1, SIGNALS_KEPT + 2):
+    bench._signals._limit = 4 * len(bench.tape)  # a signal is a byte
+    for fast in range(1, 6):
         bench.result(bench.job({"fast_period": str(fast), "slow_period": "9"}), stays)
     bench.result(bench.job({"fast_period": "2", "slow_period": "9", "stop_loss": "2"}), stays)
-    assert len(asked) == SIGNALS_KEPT + 1
+    assert len(asked) == 5
     bench.result(bench.job({"fast_period": "1", "slow_period": "9", "stop_loss": "2"}), stays)
-    assert asked[SIGNALS_KEPT + 1 :] == [(1, 9)]
+    assert asked[5:] == [(1, 9)]
 
 
 def test_eight_that_ask_the_same_at_once_get_one_run(counted):
@@ -292,28 +293,56 @@ def test_eight_that_ask_for_the_envelope_at_once_get_one(bench, monkeypatch):
 
 
 def test_a_shelf_keeps_the_latest_things_asked_for():
-    made, shelf = [], Once(2)
+    made, shelf = [], Once(lambda _: 1, 2)
     for key in "abacab":
         assert shelf.get(key, lambda _, key=key: made.append(key) or key.upper(), stays) == key.upper()
     assert made == ["a", "b", "c", "b"]
 
 
 def test_the_oldest_results_are_forgotten(bench):
-    jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(RESULTS_KEPT + 1)]
-    first, second, *_ = [bench.result(job, stays) for job in jobs]
+    jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(4)]
+    one = bench.result(jobs[0], stays)
+    bench._results._limit = 3 * (one.trades.nbytes + one.unclosed.nbytes)
+    second, *_ = [bench.result(job, stays) for job in jobs[1:]]
     assert bench.result(jobs[1], stays) is second
-    assert len(bench.runs) == RESULTS_KEPT + 1
     again = bench.result(jobs[0], stays)
-    assert again is not first
-    assert timeless(again) == timeless(first)
-    assert len(bench.runs) == RESULTS_KEPT + 2
+    assert again is not one
+    assert timeless(again) == timeless(one)
+    assert [row["changed"]["commission"] for row in bench.latest_runs()[1:]] == [1.0, 2.0, 3.0]  # each is listed once
+    assert len(bench.runs) == 4
+
+
+def test_what_weighs_more_than_the_shelf_bears_is_kept_alone():
+    shelf, made = Once(lambda thing: thing, 10), []
+
+    def get(weight):
+        return shelf.get(weight, lambda _: made.append(weight) or weight, stays)
+
+    for weight in (3, 4, 99, 99, 3, 99):
+        assert get(weight) == weight
+    assert made == [3, 4, 99, 3, 99]
+
+
+def test_who_asks_for_what_is_made_leaves_no_trace():
+    shelf = Once(lambda _: 1, 2)
+    for _ in range(100):
+        shelf.get("a", lambda _: "made", lambda: False)
+    assert [callers for _, callers in shelf._made.values()] == [[]]
+
+
+def test_the_list_of_runs_has_an_end(bench, monkeypatch):
+    monkeypatch.setattr("scalpr_zen.dashboard.workbench.RUNS_LISTED", 3)
+    for k in range(5):
+        bench.result(bench.job(SHORT | {"commission": str(k + 1)}), stays)
+    assert [row["run"] for row in bench.latest_runs()] == [3, 4, 5]
+    assert len(bench.runs) == 5
 
 
 # ------------------------------------------------------------------------------------------------- errors
 
 
 def test_errors_are_not_kept():
-    shelf, made = Once(2), []
+    shelf, made = Once(lambda _: 1, 2), []
 
     def fail(_):
         made.append("error")
@@ -327,7 +356,7 @@ def test_errors_are_not_kept():
 
 
 def test_errors_reach_everyone_who_waits():
-    shelf, begun, go = Once(2), threading.Event(), threading.Event()
+    shelf, begun, go = Once(lambda _: 1, 2), threading.Event(), threading.Event()
 
     def fail(_):
         begun.set()
@@ -343,7 +372,7 @@ def test_errors_reach_everyone_who_waits():
 
 
 def test_an_error_pushes_nothing_off_the_shelf():
-    shelf, made = Once(1), []
+    shelf, made = Once(lambda _: 1, 1), []
     shelf.get("a", lambda _: made.append("a"), stays)
     with pytest.raises(ZeroDivisionError):
         shelf.get("b", lambda _: 1 / 0, stays)
@@ -365,7 +394,7 @@ def test_a_strategy_that_failed_is_asked_again(path):
     bench = Workbench(path, Moody)
     with pytest.raises(RuntimeError, match="not now"):
         bench.result(bench.job(SHORT), stays)
-    assert bench.runs == []
+    assert bench.latest_runs() == []
     job = bench.job(SHORT)
     expected = run(market(), EmaCrossover(fast_period=2, slow_period=5)).to_dict()["trades_sha256"]
     assert bench.result(job, stays).to_dict()["trades_sha256"] == expected
@@ -376,7 +405,7 @@ def test_a_bracket_that_does_not_fit_the_tape_is_refused_and_no_run(bench):
     for _ in range(2):
         with pytest.raises(ParameterError, match="take_profit must be a multiple of the tick"):
             bench.result(bench.job(SHORT | {"take_profit": "10.1"}), stays)
-    assert bench.runs == []
+    assert bench.latest_runs() == []
 
 
 # ------------------------------------------------------------------------------------ clients that leave
@@ -388,7 +417,7 @@ def test_a_run_whose_client_left_is_dropped(counted):
         bench.result(bench.job(SHORT), left)
     with pytest.raises(Dropped):
         bench.with_monte_carlo(bench.job(SHORT), left)
-    assert (asked, bench.runs) == ([], [])
+    assert (asked, bench.runs) == ([], {})
     assert bench.result(bench.job(SHORT), stays).to_dict()["statistics"]["trades"] == 9
     assert len(bench.runs) == 1
 
@@ -405,9 +434,9 @@ def test_a_run_that_waits_for_its_turn_is_dropped_when_its_clients_leave(held):
         gate.open.set()
         assert first.result(PATIENCE).to_dict()["parameters"]["fast_period"] == 3
         assert all(isinstance(one.exception(PATIENCE), Dropped) for one in waiting)
-    assert [row["changed"]["fast_period"] for row in bench.runs] == [3]
+    assert [row["changed"]["fast_period"] for row in bench.latest_runs()] == [3]
     assert timeless(bench.with_monte_carlo(other, stays)) == timeless(same_run(bench, other))
-    assert [row["changed"]["fast_period"] for row in bench.runs] == [3, 4]
+    assert [row["changed"]["fast_period"] for row in bench.latest_runs()] == [3, 4]
 
 
 def test_a_run_whose_client_leaves_during_the_signals_is_dropped(held):
@@ -419,7 +448,7 @@ def test_a_run_whose_client_leaves_during_the_signals_is_dropped(held):
         gone.set()
         gate.open.set()
         assert isinstance(asked.exception(PATIENCE), Dropped)
-    assert bench.runs == []
+    assert bench.latest_runs() == []
     assert timeless(bench.with_monte_carlo(job, stays)) == timeless(same_run(bench, job))
 
 
@@ -438,7 +467,7 @@ def test_paths_whose_client_left_are_dropped_and_made_anew(bench, monkeypatch):
 
 @pytest.mark.parametrize("stayer_first", [True, False])
 def test_one_caller_that_stays_keeps_the_work_alive(stayer_first):
-    shelf, begun, gone, made = Once(2), threading.Event(), threading.Event(), []
+    shelf, begun, gone, made = Once(lambda _: 1, 2), threading.Event(), threading.Event(), []
 
     def make(unwanted):
         made.append(1)
@@ -462,7 +491,7 @@ def test_one_caller_that_stays_keeps_the_work_alive(stayer_first):
 
 
 def test_whoever_asks_after_a_drop_begins_anew():
-    shelf, dropping, go, made = Once(2), threading.Event(), threading.Event(), []
+    shelf, dropping, go, made = Once(lambda _: 1, 2), threading.Event(), threading.Event(), []
 
     def slow_to_stop(unwanted):
         assert unwanted()
@@ -494,7 +523,7 @@ def test_clients_that_come_and_go_leave_every_other_answer_right(bench):
             assert k % 3 == 0
         else:
             assert answer.to_dict()["trades_sha256"] == expected[job]
-    assert [row["run"] for row in bench.runs] == list(range(1, len(bench.runs) + 1))
+    assert [row["run"] for row in bench.latest_runs()] == list(range(1, len(bench.runs) + 1))
 
 
 # --------------------------------------------------------------------------------------------- runs listed
@@ -504,7 +533,7 @@ def test_the_list_tells_every_run_once_and_in_order(bench):
     for given in ({}, SHORT, SHORT, {}, SHORT | {"overlap": "true", "point_value": "2"}):
         bench.with_monte_carlo(bench.job(given), stays)
     changed = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25}
-    assert [(row["run"], row["changed"]) for row in bench.runs] == [
+    assert [(row["run"], row["changed"]) for row in bench.latest_runs()] == [
         (1, {}),
         (2, changed),
         (3, changed | {"overlap": True, "point_value": 2.0}),
@@ -513,7 +542,7 @@ def test_the_list_tells_every_run_once_and_in_order(bench):
 
 def test_a_row_tells_the_figures_of_its_run(bench):
     figures = bench.result(bench.job(SHORT), stays).to_dict()["statistics"]
-    row = bench.runs[0]
+    row = bench.latest_runs()[0]
     assert {name: row[name] for name in row if name in figures} == {
         name: figures[name] for name in row if name in figures
     }
@@ -524,8 +553,8 @@ def test_a_row_tells_the_figures_of_its_run(bench):
 def test_runs_made_at_once_are_counted_without_gaps(bench):
     jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(8)]
     together([lambda job=job: bench.result(job, stays) for job in jobs * 2])
-    assert [row["run"] for row in bench.runs] == list(range(1, 9))
-    assert sorted(row["changed"].get("commission", 0.0) for row in bench.runs) == [float(k) for k in range(8)]
+    assert [row["run"] for row in bench.latest_runs()] == list(range(1, 9))
+    assert sorted(row["changed"].get("commission", 0.0) for row in bench.latest_runs()) == [float(k) for k in range(8)]
 
 
 # --------------------------------------------------------------------------------------- a replaced tape

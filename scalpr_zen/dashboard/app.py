@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import scalpr_zen
-from scalpr_zen.backtest import Result, plain
+from scalpr_zen.backtest import Result, plain, tape_facts
+from scalpr_zen.baseline import BY_TRADE
 from scalpr_zen.dashboard.guard import COOKIE, POLICY, Address, refusal, token_fits
 from scalpr_zen.dashboard.log import COLUMNS, Page, page
 from scalpr_zen.dashboard.tape_window import Window, window
@@ -27,6 +29,7 @@ from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.figures import THEMES, figures
 from scalpr_zen.html_report import plotly_script
 from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.report import tape_lines
 from scalpr_zen.simulate import REASONS
 from scalpr_zen.statistics import STATISTICS
 
@@ -34,6 +37,7 @@ P = TypeVar("P", bound=Parameters)
 
 CLIENT_LEFT = 499
 _PACKED_FROM = 1_000
+_MIMETYPES = {"txt": "text/plain", "json": "application/json", "csv": "text/csv", "html": "text/html"}
 
 
 def create_app(bench: Workbench, address: Address) -> Flask:
@@ -51,10 +55,11 @@ def create_app(bench: Workbench, address: Address) -> Flask:
     app.before_request(lambda: _guard(address))
     app.after_request(_finish)
     app.register_error_handler(Exception, _error)
+    only_get: dict[str, Any] = {"methods": ["GET"], "provide_automatic_options": False}
     for rule, view in _routes(bench).items():
-        app.add_url_rule(rule, rule, view, methods=["GET"])
-    app.add_url_rule("/", "page", lambda: app.send_static_file("index.html"), methods=["GET"])
-    app.add_url_rule("/plotly.js", "plotly", _plotly, methods=["GET"])
+        app.add_url_rule(rule, rule, view, **only_get)
+    app.add_url_rule("/", "page", lambda: app.send_static_file("index.html"), **only_get)
+    app.add_url_rule("/plotly.js", "plotly", _plotly, **only_get)
     return app
 
 
@@ -65,7 +70,7 @@ def _routes(bench: Workbench) -> dict[str, Any]:
 
     def runs() -> Response:
         _no_query()
-        return _json({"runs": plain(list(bench.runs))})
+        return _json({"made": len(bench.runs), "runs": plain(bench.latest_runs())})
 
     def run() -> Response:
         result = bench.result(bench.job(_query()), _gone())
@@ -135,7 +140,7 @@ def _guard(address: Address) -> Response | None:
     if given is not None and token_fits(address, given) and request.path == "/":
         rest = urlencode([(name, value) for name, value in request.args.items(multi=True) if name != "token"])
         response = Response(status=303, headers={"Location": f"/?{rest}" if rest else "/"})
-        response.set_cookie(COOKIE, given, httponly=True, samesite="Strict")
+        response.set_cookie(COOKIE, given, httponly=True, samesite="Lax")
         return response
     login = request.authorization
     bearer = login.token if login and login.type == "bearer" else None
@@ -179,16 +184,12 @@ def _finish(response: Response) -> Response:
         response.headers[name] = value
     if request.endpoint not in ("plotly", "static"):
         response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Accept-Encoding"
     if response.direct_passthrough or not request.accept_encodings["gzip"]:
         return response
-    if response.mimetype in ("application/json", "text/plain", "text/csv", "text/html") and "gzip" not in str(
-        response.content_encoding
-    ):
-        data = response.get_data()
-        if len(data) > _PACKED_FROM:
-            response.set_data(gzip.compress(data, 4))
-            response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = "Accept-Encoding"
+    if response.mimetype in _MIMETYPES.values() and len(response.get_data()) > _PACKED_FROM:
+        response.set_data(gzip.compress(response.get_data(), 4))
+        response.headers["Content-Encoding"] = "gzip"
     return response
 
 
@@ -196,9 +197,6 @@ def _plotly() -> Response:
     response = Response(plotly_script(), mimetype="text/javascript")
     response.headers["Cache-Control"] = "max-age=3600"
     return response
-
-
-_MIMETYPES = {"txt": "text/plain", "json": "application/json", "csv": "text/csv", "html": "text/html"}
 
 
 def _file(result: Result, suffix: str) -> Response:
@@ -213,7 +211,7 @@ def _file(result: Result, suffix: str) -> Response:
     manifest = result.to_dict()["manifest"]
     stamp = datetime.fromisoformat(manifest["started"]).strftime("%Y%m%dT%H%M%SZ")
     name = f"{stamp}_{result.to_dict()['parameters']['strategy']}.{suffix}"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 
@@ -232,6 +230,7 @@ def _about(bench: Workbench) -> dict[str, Any]:
             "prints": len(tape),
             "tick_size": tape.instrument.tick_size,
             "contracts": tape.segments["contract"].tolist(),
+            "lines": list(tape_lines(tape_facts(tape))),
             "session_dates": [str(tape.sessions["date"][k]) for k in (0, -1)] if len(tape.sessions) else [],
         },
         "groups": [
@@ -246,6 +245,7 @@ def _about(bench: Workbench) -> dict[str, Any]:
             {"key": s.key, "label": s.label, "unit": s.unit, "definition": s.definition, "target": s.target}
             for s in STATISTICS
         ],
+        "by_segment": BY_TRADE,
         "themes": THEMES,
         "log": {"columns": COLUMNS, "reasons": ["closed", *REASONS.values()]},
     }
@@ -255,8 +255,8 @@ def _field(parameter: Parameter, tick_size: float) -> dict[str, Any]:
     """Return what the form shows of a parameter; periods and distances have a slider too."""
     step = tick_size if parameter.unit == "points" else 1 if parameter.kind is int else None
     top = None
-    if parameter.unit in ("points", "prints"):
-        top = min(10 * parameter.default, parameter.high or 10 * parameter.default)
+    if parameter.unit in ("points", "prints") and parameter.default:
+        top = min(10 * parameter.default, parameter.high or math.inf)
     return {
         "name": parameter.name,
         "kind": parameter.kind.__name__,

@@ -39,11 +39,12 @@ def serve(bench: Workbench, address: Address, say: Callable[[str], None]) -> Non
             port=address.port,
             threads=THREADS,
             channel_request_lookahead=1,  # so that a client that left is noticed
+            max_request_body_size=1_024,  # there is no body to send
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise ScalprError(
             f"{address.host} port {address.port}: {reason}; is another dashboard open there? --port N takes another"
         ) from None

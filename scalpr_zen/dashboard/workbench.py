@@ -31,7 +31,9 @@ T = TypeVar("T")
 Gone = Callable[[], bool]
 """Tells whether the client that asked has left."""
 
-SIGNALS_KEPT, RESULTS_KEPT = 4, 24
+BYTES_KEPT = 400_000_000
+"""Bytes of each shelf: signals of four strategies over a year, or some twenty results of 200,000 trades."""
+RUNS_LISTED = 200
 
 
 class Dropped(Exception):
@@ -53,10 +55,17 @@ class Job:
 
 
 class Once(Generic[T]):
-    """A shelf of the latest things made; of callers that want the same at once, one makes it and all get it."""
+    """A shelf of the latest things made; of callers that want the same at once, one makes it and all get it.
 
-    def __init__(self, size: int) -> None:
-        self._size = size
+    Parameters
+    ----------
+    weigh : callable
+        Bytes of a thing; the oldest go when all weigh more than `limit`, and the latest always stays.
+    limit : int
+    """
+
+    def __init__(self, weigh: Callable[[T], int], limit: int = BYTES_KEPT) -> None:
+        self._weigh, self._limit = weigh, limit
         self._lock = threading.Lock()
         self._made: OrderedDict[Hashable, tuple[Future[T], list[Gone]]] = OrderedDict()
 
@@ -73,7 +82,8 @@ class Once(Generic[T]):
         with self._lock:
             mine = key not in self._made
             future, callers = self._made.setdefault(key, (Future(), []))
-            callers.append(gone)
+            if not future.done():
+                callers.append(gone)
             self._made.move_to_end(key)
         if mine:
             self._make(key, make, future, callers)
@@ -96,9 +106,16 @@ class Once(Generic[T]):
             future.set_exception(error)
         with self._lock:
             callers.clear()
-            done = [name for name, (made, _) in self._made.items() if made.done()]
-            for name in done[: max(0, len(done) - self._size)]:
-                del self._made[name]
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        left = self._limit
+        for name, (future, _) in reversed(list(self._made.items())):
+            if future.done():
+                weight = self._weigh(future.result())
+                if weight > left and left < self._limit:
+                    del self._made[name]
+                left -= weight
 
 
 class Workbench:
@@ -127,12 +144,12 @@ class Workbench:
             "execution": Execution,
             "settings": MonteCarlo,
         }
-        self.runs: list[dict[str, Any]] = []
+        self.runs: dict[Job, dict[str, Any]] = {}
         self._turn, self._paths_turn, self._listing = threading.Lock(), threading.Lock(), threading.Lock()
-        self._signals: Once[NDArray[np.int8]] = Once(SIGNALS_KEPT)
-        self._results: Once[Result] = Once(RESULTS_KEPT)
-        self._with_paths: Once[Result] = Once(RESULTS_KEPT)
-        self._envelope: Once[Envelope] = Once(1)
+        self._signals: Once[NDArray[np.int8]] = Once(lambda signals: signals.nbytes)
+        self._results: Once[Result] = Once(_weight)
+        self._with_paths: Once[Result] = Once(_weight)
+        self._envelope: Once[Envelope] = Once(lambda _: 0)
 
     def job(self, given: Mapping[str, str]) -> Job:
         """Return the job of parameters given as text; what is not given has its default.
@@ -177,6 +194,11 @@ class Workbench:
 
         return self._with_paths.get(job, make, gone)
 
+    def latest_runs(self) -> list[dict[str, Any]]:
+        """Return what the list of runs tells of the latest ones, RUNS_LISTED at most, the first made first."""
+        with self._listing:
+            return list(self.runs.values())[-RUNS_LISTED:]
+
     def envelope(self) -> Envelope:
         """Return the lows and highs of the tape."""
         self._check_tape()
@@ -193,12 +215,16 @@ class Workbench:
                 self.tape, job.strategy, job.bracket, job.execution, settings=job.settings, signals=signals
             )
         with self._listing:
-            self.runs.append(_row(len(self.runs) + 1, result))
+            self.runs.setdefault(job, _row(len(self.runs) + 1, result))
         return result
 
     def _check_tape(self) -> None:
         if _identity(self.path) != self._identity:
-            raise Replaced(f"{self.path} was replaced or removed since it was opened: start the dashboard again")
+            raise Replaced(f"{self.path.name} was replaced or removed since it was opened: start the dashboard again")
+
+
+def _weight(result: Result) -> int:
+    return int(result.trades.nbytes + result.unclosed.nbytes)
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

@@ -19,21 +19,32 @@ const CARDS = [
 ];
 
 /** Show the cards, the validation and the table of all statistics; `pinned` is a result or null. */
-export function showFigures(statistics, result, pinned) {
-  const rows = statistics.map((statistic) => ({ ...statistic, ...compared(statistic, result, pinned) }));
+export function showFigures({ statistics, by_segment: bySegment }, result, pinned) {
+  const rows = statistics.map((statistic) => ({
+    ...statistic,
+    ...compared(statistic, result, pinned),
+    hold: bySegment.includes(statistic.key) ? "hold, by segment" : "buy & hold",
+  }));
   byId("notes").replaceChildren(
     ...result.notes.map((note) => element("li", { class: note.startsWith("OPTIMISTIC") ? "optimistic" : "" }, note)),
   );
   byId("cards").replaceChildren(...CARDS.map((key) => card(rows.find((row) => row.key === key))));
-  byId("validation").replaceChildren(...validation(rows.filter((row) => row.target), pinned));
+  byId("validation").replaceChildren(
+    ...validation(
+      rows.filter((row) => row.target),
+      pinned,
+    ),
+  );
   byId("statistics").replaceChildren(...everything(rows, pinned));
 }
 
 function compared({ key, unit }, { statistics, baseline, verdicts }, pinned) {
   const value = statistics[key];
   const held = baseline[key];
+  const beside = baseline.strategy[key]; // what the difference is taken from, where that is not the value
   return {
     text: number(value, unit),
+    beside: beside === undefined || beside === value ? null : number(beside, unit),
     held: held === undefined ? null : number(held, unit),
     apart: held === undefined ? null : signed(baseline.difference[key], unit),
     pinned: pinned && number(pinned.statistics[key], unit),
@@ -42,12 +53,13 @@ function compared({ key, unit }, { statistics, baseline, verdicts }, pinned) {
   };
 }
 
-function card({ key, label, definition, text, held, apart, pinned, change }) {
-  const daily = key === "max_drawdown_usd" ? "; buy & hold and the difference are those of daily equity" : "";
+function card({ key, label, definition, text, hold, beside, held, apart, pinned, change }) {
+  const segments = hold === "buy & hold" ? "" : "; of buy & hold each segment, from roll to roll, is one trade";
   const more = element("dl");
   const line = (name, value) => more.append(element("dt", {}, name), element("dd", {}, value));
+  if (beside !== null) line("by day", beside);
   if (held !== null) {
-    line("buy & hold", held);
+    line(hold, held);
     line("difference", apart);
   }
   if (pinned) {
@@ -55,7 +67,7 @@ function card({ key, label, definition, text, held, apart, pinned, change }) {
     line("change", change);
   }
   const value = element("div", { class: "value" }, text);
-  return element("div", { class: "card", "data-key": key }, tip(label, definition + daily, "div"), value, more);
+  return element("div", { class: "card", "data-key": key }, tip(label, definition + segments, "div"), value, more);
 }
 
 function validation(rows, pinned) {
@@ -71,9 +83,9 @@ function validation(rows, pinned) {
 
 function everything(rows, pinned) {
   const head = ["", "value", "buy & hold", "difference", ...(pinned ? ["pinned", "change"] : []), "definition"];
-  return table(head, rows, ({ label, text, held, apart, definition, ...row }) => [
+  return table(head, rows, ({ label, text, beside, held, apart, definition, ...row }) => [
     label,
-    text,
+    beside === null ? text : `${text} (by day ${beside})`,
     held ?? "",
     apart ?? "",
     ...(pinned ? [row.pinned, row.change] : []),
@@ -90,7 +102,11 @@ function table(head, rows, cells) {
   const about = head.map((name) => ({ class: name === "definition" ? name : "" }));
   const line = (row) => cells(row).map((cell, k) => element("td", about[k], cell));
   return [
-    element("thead", {}, element("tr", {}, ...head.map((name, k) => element("th", { scope: "col", ...about[k] }, name)))),
+    element(
+      "thead",
+      {},
+      element("tr", {}, ...head.map((name, k) => element("th", { scope: "col", ...about[k] }, name))),
+    ),
     element("tbody", {}, ...rows.map((row) => element("tr", { "data-key": row.key }, ...line(row)))),
   ];
 }

@@ -1,14 +1,13 @@
 // The charts: figures of the server, drawn when they are in sight, in the theme of the system.
 
-import { byId, element, tip } from "./page.js";
+import { byId, element, showError, tip } from "./page.js";
 
 const WIDE = new Set(["equity_by_day", "equity_by_trade", "calendar"]);
 const PIN_COLOUR = "#b07ce0";
 const CONFIG = {
   responsive: true,
   displaylogo: false,
-  modeBarButtonsToRemove: ["lasso2d", "select2d"],
-  toImageButtonOptions: { scale: 2 },
+  modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"], // the button of a chart saves its title too
 };
 const light = matchMedia("(prefers-color-scheme: light)");
 
@@ -20,7 +19,10 @@ function plotly() {
     const script = element("script", {
       src: "/plotly.js",
       onload: () => resolve(window.Plotly),
-      onerror: () => reject(new Error("plotly.js could not be loaded: the charts are missing")),
+      onerror: () => {
+        loading = null;
+        reject(new Error("plotly.js could not be loaded: the charts are missing"));
+      },
     });
     requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
   });
@@ -54,6 +56,11 @@ export class Charts {
     byId("equity-by").addEventListener("change", () => this.#choose());
   }
 
+  /** Tell the charts of which run they are, as the title of an image. */
+  name(text) {
+    this.run = text;
+  }
+
   /** Take new figures; resolves when those in sight are drawn. */
   async show(figures, pinned = {}) {
     for (const [name, figure] of Object.entries(figures)) {
@@ -73,10 +80,19 @@ export class Charts {
   #make(name, figure) {
     const title = figure.layout.title.text;
     const sentence = figure.layout.meta.sentence;
-    const plot = element("div", { class: "plot", role: "img", "aria-label": `${title}. ${sentence}` });
-    const save = element("button", { type: "button", "aria-label": `Save ${title} as an image`, onclick: () => this.#save(name) }, "PNG");
+    const plot = element("div", { class: "plot", role: "group", "aria-label": `${title}. ${sentence}` });
+    const save = element(
+      "button",
+      { type: "button", "aria-label": `Save ${title} as an image`, onclick: () => this.#save(name) },
+      "PNG",
+    );
     const caption = element("figcaption", {}, tip(title, sentence), save);
-    const box = element("figure", { class: WIDE.has(name) ? "chart wide" : "chart", id: `chart-${name}` }, caption, plot);
+    const box = element(
+      "figure",
+      { class: WIDE.has(name) ? "chart wide" : "chart", id: `chart-${name}` },
+      caption,
+      plot,
+    );
     const chart = { box, plot, inSight: false };
     byId("charts").append(box);
     this.shown.set(name, chart);
@@ -107,7 +123,13 @@ export class Charts {
     chart.drawn = true;
     const { data, layout } = chart.figure;
     const { title, ...rest } = layout;
-    await draw(chart.plot, [...data, ...pinnedTraces(chart.pinned)], { ...rest, margin: { ...rest.margin, t: 26 }, uirevision: 1 }, this.themes);
+    const inPage = { ...rest, margin: { ...rest.margin, t: 26 }, uirevision: 1 };
+    try {
+      await draw(chart.plot, [...data, ...pinnedTraces(chart.pinned)], inPage, this.themes);
+    } catch (error) {
+      chart.drawn = false;
+      showError(error);
+    }
   }
 
   #again() {
@@ -117,9 +139,15 @@ export class Charts {
     }
   }
 
+  /** Save a chart as an image that tells what it shows and of which run. */
   async #save(name) {
-    const { plot } = this.shown.get(name);
-    await (await plotly()).downloadImage(plot, { format: "png", scale: 2, filename: `scalpr_zen_${name}`, width: plot.clientWidth, height: plot.clientHeight });
+    const { plot, figure } = this.shown.get(name);
+    const title = { text: `${figure.layout.title.text}  ${this.run}` };
+    const { backgroundColor: page } = getComputedStyle(document.body);
+    const layout = { ...plot.layout, title, margin: { t: 64 }, paper_bgcolor: page, plot_bgcolor: page };
+    const size = { width: Math.max(700, plot.clientWidth), height: plot.clientHeight + 40, scale: 2 };
+    const file = { format: "png", filename: `scalpr_zen_${name}`, ...size };
+    await (await plotly()).downloadImage({ data: plot.data, layout }, file);
   }
 }
 

@@ -30,6 +30,7 @@ export class ParameterForm {
 
   /** Show the values of a query; what it does not name gets its default. */
   show(query) {
+    this.editing = false;
     for (const parameter of this.parameters) {
       const text = query.get(parameter.name) ?? textOf(parameter.default);
       if (parameter.field.type === "checkbox") parameter.field.checked = text === "true";

@@ -1,13 +1,13 @@
 // The trade log: pages from the server, sorted and filtered there.
 
 import { count, number, points, signed } from "./format.js";
-import { byId, element, getJson, showError } from "./page.js";
+import { byId, element, getJson, refill, showError } from "./page.js";
 
 const TEXT = new Set(["side", "contract", "session_date", "entry_time", "exit_time", "exit_reason"]);
 const SIZE = 50;
 
 export class TradeLog {
-  /** @param open called with the trade that was chosen */
+  /** @param open called with the trade that was chosen, and the query of its run */
   constructor(about, open) {
     this.columns = about.log.columns;
     this.open = open;
@@ -15,20 +15,23 @@ export class TradeLog {
     this.#filters(about);
   }
 
-  /** Show the trades of a run from the first page on. */
+  /** Show the trades of a run: from the first page on, where it is another one. */
   async show(query) {
+    if (this.query?.toString() !== query.toString()) this.wanted.page = 1;
     this.query = query;
-    this.wanted.page = 1;
     await this.#load();
   }
 
   async #load() {
     this.waiting?.abort();
-    this.waiting = new AbortController();
-    const query = new URLSearchParams([...this.query, ...Object.entries(this.wanted), ["size", SIZE]]);
+    const { signal } = (this.waiting = new AbortController());
+    const run = this.query;
+    const query = new URLSearchParams([...run, ...Object.entries(this.wanted), ["size", SIZE]]);
+    byId("log").classList.add("stale");
     try {
-      const answer = await getJson("/api/trades", query, this.waiting.signal);
-      this.#draw(answer);
+      const answer = await getJson("/api/trades", query, signal);
+      signal.throwIfAborted();
+      this.#draw(answer, run);
     } catch (error) {
       if (error.name !== "AbortError") showError(error);
     }
@@ -36,7 +39,12 @@ export class TradeLog {
 
   #filters({ log, tape }) {
     const pick = (name, label, choices) =>
-      element("label", {}, label, element("select", { name }, ...choices.map((choice) => element("option", {}, choice))));
+      element(
+        "label",
+        {},
+        label,
+        element("select", { name }, ...choices.map((choice) => element("option", {}, choice))),
+      );
     const day = (name, label) => {
       const [min, max] = tape.session_dates;
       return element("label", {}, label, element("input", { name, type: "date", min, max }));
@@ -60,12 +68,14 @@ export class TradeLog {
     });
   }
 
-  #draw(answer) {
+  #draw(answer, run) {
     const { matching, net_usd: net, trades } = answer;
     const found = `${count(matching)} ${matching === 1 ? "trade" : "trades"}`;
-    byId("matching").textContent = `${found}, ${number(net, "usd")}${matching ? "; choose a number to see its prints" : ""}`;
-    byId("log").replaceChildren(this.#head(), element("tbody", {}, ...trades.map((trade) => this.#row(trade))));
-    byId("pages").replaceChildren(...this.#pager(answer));
+    byId("matching").textContent =
+      `${found}, ${number(net, "usd")}${matching ? "; choose a number to see its prints" : ""}`;
+    byId("log").classList.remove("stale");
+    refill(byId("log"), this.#head(), element("tbody", {}, ...trades.map((trade) => this.#row(trade, run))));
+    refill(byId("pages"), ...this.#pager(answer));
   }
 
   #head() {
@@ -79,14 +89,18 @@ export class TradeLog {
     return element("thead", {}, element("tr", {}, ...this.columns.map(cell)));
   }
 
-  #row(trade) {
+  #row(trade, run) {
     const cells = this.columns.map((name) => {
       const attributes = { class: TEXT.has(name) ? "text" : "" };
       if (name !== "number") return element("td", attributes, textOf(name, trade[name]));
       const label = `Prints around trade ${trade.number}`;
-      return element("td", attributes, element("button", { type: "button", "aria-label": label }, String(trade.number)));
+      return element(
+        "td",
+        attributes,
+        element("button", { type: "button", "aria-label": label }, String(trade.number)),
+      );
     });
-    return element("tr", { onclick: () => this.open(trade) }, ...cells);
+    return element("tr", { onclick: () => this.open(trade, run) }, ...cells);
   }
 
   #sort(name) {
@@ -102,7 +116,14 @@ export class TradeLog {
     };
     const button = (text, label, to, possible) =>
       element("button", { type: "button", "aria-label": label, disabled: !possible, onclick: () => go(to) }, text);
-    const field = element("input", { type: "number", min: 1, max: pages, value: page, "aria-label": "Page", onchange: (event) => go(event.target.value) });
+    const field = element("input", {
+      type: "number",
+      min: 1,
+      max: pages,
+      value: page,
+      "aria-label": "Page",
+      onchange: (event) => go(event.target.value),
+    });
     return [
       button("\u00ab", "First page", 1, page > 1),
       button("\u2039", "Page before", page - 1, page > 1),

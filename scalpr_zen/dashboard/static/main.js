@@ -12,8 +12,10 @@ import { showTips } from "./tips.js";
 
 const DEBOUNCE = 30; // ms between the last edit and its run
 const MONTE_CARLO_AFTER = 120; // ms a run must stand before its paths are asked for
+const MONTE_CARLO = ["paths_permuted", "paths_of_days", "drawdowns"];
 
-const page = { first: null, run: null, pinned: null, waiting: null, timer: null };
+const page = { run: null, pinned: null, waiting: null, edit: null, paths: null };
+const parts = {};
 
 /** The URL's parameters of the run, and those of the pinned one or null. */
 function fromUrl() {
@@ -30,54 +32,68 @@ function toUrl(query, pin, how) {
   history[how](null, "", text ? `?${text}` : location.pathname);
 }
 
-/** Run the parameters of the URL and show the result; a run that another one overtakes is dropped. */
-async function run() {
-  clearTimeout(page.timer);
+/**
+ * Run the parameters of the URL and show the result; a run that another one overtakes is dropped.
+ * @param asked a query and its answer, where it was asked for before
+ */
+async function run(asked = null) {
+  clearTimeout(page.edit);
+  clearTimeout(page.paths);
   page.waiting?.abort();
-  const waiting = (page.waiting = new AbortController());
+  const { signal } = (page.waiting = new AbortController());
   const { query, pin } = fromUrl();
   const clock = showClock();
   try {
-    const [answer, pinned] = await Promise.all([
-      page.first ?? getJson("/api/run", query, waiting.signal),
-      pin === null ? null : pinnedRun(pin, waiting.signal),
-    ]);
+    const known = asked?.query === query.toString();
+    const answer = await (known ? asked.answer : getJson("/api/run", query, signal));
+    const pinned = await pinnedRun(pin, signal);
+    signal.throwIfAborted();
     Object.assign(page, { run: { ...answer, query }, pinned });
-    await show();
-    document.body.dataset.run = query; // for whoever waits for the picture of a run
-    page.timer = setTimeout(() => monteCarlo(query, waiting.signal), MONTE_CARLO_AFTER);
+    showError(null);
+    await show(signal);
   } catch (error) {
     if (error.name === "AbortError") return;
-    showError(error);
-    parts.form.blame(error.message);
+    byId("timing").textContent = "";
     byId("results").classList.add("stale");
+    parts.form.blame(error.message);
+    showError(error);
   } finally {
-    page.first = null;
     clearInterval(clock);
   }
 }
 
-/** The pinned run: known already, or asked for again. */
+/** The pinned run: known already, or asked for again; one that is refused is unpinned. */
 async function pinnedRun(pin, signal) {
+  if (pin === null) return null;
   if (page.pinned?.pin === pin) return page.pinned;
-  if (page.run && page.run.query.toString() === pin) return { ...page.run, pin };
-  return { ...(await getJson("/api/run", pin, signal)), pin };
+  if (page.run?.query.toString() === pin) return { ...page.run, pin };
+  try {
+    return { ...(await getJson("/api/run", pin, signal)), pin };
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    toUrl(fromUrl().query, null, "replaceState");
+    return null;
+  }
 }
 
-async function show() {
+async function show(signal) {
   const { result, figures, query } = page.run;
-  showError(null);
   parts.form.blame("");
   byId("results").classList.remove("stale");
-  showFigures(parts.about.statistics, result, page.pinned?.result ?? null);
-  const { wall_seconds: seconds, prints_per_second: rate } = result.manifest;
-  byId("timing").textContent = `run ${number(seconds, "seconds")}, ${short(rate)} prints/s`;
+  showFigures(parts.about, result, page.pinned?.result ?? null);
+  showCounts(result);
   showPin();
   showDownloads(query);
-  parts.charts.dim(["paths_permuted", "paths_of_days", "drawdowns"]);
-  await parts.charts.show(figures, page.pinned?.figures);
+  parts.charts.name([result.parameters.strategy, result.tape.root, ...query].join(" ").replaceAll(",", "="));
+  parts.charts.dim(MONTE_CARLO);
+  const drawn = parts.charts.show(figures, page.pinned?.figures);
   parts.log.show(query);
   showRuns(choose).catch(showError);
+  await drawn;
+  if (signal.aborted) return;
+  showTime(result.manifest);
+  document.body.dataset.run = query; // for whoever waits for the picture of a run
+  page.paths = setTimeout(() => monteCarlo(query, signal), MONTE_CARLO_AFTER);
 }
 
 /** The Monte Carlo paths arrive by themselves, after the rest. */
@@ -90,6 +106,11 @@ async function monteCarlo(query, signal) {
   }
 }
 
+function showTime({ signals_seconds: signals, wall_seconds: seconds, prints_per_second: rate }) {
+  const kept = signals === 0 ? ", signals known before" : "";
+  byId("timing").textContent = `run ${number(seconds, "seconds")}, ${short(rate)} prints/s${kept}`;
+}
+
 /** Show how long a run is going on, where it takes longer than a moment. */
 function showClock() {
   const started = performance.now();
@@ -98,17 +119,27 @@ function showClock() {
   }, 500);
 }
 
+/** What became of every signal. */
+function showCounts({ counts }) {
+  const { signals, closed, void: voided, open, unfilled, ignored } = counts;
+  byId("counts").textContent =
+    `${count(signals)} signals: ${count(closed)} trades, ${count(ignored)} ignored as a position was open, ` +
+    `${count(unfilled)} unfilled, ${count(voided)} void at a roll, ${count(open)} open at the end`;
+}
+
 function showPin() {
   const button = byId("pin");
+  button.disabled = false;
   button.setAttribute("aria-pressed", page.pinned !== null);
   button.textContent = page.pinned ? `Unpin (${page.pinned.pin || "defaults"})` : "Pin this run";
 }
 
 function showDownloads(query) {
-  const links = ["txt", "json", "csv", "html"].map((suffix) =>
-    element("a", { href: `/api/report.${suffix}?${query}`, download: true }, suffix === "html" ? "charts html" : `report ${suffix}`),
-  );
-  byId("downloads").replaceChildren(...links);
+  const link = (suffix) => {
+    const text = suffix === "html" ? "charts html" : `report ${suffix}`;
+    return element("a", { href: `/api/report.${suffix}?${query}`, download: true }, text);
+  };
+  byId("downloads").replaceChildren(...["txt", "json", "csv", "html"].map(link));
 }
 
 /** Show another run: its parameters become the URL's. */
@@ -120,32 +151,18 @@ function choose(query) {
 
 function edited(first) {
   toUrl(parts.form.query, fromUrl().pin, first ? "pushState" : "replaceState");
-  clearTimeout(page.timer);
-  page.timer = setTimeout(run, DEBOUNCE);
+  clearTimeout(page.edit);
+  page.edit = setTimeout(() => run(), DEBOUNCE);
 }
 
-const parts = {};
+function showTape({ tape }) {
+  const dates = tape.session_dates.join(" to ");
+  byId("about").textContent = `${tape.root} ${tape.name}, ${count(tape.prints)} prints, ${dates}, ${tape.path}`;
+  byId("synthetic").hidden = byId("badge").hidden = !tape.synthetic;
+  byId("ledgers").textContent = tape.lines.join("\n").trim();
+}
 
-async function start() {
-  const { query } = fromUrl();
-  page.first = getJson("/api/run", query); // while the page is made
-  page.first.catch(() => null); // told where it is awaited
-  try {
-    parts.about = await getJson("/api/about");
-  } catch (error) {
-    showError(error);
-    return;
-  }
-  const { tape, groups, themes } = parts.about;
-  byId("about").textContent = `${tape.root} ${tape.name}, ${count(tape.prints)} prints, ${tape.session_dates.join(" to ")}, ${tape.path}`;
-  byId("synthetic").hidden = !tape.synthetic;
-  showTips();
-  byId("panel").open = !matchMedia("(max-width: 900px)").matches;
-  parts.form = new ParameterForm(groups, edited);
-  parts.form.show(query);
-  parts.charts = new Charts(themes);
-  const view = new TapeView(parts.about);
-  parts.log = new TradeLog(parts.about, (trade) => view.open(page.run.query, trade));
+function listen() {
   addEventListener("popstate", () => {
     parts.form.show(fromUrl().query);
     run();
@@ -155,7 +172,28 @@ async function start() {
     toUrl(fromUrl().query, page.pinned ? null : page.run.query.toString(), "pushState");
     run();
   });
-  await run();
+}
+
+async function start() {
+  const { query } = fromUrl();
+  const asked = { query: query.toString(), answer: getJson("/api/run", query) }; // while the page is made
+  asked.answer.catch(() => null); // told where it is awaited
+  try {
+    parts.about = await getJson("/api/about");
+  } catch (error) {
+    showError(error);
+    return;
+  }
+  showTape(parts.about);
+  showTips();
+  byId("panel").open = !matchMedia("(max-width: 900px)").matches;
+  parts.form = new ParameterForm(parts.about.groups, edited);
+  parts.form.show(fromUrl().query);
+  parts.charts = new Charts(parts.about.themes);
+  const view = new TapeView(parts.about);
+  parts.log = new TradeLog(parts.about, (trade, query) => view.open(query, trade));
+  listen();
+  await run(asked);
 }
 
 start();

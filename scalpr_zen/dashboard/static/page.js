@@ -18,6 +18,16 @@ export function tip(text, explanation, tag = "span") {
   return element(tag, about, text);
 }
 
+/** Fill an element anew; the keyboard stays at the button or field at the same place. */
+export function refill(parent, ...children) {
+  const controls = () => [...parent.querySelectorAll("button, input")];
+  const at = controls().indexOf(document.activeElement);
+  parent.replaceChildren(...children);
+  if (at < 0) return;
+  const now = controls();
+  (now.slice(at).find((control) => !control.disabled) ?? now.findLast((control) => !control.disabled))?.focus();
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /** A refusal of the server, with its status and message. */

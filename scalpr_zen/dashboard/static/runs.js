@@ -1,22 +1,27 @@
 // The list of the runs of this session, and the pinned one.
 
 import { number } from "./format.js";
-import { byId, element, getJson } from "./page.js";
+import { byId, element, getJson, refill } from "./page.js";
 
-/** Show every run since the dashboard began, the latest first; `choose` is called with the query of one. */
+/** Show the runs since the dashboard began, the latest first; `choose` is called with the query of one. */
 export async function showRuns(choose) {
-  const { runs } = await getJson("/api/runs");
+  const { made, runs } = await getJson("/api/runs");
   const head = ["run", "changed", "net P&L", "t/day"].map((text) => element("th", { scope: "col" }, text));
   const rows = runs.reverse().map((run) => row(run, choose));
-  byId("runs").replaceChildren(element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
-  byId("runs-title").textContent = `Runs of this session (${runs.length})`;
+  refill(byId("runs"), element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
+  byId("runs-title").textContent = `Runs of this session (${made})`;
 }
 
 function row(run, choose) {
   const changed = Object.entries(run.changed);
   const text = changed.map(([name, value]) => `${name} ${value}`).join(", ") || "defaults";
   const query = new URLSearchParams(changed.map(([name, value]) => [name, String(value)]));
-  const button = element("button", { type: "button", "aria-label": `Show run ${run.run}: ${text}`, onclick: () => choose(query) }, String(run.run));
-  const cells = [button, text, number(run.net_usd, "usd"), number(run.t_statistic_by_day, "ratio")];
+  const button = element(
+    "button",
+    { type: "button", "aria-label": `Show run ${run.run}: ${text}`, onclick: () => choose(query) },
+    String(run.run),
+  );
+  const what = `${text}; ${number(run.seconds, "seconds")}`;
+  const cells = [button, what, number(run.net_usd, "usd"), number(run.t_statistic_by_day, "ratio")];
   return element("tr", {}, ...cells.map((cell, k) => element("td", { class: k === 1 ? "text" : "" }, cell)));
 }

@@ -18,6 +18,7 @@ export class TapeView {
   constructor(about) {
     this.themes = about.themes;
     this.length = about.tape.prints;
+    this.stamp = about.tape.synthetic ? "SYNTHETIC " : "";
     this.dialog = byId("tape");
     this.chart = byId("tape-chart");
     this.dialog.querySelector('button[value="close"]').addEventListener("click", () => this.dialog.close());
@@ -29,7 +30,8 @@ export class TapeView {
   /** Open the tape around a trade of a run. */
   async open(query, trade) {
     Object.assign(this, { query, trade, view: null });
-    byId("tape-title").textContent = `${trade.side} ${trade.contract} trade ${trade.number} of ${trade.session_date}, ${trade.exit_reason}, ${signed(trade.net_usd, "usd")}`;
+    byId("tape-title").textContent =
+      `${this.stamp}${trade.side} ${trade.contract} trade ${trade.number} of ${trade.session_date}, ${trade.exit_reason}, ${signed(trade.net_usd, "usd")}`;
     byId("tape-facts").textContent =
       `entry ${points(trade.entry_price)} at ${trade.entry_time.replace("T", " ")}, exit ${points(trade.exit_price)} at ` +
       `${trade.exit_time.replace("T", " ")}; MAE ${points(trade.mae_points)}, MFE ${points(trade.mfe_points)} points`;
@@ -59,12 +61,14 @@ export class TapeView {
   }
 
   #scale(factor) {
+    if (!this.view) return;
     const middle = (this.view.start + this.view.stop) / 2;
     const half = Math.max(4, ((this.view.stop - this.view.start) / 2) * factor);
     this.#load(middle - half, middle + half);
   }
 
   #move(share) {
+    if (!this.view) return;
     const step = (this.view.stop - this.view.start) * share;
     this.#load(this.view.start + step, this.view.stop + step);
   }
@@ -73,11 +77,13 @@ export class TapeView {
     const start = Math.min(Math.max(0, Math.floor(from)), this.length - 1);
     const stop = Math.min(Math.max(start + 1, Math.ceil(to)), this.length);
     this.waiting?.abort();
-    this.waiting = new AbortController();
+    const { signal } = (this.waiting = new AbortController());
     const width = Math.max(200, Math.min(4000, Math.floor(this.chart.clientWidth)));
     const query = new URLSearchParams([...this.query, ["start", start], ["stop", stop], ["points", width]]);
     try {
-      this.view = await getJson("/api/tape", query, this.waiting.signal);
+      const view = await getJson("/api/tape", query, signal);
+      signal.throwIfAborted();
+      this.view = view;
       await this.#draw();
     } catch (error) {
       if (error.name !== "AbortError") byId("tape-status").textContent = error.message;
@@ -104,9 +110,12 @@ export class TapeView {
     };
     await draw(this.chart, data, layout, this.themes, { scrollZoom: true });
     this.#listen();
-    const shown = prints ? `${count(stop - start)} prints, one by one` : `${count(stop - start)} prints, lowest and highest of each column`;
+    const shown = prints
+      ? `${count(stop - start)} prints, one by one`
+      : `${count(stop - start)} prints, lowest and highest of each column`;
     const others = inside > 1 ? (trades ? ", each a line from entry to exit" : ", too many to draw") : "";
-    byId("tape-status").textContent = `${shown}; prints ${count(start)} to ${count(stop - 1)} of ${count(this.length)}; ${count(inside)} ${inside === 1 ? "trade" : "trades"}${others}`;
+    byId("tape-status").textContent =
+      `${shown}; prints ${count(start)} to ${count(stop - 1)} of ${count(this.length)}; ${count(inside)} ${inside === 1 ? "trade" : "trades"}${others}`;
   }
 
   #listen() {
@@ -162,7 +171,15 @@ export class TapeView {
 }
 
 function printTraces({ print, price, time, size, aggressor }) {
-  const path = { type: "scatter", mode: "lines", x: print, y: price, line: { color: QUIET, width: 0.8, shape: "hv" }, hoverinfo: "skip", showlegend: false };
+  const path = {
+    type: "scatter",
+    mode: "lines",
+    x: print,
+    y: price,
+    line: { color: QUIET, width: 0.8, shape: "hv" },
+    hoverinfo: "skip",
+    showlegend: false,
+  };
   const groups = AGGRESSORS.map(({ value, name, color, symbol }) => {
     const mine = aggressor.flatMap((side, k) => (side === value ? [k] : []));
     return {
@@ -171,7 +188,10 @@ function printTraces({ print, price, time, size, aggressor }) {
       name: `${name} (${mine.length})`,
       x: mine.map((k) => print[k]),
       y: mine.map((k) => price[k]),
-      text: mine.map((k) => `${points(price[k])}<br>${size[k]} contracts, ${name}<br>${time[k].replace("T", " ")}<br>print ${print[k]}`),
+      text: mine.map(
+        (k) =>
+          `${points(price[k])}<br>${size[k]} contracts, ${name}<br>${time[k].replace("T", " ")}<br>print ${print[k]}`,
+      ),
       hovertemplate: "%{text}<extra></extra>",
       marker: { color, symbol, size: 7 },
     };
@@ -183,7 +203,14 @@ function envelopeTraces({ print, low, high }) {
   const line = { type: "scatter", mode: "lines", x: print, line: { color: BUY, width: 1, shape: "hv" } };
   return [
     { ...line, y: low, name: "low", showlegend: false, hovertemplate: "%{y:,.10~g}" },
-    { ...line, y: high, name: "low to high", fill: "tonexty", fillcolor: "rgba(59,143,217,0.35)", hovertemplate: "%{y:,.10~g}" },
+    {
+      ...line,
+      y: high,
+      name: "low to high",
+      fill: "tonexty",
+      fillcolor: "rgba(59,143,217,0.35)",
+      hovertemplate: "%{y:,.10~g}",
+    },
   ];
 }
 
@@ -208,7 +235,15 @@ function tradeTraces(trades) {
 }
 
 function rollLine({ print }) {
-  return { type: "line", x0: print, x1: print, yref: "paper", y0: 0, y1: 1, line: { color: QUIET, width: 1, dash: "dot" } };
+  return {
+    type: "line",
+    x0: print,
+    x1: print,
+    yref: "paper",
+    y0: 0,
+    y1: 1,
+    line: { color: QUIET, width: 1, dash: "dot" },
+  };
 }
 
 function rollName({ print, contract }) {
