@@ -32,6 +32,7 @@ from scalpr_zen.baseline import baseline
 from scalpr_zen.ingest.demo import write_demo
 from scalpr_zen.ingest.preprocess import preprocess
 from scalpr_zen.monte_carlo import monte_carlo
+from scalpr_zen.series import series
 from scalpr_zen.simulate import simulate
 from scalpr_zen.statistics import daily, statistics
 
@@ -146,8 +147,9 @@ def bare_loop_two_products(price, fast_alpha, slow_alpha):  # type: ignore[no-un
 def compute(tape: Tape) -> None:
     bracket, execution = Bracket(), Execution()
     trades = simulate(tape, EmaCrossover().signals(tape), bracket, execution).trades
-    statistics(trades, tape, bracket, execution)
-    baseline(tape, execution, daily(trades["net_usd"], trades["session"], len(tape.sessions)))
+    numbers = statistics(trades, tape, bracket, execution)
+    baseline(tape, execution, daily(trades["net_usd"], trades["session"], len(tape.sessions)), numbers)
+    series(trades, tape, execution)
 
 
 def backtest(tape: Tape, repeat: int) -> list[Row]:

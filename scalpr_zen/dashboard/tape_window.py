@@ -89,15 +89,16 @@ def _labels(tape: Tape, start: int, stop: int) -> list[dict[str, Any]]:
 
 
 def _trades(result: Result, start: int, stop: int) -> dict[str, Any]:
-    trades = np.concatenate((result.trades, result.unclosed))
-    inside = trades[(trades["entry"] < stop) & (trades["exit"] >= start)]
+    groups = (result.trades, result.unclosed)
+    found = [np.flatnonzero((trades["entry"] < stop) & (trades["exit"] >= start)) for trades in groups]
+    count = sum(map(len, found))
     shown = None
-    if len(inside) <= TRADES_SHOWN:
-        names = ("side", "entry", "exit", "net_usd")
-        shown = {name: inside[name].tolist() for name in names}
+    if count <= TRADES_SHOWN:
+        inside = np.concatenate([trades[rows] for trades, rows in zip(groups, found, strict=True)])
+        shown = {name: inside[name].tolist() for name in ("side", "entry", "exit", "net_usd")}
         shown["entry_price"] = _points(inside["entry_ticks"], result.tape)
         shown["exit_price"] = _points(inside["exit_ticks"], result.tape)
-    return {"trades": shown, "trades_inside": len(inside)}
+    return {"trades": shown, "trades_inside": count}
 
 
 def _points(ticks: Array, tape: Tape) -> list[float]:
