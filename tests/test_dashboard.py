@@ -42,7 +42,7 @@ def test_the_page_is_served_with_all_that_it_names(client):
     page = ask(client, "/")
     assert page.mimetype == "text/html"
     named = re.findall(r'(?:src|href)="([^"#][^"]*)"', page.text)
-    assert {"/plotly.js", "/static/main.js", "/static/style.css"} <= set(named)
+    assert {"/static/main.js", "/static/style.css"} <= set(named)
     for address in named:
         assert address.startswith("/")
         assert not address.startswith("//")
