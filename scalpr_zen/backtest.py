@@ -9,7 +9,7 @@ import math
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
@@ -125,6 +125,22 @@ class Result:
         """Return the charts, the statistics and the summary as one self-contained HTML page."""
         return html_report.page(plain(self.values), str(self))
 
+    @property
+    def stem(self) -> str:
+        """The name of its files without their suffix: `<UTC stamp>_<strategy>`."""
+        stamp = datetime.fromisoformat(self.values["manifest"]["started"]).strftime("%Y%m%dT%H%M%SZ")
+        return f"{stamp}_{self.values['parameters']['strategy']}"
+
+    def text(self, suffix: str) -> str:
+        """Return the file of a suffix: txt, json, csv or html."""
+        lines: dict[str, Callable[[], Iterable[str]]] = {
+            "txt": self.report_lines,
+            "json": lambda: [self.to_json()],
+            "csv": self.csv_lines,
+            "html": lambda: [self.html()],
+        }
+        return "\n".join(lines[suffix]()) + "\n"
+
     def __str__(self) -> str:
         return report.summary(self.values, self.declared)
 
@@ -233,19 +249,14 @@ def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = 
         If the folder cannot be written.
     """
     folder = Path(folder)
-    stamp = datetime.fromisoformat(result.values["manifest"]["started"]).strftime("%Y%m%dT%H%M%SZ")
-    texts = {"txt": result.report_lines, "json": lambda: iter([result.to_json()])}
-    if csv:
-        texts["csv"] = result.csv_lines
-    if html:
-        texts["html"] = lambda: iter([result.html()])
+    suffixes = ["txt", "json"] + ["csv"] * csv + ["html"] * html
     paths: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stem = _free_stem(folder, f"{stamp}_{result.values['parameters']['strategy']}")
-        for suffix, lines in texts.items():
+        stem = _free_stem(folder, result.stem)
+        for suffix in suffixes:
             paths.append(folder / f"{stem}.{suffix}")
-            paths[-1].write_text("\n".join(lines()) + "\n", encoding="utf-8", newline="\n")
+            paths[-1].write_text(result.text(suffix), encoding="utf-8", newline="\n")
     except BaseException as error:
         for path in paths:  # a report is whole, or not there
             with contextlib.suppress(OSError):

@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from itertools import accumulate
 from typing import Any
 
+from scalpr_zen.report import number
+
 Values = Mapping[str, Any]
 Figure = dict[str, Any]
 
@@ -333,7 +335,8 @@ def _means(labels: list[str], rows: Sequence[Values], title: str) -> Figure:
 def _months(result: Values) -> Figure:
     rows = result["statistics"]["months"]
     labels = [
-        f"{_trades(row['trades'])}, {_share(row['win_rate'])} won, max drawdown {_usd(row['max_drawdown_usd'])}"
+        f"{_trades(row['trades'])}, {number(row['win_rate'], 'share')} won, "
+        f"max drawdown {_usd(row['max_drawdown_usd'])}"
         for row in rows
     ]
     bars = _signed_bars([row["month"] for row in rows], [row["net_usd"] for row in rows])
@@ -349,16 +352,7 @@ def _paths_permuted(result: Values) -> Figure:
     paths = result["monte_carlo"].get("permutation")
     if not paths:
         return _no_paths()
-    actual = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "actual",
-        "x": paths["trade"],
-        "y": paths["actual_usd"],
-        "hovertemplate": f"%{{y:{_USD_TEXT}}}",
-        "line": {"color": LOSS, "width": 1.6},
-    }
-    return _bands(paths["trade"], paths["bands_usd"], "trade", [actual])
+    return _bands(paths["trade"], paths["bands_usd"], paths["actual_usd"], "trade")
 
 
 def _paths_of_days(result: Values) -> Figure:
@@ -367,25 +361,20 @@ def _paths_of_days(result: Values) -> Figure:
         return _no_paths()
     days = result["series"]["by_day"]["net_usd"]
     equity = [0.0, *accumulate(days)]
-    actual = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "actual",
-        "x": paths["session_date"],
-        "y": [equity[k] for k in paths["session_date"]],
-        "hovertemplate": f"%{{y:{_USD_TEXT}}}",
-        "line": {"color": LOSS, "width": 1.6},
-    }
-    figure = _bands(paths["session_date"], paths["bands_usd"], "session dates", [actual])
-    figure["layout"]["annotations"] = [_corner(f"{_share(paths['profit_probability'])} of the paths end with a profit")]
+    actual = [equity[k] for k in paths["session_date"]]
+    figure = _bands(paths["session_date"], paths["bands_usd"], actual, "session dates")
+    figure["layout"]["annotations"] = [
+        _corner(f"{number(paths['profit_probability'], 'share')} of the paths end with a profit")
+    ]
     return figure
 
 
-def _bands(x: Sequence[int], bands: Values, title: str, actual: list[Figure]) -> Figure:
+def _bands(x: Sequence[int], bands: Values, actual: Sequence[float], title: str) -> Figure:
+    base = {"type": "scatter", "mode": "lines", "x": x, "hovertemplate": f"%{{y:{_USD_TEXT}}}"}
+
     def line(percentile: str, **more: Any) -> Figure:
-        hover = {"name": f"{percentile}%", "hovertemplate": f"%{{y:{_USD_TEXT}}}"}
-        base = {"type": "scatter", "mode": "lines", "x": x, "y": bands[percentile], "line": {"width": 0}}
-        return {**base, **hover, "showlegend": False, **more}
+        hidden = {"name": f"{percentile}%", "line": {"width": 0}, "showlegend": False}
+        return {**base, "y": bands[percentile], **hidden, **more}
 
     outer, inner = {"fill": "tonexty", "fillcolor": _BAND}, {"fill": "tonexty", "fillcolor": _INNER}
     data = [
@@ -394,7 +383,7 @@ def _bands(x: Sequence[int], bands: Values, title: str, actual: list[Figure]) ->
         line("50", **inner, line={"color": STRATEGY, "width": 1, "dash": "dash"}, showlegend=True, name="median"),
         line("75", **inner),
         line("95", **outer),
-        *actual,
+        {**base, "name": "actual", "y": actual, "line": {"color": LOSS, "width": 1.6}},
     ]
     axes = {"xaxis": {"title": {"text": title}, "tickformat": ",~f"}}
     return {
@@ -426,7 +415,7 @@ def _drawdowns(result: Values) -> Figure:
         )
     fall = paths["permutation"]["actual_drawdown_usd"]
     mark = {"type": "line", "x0": fall, "x1": fall, "yref": "paper", "y0": 0, "y1": 1}
-    rank = _share(paths["permutation"]["actual_drawdown_rank"])
+    rank = number(paths["permutation"]["actual_drawdown_rank"], "share")
     note = _corner(f"actual {_usd(fall)}: above {rank} of the permuted paths")
     axes = {
         "xaxis": {"title": {"text": "max drawdown"}, "tickformat": _USD},
@@ -474,15 +463,11 @@ def _corner(text: str) -> Figure:
 
 
 def _usd(value: float) -> str:
-    return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
+    return number(value, "usd")
 
 
 def _trades(count: int) -> str:
     return f"{count:,} trade{'' if count == 1 else 's'}"
-
-
-def _share(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.2%}"
 
 
 def _span(low: float, high: float) -> str:

@@ -66,7 +66,7 @@ def page(result: Mapping[str, Any], summary: str) -> str:
         font=FONT,
         stamp=_STAMP if result["tape"]["synthetic"] else "",
         figures="".join(
-            f'<figure id="{name}" role="img" aria-label="{escape(figure["layout"]["meta"]["sentence"])}"></figure>'
+            f'<figure id="{name}" aria-label="{escape(figure["layout"]["meta"]["sentence"])}"></figure>'
             for name, figure in made.items()
         ),
         summary=escape(summary),

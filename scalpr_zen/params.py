@@ -7,6 +7,7 @@ the command line, the report and the docs all read `declared(group)`; none of th
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
@@ -66,6 +67,33 @@ class Parameter:
             raise ParameterError(f"{self.name} must be {self.range_text}, was {value}")
         return value
 
+    def parsed(self, text: str) -> Any:
+        """Return the value that a text means; its range is not checked here.
+
+        Raises
+        ------
+        ParameterError
+            If the text means no value of this parameter's type.
+        """
+        if self.optional and text in ("", "none"):
+            return None
+        if self.kind is bool:
+            if text not in ("true", "false"):
+                raise ParameterError(f"{self.name} must be true or false, was {text!r}")
+            return text == "true"
+        if self.kind is str:
+            return text
+        try:
+            if not re.fullmatch(r"[-+.0-9eE]+", text):  # Python reads 1_0 and digits of other scripts too
+                raise ValueError
+            return self.kind(text)
+        except ValueError:
+            raise self._no_number(text) from None
+
+    def _no_number(self, value: Any) -> ParameterError:
+        word = "whole number" if self.kind is int else "finite number"
+        return ParameterError(f"{self.name} must be a {word}, was {value!r}")
+
     def _typed(self, value: Any) -> Any:
         if self.kind in (bool, str):
             if not isinstance(value, self.kind):
@@ -77,8 +105,7 @@ class Parameter:
             number = math.nan
         endless = isinstance(number, float) and not math.isfinite(number)
         if isinstance(value, (bool, str)) or number != value or endless:
-            word = "whole number" if self.kind is int else "finite number"
-            raise ParameterError(f"{self.name} must be a {word}, was {value!r}")
+            raise self._no_number(value)
         return number + 0  # -0.0 becomes 0.0, its equal
 
 

@@ -10,8 +10,7 @@ import json
 import math
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -24,7 +23,7 @@ from scalpr_zen.baseline import BY_TRADE
 from scalpr_zen.dashboard.guard import COOKIE, POLICY, Address, refusal, token_fits
 from scalpr_zen.dashboard.log import COLUMNS, Page, page
 from scalpr_zen.dashboard.tape_window import Window, window
-from scalpr_zen.dashboard.workbench import Dropped, Gone, Job, Replaced, Workbench, parsed
+from scalpr_zen.dashboard.workbench import Dropped, Gone, Job, Replaced, Workbench
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.figures import THEMES, figures
 from scalpr_zen.html_report import plotly_script
@@ -121,7 +120,7 @@ def _no_query() -> None:
 def _split(bench: Workbench, group: type[P]) -> tuple[Job, P]:
     """Return the job and another group of parameters of the request."""
     query = _query()
-    mine = {p.name: parsed(p, query.pop(p.name)) for p in declared(group) if p.name in query}
+    mine = {p.name: p.parsed(query.pop(p.name)) for p in declared(group) if p.name in query}
     return bench.job(query), group(**mine)
 
 
@@ -200,18 +199,8 @@ def _plotly() -> Response:
 
 
 def _file(result: Result, suffix: str) -> Response:
-    lines: dict[str, Any] = {
-        "txt": result.report_lines,
-        "json": lambda: [result.to_json()],
-        "csv": result.csv_lines,
-        "html": lambda: [result.html()],
-    }
-    made: Iterable[str] = lines[suffix]()
-    response = Response("\n".join(made) + "\n", mimetype=_MIMETYPES[suffix])
-    manifest = result.to_dict()["manifest"]
-    stamp = datetime.fromisoformat(manifest["started"]).strftime("%Y%m%dT%H%M%SZ")
-    name = f"{stamp}_{result.to_dict()['parameters']['strategy']}.{suffix}"
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response = Response(result.text(suffix), mimetype=_MIMETYPES[suffix])
+    response.headers.set("Content-Disposition", "attachment", filename=f"{result.stem}.{suffix}")
     return response
 
 

@@ -80,7 +80,7 @@ def _prints(tape: Tape, start: int, stop: int) -> dict[str, list[Any]]:
 
 
 def _labels(tape: Tape, start: int, stop: int) -> list[dict[str, Any]]:
-    """Return some prints of the window and their time, as short as tells them apart."""
+    """Return some prints of the window and their time: dates, minutes or milliseconds, as the window is wide."""
     at = np.unique(np.linspace(start, stop - 1, LABELS + 2).astype(np.int64)[1:-1])
     days = int(tape.ts[stop - 1] - tape.ts[start]) / 86_400e9
     form = slice(0, 10) if days > 20 else slice(5, 16) if days > 1 else slice(11, 23)

@@ -7,7 +7,6 @@ them uses all cores, and one that nobody waits for any more is dropped.
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -23,7 +22,7 @@ from scalpr_zen.backtest import Result, run_trades, with_monte_carlo
 from scalpr_zen.dashboard.envelope import Envelope
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.monte_carlo import MonteCarlo
-from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.params import Parameters, declared
 from scalpr_zen.simulate import Bracket, Execution
 from scalpr_zen.tape import Tape
 
@@ -163,7 +162,7 @@ class Workbench:
         if unknown := sorted(set(given) - known):
             raise ParameterError(f"{unknown[0]} is no parameter: they are {', '.join(sorted(known))}")
         made = {
-            name: group(**{p.name: parsed(p, given[p.name]) for p in declared(group) if p.name in given})
+            name: group(**{p.name: p.parsed(given[p.name]) for p in declared(group) if p.name in given})
             for name, group in self.groups.items()
         }
         return Job(**made)  # type: ignore[arg-type]
@@ -234,25 +233,6 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return about.st_ino, about.st_size, about.st_mtime_ns
-
-
-def parsed(parameter: Parameter, text: str) -> Any:
-    """Return the value that a text means for a parameter; its range is not checked here."""
-    if parameter.optional and text in ("", "none"):
-        return None
-    if parameter.kind is bool:
-        if text not in ("true", "false"):
-            raise ParameterError(f"{parameter.name} must be true or false, was {text!r}")
-        return text == "true"
-    if parameter.kind is str:
-        return text
-    try:
-        if not re.fullmatch(r"[-+.0-9eE]+", text):  # Python reads 1_0 and digits of other scripts too
-            raise ValueError
-        return parameter.kind(text)
-    except ValueError:
-        word = "whole number" if parameter.kind is int else "finite number"
-        raise ParameterError(f"{parameter.name} must be a {word}, was {text!r}") from None
 
 
 def _row(number: int, result: Result) -> dict[str, Any]:

@@ -30,14 +30,6 @@ export function refill(parent, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** A refusal of the server, with its status and message. */
-export class Refusal extends Error {
-  constructor(status, message) {
-    super(message);
-    this.status = status;
-  }
-}
-
 const BUSY_AFTER = 500; // ms until an answer that is waited for shows as a bar
 let slow = 0;
 
@@ -60,7 +52,7 @@ async function watched(answer) {
   }
 }
 
-/** Get JSON; throws a Refusal with the server's message, or an AbortError. */
+/** Get JSON; throws the server's message, or an AbortError. */
 export function getJson(path, query = "", signal = undefined) {
   return watched(answerOf(path, query, signal));
 }
@@ -71,11 +63,11 @@ async function answerOf(path, query, signal) {
     response = await fetch(query ? `${path}?${query}` : path, { signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Refusal(0, "the dashboard does not answer: is it still running?");
+    throw new Error("the dashboard does not answer: is it still running?");
   }
   const answer = await response.json().catch(() => null);
   if (response.ok && answer) return answer;
-  throw new Refusal(response.status, answer?.error?.message ?? `the server answered ${response.status}`);
+  throw new Error(answer?.error?.message ?? `the server answered ${response.status}`);
 }
 
 /** Show an error, or clear it. */
