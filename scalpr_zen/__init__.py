@@ -8,7 +8,7 @@ from scalpr_zen.instruments import INSTRUMENTS, Instrument, instrument
 from scalpr_zen.monte_carlo import MonteCarlo
 from scalpr_zen.params import Parameters, param
 from scalpr_zen.simulate import TRADE, Bracket, Execution
-from scalpr_zen.strategies import EmaCrossover
+from scalpr_zen.strategies import EmaCrossover, MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion
 from scalpr_zen.tape import Tape, save_tape
 
 __all__ = [
@@ -19,7 +19,10 @@ __all__ = [
     "EmaCrossover",
     "Execution",
     "Instrument",
+    "MomentumBurst",
     "MonteCarlo",
+    "OpeningRange",
+    "OrderFlowImbalance",
     "ParameterError",
     "Parameters",
     "Result",
@@ -27,6 +30,7 @@ __all__ = [
     "Strategy",
     "Tape",
     "TapeError",
+    "VwapReversion",
     "instrument",
     "param",
     "run",

@@ -1,0 +1,90 @@
+"""Momentum burst: with a price that has moved so many ticks within so many milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from scalpr_zen.params import NANOS, Parameters, param
+from scalpr_zen.tape import Tape
+from scalpr_zen.threads import run_all
+
+
+@dataclass(frozen=True, kw_only=True)
+class MomentumBurst(Parameters):
+    """Long when the price has risen `burst_ticks` or more within `burst_ms`, short when it has fallen as much.
+
+    The rise is the price less the lowest one of the prints at most `burst_ms` older, and the fall the highest one less
+    the price. Each gives a signal at the print at which it becomes large enough and none while it lasts; none at all
+    comes at a print at which both are large enough.
+    """
+
+    burst_ticks: int = param(20, "Move that gives a signal.", unit="ticks", low=1, high=1_000_000)
+    burst_ms: int = param(1_000, "Time within which the price moves.", unit="ms", low=0, high=3_600_000)
+
+    def signals(self, tape: Tape) -> NDArray[np.int8]:
+        """Return the signal of every print of the tape, int8 of shape (n,): +1 long, -1 short, 0 none.
+
+        A move does not reach over a roll.
+        """
+        signals = np.zeros(len(tape), np.int8)
+        burst = self.burst_ms * (NANOS // 1_000)
+
+        def mark(start: int, stop: int) -> None:
+            part = slice(start, stop)
+            rows = np.empty((2, 1 << int(_most_prints_kernel(tape.ts[part], burst)).bit_length()), np.int64)
+            _burst_kernel(tape.ts[part], tape.price[part], burst, self.burst_ticks, rows, signals[part])
+
+        run_all(mark, tape.segments["start"].tolist(), tape.segments["stop"].tolist())
+        return signals
+
+
+@njit(cache=True, nogil=True)
+def _most_prints_kernel(ts, burst):  # type: ignore[no-untyped-def]
+    """Return the most prints that lie within one burst.
+
+    Reads    ts (n,) ns of one segment, burst in ns
+    Returns  the largest number of prints p <= i with ts[i] - ts[p] <= burst
+    """
+    most = oldest = 0
+    for i in range(len(ts)):
+        while ts[i] - ts[oldest] > burst:
+            oldest += 1
+        most = max(most, i + 1 - oldest)
+    return most
+
+
+@njit(cache=True, nogil=True)
+def _burst_kernel(ts, price, burst, burst_ticks, rows, signals):  # type: ignore[no-untyped-def]
+    """Mark where the moves of one segment become bursts.
+
+    Reads    ts (n,) ns, price (n,) ticks, burst in ns; rows (2, a power of two) is room for the prints of one burst
+    Writes   signals (n,)
+    Causal   signals[i] depends on the prints 0..i alone
+    Oracle   tests/naive_strategies.py, momentum_burst
+
+    Each row is a ring of prints that are not too old, the lowest (highest) first: a print that is not below a later
+    one can never be the lowest again. So each print comes and goes once, however long the burst.
+    """
+    mask = rows.shape[1] - 1
+    first, last = np.zeros(2, np.int64), np.zeros(2, np.int64)  # counts of the prints that went and came
+    was_rise = was_fall = False
+    for i in range(len(ts)):
+        p = np.int64(price[i])
+        for k in range(2):
+            sign = 1 - 2 * k  # the highest price is the lowest of the negated ones
+            ring = rows[k]
+            while last[k] > first[k] and ts[i] - ts[ring[first[k] & mask]] > burst:
+                first[k] += 1
+            while last[k] > first[k] and sign * np.int64(price[ring[(last[k] - 1) & mask]]) >= sign * p:
+                last[k] -= 1
+            ring[last[k] & mask] = i
+            last[k] += 1
+        rise = p - price[rows[0, first[0] & mask]] >= burst_ticks
+        fall = price[rows[1, first[1] & mask]] - p >= burst_ticks
+        if rise != fall:
+            signals[i] = int(rise and not was_rise) - int(fall and not was_fall)
+        was_rise, was_fall = rise, fall
