@@ -4,12 +4,13 @@ from scalpr_zen import cli
 from scalpr_zen.dashboard.guard import Address
 
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
+STRATEGY = "EmaCrossover"  # a built-in, or a class of your own file, "my_file.py:MyStrategy"
 HOST = "127.0.0.1"  # address of this machine to listen at
 PORT = 5001
 
 
 def main() -> None:
-    cli.dashboard(TAPE, Address(host=HOST, port=PORT))
+    cli.dashboard(TAPE, Address(host=HOST, port=PORT), STRATEGY)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Backtest the EMA crossover on a tape: set the parameters, then run this file."""
+"""Backtest a strategy on a tape: set the parameters, then run this file."""
 
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, cli
+from scalpr_zen import Bracket, Execution, MonteCarlo, cli
 
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
-FAST_EMA_PERIOD = 50  # prints
-SLOW_EMA_PERIOD = 200  # prints
+STRATEGY = "EmaCrossover"  # a built-in, or a class of your own file, "my_file.py:MyStrategy"
+STRATEGY_PARAMETERS = {"fast_period": 50, "slow_period": 200}  # prints; those left out have their defaults
 TP_POINTS = 10.0  # take profit, points from the entry fill
 SL_POINTS = 5.0  # stop loss, points from the entry fill
 POINT_VALUE = 20.00  # USD of one point of one contract; None: the contract's own
@@ -26,7 +26,7 @@ WRITE_HTML = False  # write the charts as one HTML file too
 def main() -> None:
     cli.backtest(
         TAPE,
-        EmaCrossover(fast_period=FAST_EMA_PERIOD, slow_period=SLOW_EMA_PERIOD),
+        cli.strategy(STRATEGY, STRATEGY_PARAMETERS),
         Bracket(take_profit=TP_POINTS, stop_loss=SL_POINTS),
         Execution(
             entry=ENTRY,

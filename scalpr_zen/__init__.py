@@ -3,7 +3,7 @@
 __version__ = "0.1.0"
 
 from scalpr_zen.backtest import Result, Strategy, run, save
-from scalpr_zen.errors import DataError, ParameterError, ScalprError, TapeError
+from scalpr_zen.errors import DataError, ParameterError, ScalprError, StrategyError, TapeError
 from scalpr_zen.instruments import INSTRUMENTS, Instrument, instrument
 from scalpr_zen.monte_carlo import MonteCarlo
 from scalpr_zen.params import Parameters, param
@@ -28,6 +28,7 @@ __all__ = [
     "Result",
     "ScalprError",
     "Strategy",
+    "StrategyError",
     "Tape",
     "TapeError",
     "VwapReversion",

@@ -30,6 +30,7 @@ from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.series import series
 from scalpr_zen.simulate import Bracket, Execution, Simulation, simulate, trades_sha256
 from scalpr_zen.statistics import daily, statistics, verdicts
+from scalpr_zen.strategies.load import signals_of
 from scalpr_zen.tape import Tape
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def run_trades(
     all_declared = _declared(strategy, bracket, execution, settings)
     started, watch = datetime.now(UTC), _Watch()
     if signals is None:
-        signals = strategy.signals(tape)
+        signals = signals_of(strategy, tape)
         watch.lap("signals_seconds")
     simulation = simulate(tape, signals, bracket, execution)
     watch.lap("simulation_seconds")

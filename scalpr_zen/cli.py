@@ -6,7 +6,7 @@ import contextlib
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,10 +23,12 @@ from scalpr_zen.monte_carlo import MonteCarlo
 from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.simulate import Bracket, Execution
 from scalpr_zen.strategies import EmaCrossover
+from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, refuse_taken
 from scalpr_zen.tape import Tape
 
 DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
 DEMO_SESSIONS = 10
+STRATEGY = EmaCrossover.__name__
 
 
 # What the scripts and the commands do -----------------------------------------------------------------
@@ -87,12 +89,19 @@ def demo(folder: str | Path, sessions: int, seed: int) -> None:
     say(f"written: {len(paths)} DBN files of {sessions} SYNTHETIC sessions in {folder}")
 
 
-def dashboard(tape: str | Path | None, address: Address) -> None:
+def strategy(text: str, parameters: Mapping[str, Any]) -> Strategy:
+    """Return the strategy that a text names, `OpeningRange` or `my_file.py:MyStrategy`, with these parameters."""
+    made: Strategy = make_strategy(load_strategy(text), parameters)
+    return made
+
+
+def dashboard(tape: str | Path | None, address: Address, strategy: str = STRATEGY) -> None:
     """Serve the dashboard of a tape until Ctrl-C; without one, that of the demo market."""
     from scalpr_zen.dashboard.serve import serve
     from scalpr_zen.dashboard.workbench import Workbench
 
-    serve(Workbench(Path(tape or demo_tape()), EmaCrossover), address, say)
+    kind = load_strategy(strategy)
+    serve(Workbench(Path(tape or demo_tape()), kind), address, say)
 
 
 def demo_tape() -> Path:
@@ -187,7 +196,47 @@ def _option(parameter: Parameter) -> Callable[[Callable[..., Any]], Callable[...
         flags = f"{parameter.flag}/--no-{parameter.flag[2:]}"
         return click.option(flags, default=parameter.default, help=text)
     kind = click.Choice(parameter.choices) if parameter.choices else parameter.kind
-    return click.option(parameter.flag, type=kind, default=parameter.default, help=text)
+    return click.option(parameter.flag, parameter.name, type=kind, default=parameter.default, help=text)
+
+
+_STRATEGY = click.option(
+    "--strategy",
+    default=STRATEGY,
+    metavar="NAME|FILE.py:CLASS",
+    help=f"{', '.join(BUILT_IN)}, or a class of your own file. [default: {STRATEGY}]",
+)
+
+
+class _WithStrategy(click.Command):
+    """A command that has the flags of the strategy which its arguments name, and is called with this strategy."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        parser = self.make_parser(ctx)
+        parser.ignore_unknown_options = True  # those of the strategy, which is not known yet
+        named, _, _ = parser.parse_args(list(args))
+        kind = load_strategy(named.get("strategy") or STRATEGY)
+        fixed = self.get_params(ctx)
+        refuse_taken(kind, [name for param in fixed for name in _names(param)])
+        ctx.obj = kind
+        return super().parse_args(ctx, args)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        fixed = super().get_params(ctx)
+        if ctx.obj is None:
+            return fixed
+        after = 1 + [param.name for param in fixed].index("strategy")
+        return fixed[:after] + click.command()(options(ctx.obj)(print)).params + fixed[after:]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        known = [parameter.name for parameter in declared(ctx.obj)]
+        ctx.params["strategy"] = make_strategy(ctx.obj, {name: ctx.params.pop(name) for name in known})
+        return super().invoke(ctx)
+
+
+def _names(param: click.Parameter) -> list[str]:
+    """Return the name of an option, and those of parameters which would have its flags."""
+    flags = [*param.opts, *param.secondary_opts]
+    return [str(param.name), *(flag.removeprefix("--").replace("-", "_") for flag in flags)]
 
 
 @click.group(
@@ -252,37 +301,39 @@ def preprocess_command(
     preprocess(data, contract, out or f"cache/{contract.root.lower()}.npz", rule, workers)
 
 
-@scalpr.command("backtest")
+@scalpr.command("backtest", cls=_WithStrategy)
 @click.option("--tape", help="The tape. [default: the demo market, made once]")
-@options(EmaCrossover, Bracket, Execution, MonteCarlo)
+@_STRATEGY
+@options(Bracket, Execution, MonteCarlo)
 @click.option("--out", default="results", show_default=True, help="Folder of the report files.")
 @click.option("--csv", is_flag=True, help="Write the trades as CSV too.")
 @click.option("--html", is_flag=True, help="Write the charts as one HTML file too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the summary.")
 def backtest_command(
-    strategy: EmaCrossover,
     bracket: Bracket,
     execution: Execution,
     settings: MonteCarlo,
+    strategy: Strategy,
     tape: str | None,
     out: str,
     csv: bool,
     html: bool,
     as_json: bool,
 ) -> None:
-    """Run the EMA crossover over a tape and write the report."""
+    """Run a strategy over a tape and write the report."""
     backtest(tape, strategy, bracket, execution, settings, out=out, csv=csv, html=html, as_json=as_json)
 
 
 @scalpr.command("dashboard")
 @click.argument("tape", required=False)
+@_STRATEGY
 @click.option("--host", default=Address.host, show_default=True, help="Address of this machine to listen at.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=Address.port, show_default=True, help="Port.")
 @click.option("--expose", is_flag=True, help="Allow a host that other machines can reach; needs a token.")
 @click.option("--token", envvar="SCALPR_TOKEN", help="What every request must carry. [env: SCALPR_TOKEN]")
-def dashboard_command(tape: str | None, host: str, port: int, expose: bool, token: str | None) -> None:
+def dashboard_command(tape: str | None, strategy: str, host: str, port: int, expose: bool, token: str | None) -> None:
     """Serve the dashboard of a tape, or of the demo market."""
-    dashboard(tape, Address(host=host, port=port, expose=expose, token=token))
+    dashboard(tape, Address(host=host, port=port, expose=expose, token=token), strategy)
 
 
 @scalpr.command("info")

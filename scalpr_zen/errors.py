@@ -17,5 +17,9 @@ class DataError(ScalprError):
     """A market data file, or a folder of them, that cannot be trusted."""
 
 
+class StrategyError(ScalprError):
+    """A strategy that cannot be loaded or made, raises an error, or gives no signals; names the line of its file."""
+
+
 class TapeError(ScalprError):
     """A tape file that is not whole, not of this format, or cannot be written."""

@@ -137,8 +137,10 @@ class Parameters:
         """Rules between parameters; a group with such rules overrides this."""
 
 
-def declared(group: type[Parameters]) -> tuple[Parameter, ...]:
-    """Return the declared parameters of a group, in the order of their declaration."""
+def declared(group: type[Any]) -> tuple[Parameter, ...]:
+    """Return the declared parameters of a group, in the order of their declaration; of another class, none."""
+    if not issubclass(group, Parameters):
+        return ()
     hints = get_type_hints(group)
     return tuple(_parameter(f.name, f.default, hints[f.name], f.metadata) for f in fields(group) if f.metadata)
 

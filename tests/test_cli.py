@@ -367,8 +367,6 @@ def script(name: str):
 
 
 CONSTANTS = {
-    "FAST_EMA_PERIOD": "fast_period",
-    "SLOW_EMA_PERIOD": "slow_period",
     "TP_POINTS": "take_profit",
     "SL_POINTS": "stop_loss",
     "CONTRACTS": "contracts",
@@ -388,8 +386,11 @@ def test_the_constants_of_run_backtest_are_the_declared_defaults():
     module = script("run_backtest")
     defaults = {parameter.name: parameter.default for group in GROUPS for parameter in declared(group)}
     constants = {name for name in vars(module) if name.isupper()}
-    assert constants == {*CONSTANTS, "TAPE", "POINT_VALUE", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
-    assert {*CONSTANTS.values(), "point_value"} == set(defaults)
+    others = {"TAPE", "STRATEGY", "STRATEGY_PARAMETERS", "POINT_VALUE", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
+    assert constants == {*CONSTANTS, *others}
+    assert {*CONSTANTS.values(), *module.STRATEGY_PARAMETERS, "point_value"} == set(defaults)
+    assert module.STRATEGY == "EmaCrossover"
+    assert {parameter.name: parameter.default for parameter in declared(EmaCrossover)} == module.STRATEGY_PARAMETERS
     for constant, name in CONSTANTS.items():
         assert getattr(module, constant) == defaults[name]
         assert type(getattr(module, constant)) is type(defaults[name])
@@ -401,14 +402,16 @@ def test_the_constants_of_run_backtest_are_the_declared_defaults():
 def test_the_units_in_run_backtest_are_the_declared_ones():
     text = (ROOT / "run_backtest.py").read_text()
     units = {parameter.name: parameter.unit for group in GROUPS for parameter in declared(group)}
-    for constant, name in CONSTANTS.items():
+    of_the_strategy = [("STRATEGY_PARAMETERS", parameter.name) for parameter in declared(EmaCrossover)]
+    for constant, name in [*CONSTANTS.items(), *of_the_strategy]:
         comment = re.search(rf"^{constant} = .*# (.+)$", text, re.M).group(1)
         assert units[name] in comment, constant
 
 
 def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
     module = script("run_backtest")
-    chosen = {"TAPE": str(tape), "FAST_EMA_PERIOD": 3, "SLOW_EMA_PERIOD": 8, "TP_POINTS": 4.25, "SL_POINTS": 2.5}
+    chosen = {"TAPE": str(tape), "STRATEGY": "MomentumBurst", "STRATEGY_PARAMETERS": {"burst_ticks": 8}}
+    chosen |= {"TP_POINTS": 4.25, "SL_POINTS": 2.5}
     chosen |= {"POINT_VALUE": 2.0, "CONTRACTS": 3, "COMMISSION": 1.25, "SLIPPAGE_TICKS": 2, "LATENCY_MS": 1.5}
     chosen |= {"ENTRY": "signal", "TARGET_FILL": "through", "STOP_FILL": "next", "OVERLAP": True}
     chosen |= {"MONTE_CARLO_SIMS": 7, "SEED": 11, "RESULTS_DIR": "there", "WRITE_CSV": True, "WRITE_HTML": True}
@@ -419,7 +422,7 @@ def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
     paths = {path.suffix: path for path in Path("there").iterdir()}
     assert set(paths) == {".txt", ".json", ".csv", ".html"}
     used = json.loads(paths[".json"].read_text())["parameters"]
-    assert used == {"strategy": "EmaCrossover"} | {
+    assert used == {"strategy": "MomentumBurst", "burst_ticks": 8, "burst_ms": 1_000} | {
         name: chosen[constant] for constant, name in {**CONSTANTS, "POINT_VALUE": "point_value"}.items()
     }
     assert paths[".txt"].read_text().startswith(capsys.readouterr().out.rstrip("\n"))

@@ -1,6 +1,7 @@
 import math
 from dataclasses import MISSING, FrozenInstanceError, dataclass
 
+import click
 import numpy as np
 import pytest
 from hypothesis import given
@@ -296,7 +297,9 @@ def test_a_bracket_is_checked_against_the_tick_of_its_instrument():
 
 # ------------------------------------------------------------------------------------- the command line
 
-OPTIONS = {option.name: option for option in cli.scalpr.commands["backtest"].params}
+BACKTEST = cli.scalpr.commands["backtest"]
+CONTEXT = click.Context(BACKTEST, obj=EmaCrossover, help_option_names=["-h", "--help"])
+OPTIONS = {option.name: option for option in BACKTEST.get_params(CONTEXT) if option.expose_value}
 
 
 @pytest.mark.parametrize("parameter", [parameter for _, parameter in ALL], ids=NAMES)
@@ -314,5 +317,5 @@ def test_an_option_of_the_command_line_is_its_declaration(parameter):
 
 
 def test_the_command_line_has_no_other_options():
-    assert set(OPTIONS) == {*NAMES, "tape", "out", "csv", "html", "as_json"}
+    assert set(OPTIONS) == {*NAMES, "tape", "strategy", "out", "csv", "html", "as_json"}
     assert OPTIONS["out"].default == "results"

@@ -12,7 +12,18 @@ from conftest import tape_of
 from golden.market import market
 
 import scalpr_zen.dashboard.workbench as module
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, ScalprError, Tape, TapeError, run
+from scalpr_zen import (
+    Bracket,
+    EmaCrossover,
+    Execution,
+    MonteCarlo,
+    ParameterError,
+    ScalprError,
+    StrategyError,
+    Tape,
+    TapeError,
+    run,
+)
 from scalpr_zen import save_tape as save
 from scalpr_zen.dashboard.workbench import Dropped, Once, Replaced, Workbench
 from scalpr_zen.params import declared
@@ -392,7 +403,7 @@ def test_a_strategy_that_failed_is_asked_again(path):
             return super().signals(tape)
 
     bench = Workbench(path, Moody)
-    with pytest.raises(RuntimeError, match="not now"):
+    with pytest.raises(StrategyError, match="RuntimeError: not now"):
         bench.result(bench.job(SHORT), stays)
     assert bench.latest_runs() == []
     job = bench.job(SHORT)

@@ -31,6 +31,7 @@ from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.report import tape_lines
 from scalpr_zen.simulate import REASONS
 from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.strategies.load import refuse_taken
 
 P = TypeVar("P", bound=Parameters)
 
@@ -48,7 +49,14 @@ def create_app(bench: Workbench, address: Address) -> Flask:
         The tape and its runs.
     address : Address
         Where it will be served; other Host headers are refused.
+
+    Raises
+    ------
+    ParameterError
+        If the strategy names a parameter as the requests do.
     """
+    kind = bench.groups["strategy"]
+    refuse_taken(kind, ["token", *(p.name for group in (Page, Window) for p in declared(group))])
     app = Flask(__name__, static_folder="static")
     app.url_map.merge_slashes = False  # a redirect would not be JSON
     app.before_request(lambda: _guard(address))
@@ -244,7 +252,7 @@ def _field(parameter: Parameter, tick_size: float) -> dict[str, Any]:
     """Return what the form shows of a parameter; periods and distances have a slider too."""
     step = tick_size if parameter.unit == "points" else 1 if parameter.kind is int else None
     top = None
-    if parameter.unit in ("points", "prints") and parameter.default:
+    if parameter.unit in ("points", "prints") and step and parameter.default and parameter.default > 0:
         top = min(10 * parameter.default, parameter.high or math.inf)
     return {
         "name": parameter.name,

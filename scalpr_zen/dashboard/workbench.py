@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -22,8 +22,9 @@ from scalpr_zen.backtest import Result, run_trades, with_monte_carlo
 from scalpr_zen.dashboard.envelope import Envelope
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.monte_carlo import MonteCarlo
-from scalpr_zen.params import Parameters, declared
+from scalpr_zen.params import declared
 from scalpr_zen.simulate import Bracket, Execution
+from scalpr_zen.strategies.load import make_strategy, refuse_taken, signals_of
 from scalpr_zen.tape import Tape
 
 T = TypeVar("T")
@@ -45,12 +46,21 @@ class Replaced(ScalprError):
 
 @dataclass(frozen=True)
 class Job:
-    """The parameters of one run; equal jobs have equal results."""
+    """The parameters of one run; equal jobs have equal results.
 
-    strategy: Any
+    Strategies are told apart by their class and their declared parameters: a class of a user need be neither
+    hashable nor equal to its like.
+    """
+
+    strategy: Any = field(compare=False)
     bracket: Bracket
     execution: Execution
     settings: MonteCarlo
+    signals: Hashable = field(init=False)
+
+    def __post_init__(self) -> None:
+        kind = type(self.strategy)
+        object.__setattr__(self, "signals", (kind, *(getattr(self.strategy, p.name) for p in declared(kind))))
 
 
 class Once(Generic[T]):
@@ -125,24 +135,29 @@ class Workbench:
     path : Path
         The tape.
     strategy : type
-        Parameter group with `signals(tape)`; its declared parameters are part of every job.
+        Class with `signals(tape)`; its declared parameters are part of every job.
 
     Raises
     ------
     TapeError
         If the tape is none.
+    ParameterError
+        If the strategy names a parameter as the run does.
     """
 
-    def __init__(self, path: Path, strategy: type[Parameters]) -> None:
+    def __init__(self, path: Path, strategy: type[Any]) -> None:
         self.path = path
         self._identity = _identity(path)
         self.tape = Tape.open(path)
-        self.groups: dict[str, type[Parameters]] = {
+        self.groups: dict[str, type[Any]] = {
             "strategy": strategy,
             "bracket": Bracket,
             "execution": Execution,
             "settings": MonteCarlo,
         }
+        refuse_taken(
+            strategy, [p.name for group in self.groups.values() if group is not strategy for p in declared(group)]
+        )
         self.runs: dict[Job, dict[str, Any]] = {}
         self._turn, self._paths_turn, self._listing = threading.Lock(), threading.Lock(), threading.Lock()
         self._signals: Once[NDArray[np.int8]] = Once(lambda signals: signals.nbytes)
@@ -162,10 +177,10 @@ class Workbench:
         if unknown := sorted(set(given) - known):
             raise ParameterError(f"{unknown[0]} is no parameter: they are {', '.join(sorted(known))}")
         made = {
-            name: group(**{p.name: p.parsed(given[p.name]) for p in declared(group) if p.name in given})
+            name: make_strategy(group, {p.name: p.parsed(given[p.name]) for p in declared(group) if p.name in given})
             for name, group in self.groups.items()
         }
-        return Job(**made)  # type: ignore[arg-type]
+        return Job(**made)
 
     def result(self, job: Job, gone: Gone) -> Result:
         """Return the result of a job without Monte Carlo.
@@ -207,7 +222,7 @@ class Workbench:
         with self._turn:
             if unwanted():
                 raise Dropped
-            signals = self._signals.get(job.strategy, lambda _: job.strategy.signals(self.tape), lambda: False)
+            signals = self._signals.get(job.signals, lambda _: signals_of(job.strategy, self.tape), lambda: False)
             if unwanted():
                 raise Dropped
             result = run_trades(

@@ -50,13 +50,15 @@ export class ParameterForm {
 
   #group({ name, title, parameters }) {
     const fields = parameters.map((parameter) => this.#field(parameter));
-    return element("fieldset", {}, element("legend", {}, LABELS[name] ?? title), ...fields);
+    const label = name === "strategy" ? `${LABELS.strategy} ${title}` : (LABELS[name] ?? title);
+    return element("fieldset", {}, element("legend", {}, label), ...fields);
   }
 
   #field(parameter) {
     const { name, unit, range, sentence } = parameter;
     const id = `parameter-${name}`;
-    const about = [range, `default ${textOf(parameter.default) || "the contract's"}`].filter(Boolean).join("; ");
+    const none = name === "point_value" ? "the contract's" : "none";
+    const about = [range, `default ${textOf(parameter.default) || none}`].filter(Boolean).join("; ");
     parameter.field = this.#input(parameter, id);
     const label = element("label", { for: id }, tip(name.replaceAll("_", " "), `${sentence} [${about}]`));
     if (!name.endsWith(unit)) label.append(" ", element("small", {}, unit));
@@ -75,6 +77,7 @@ export class ParameterForm {
       return element("select", { id, name, oninput }, ...choices.map((choice) => element("option", {}, choice)));
     }
     if (kind === "bool") return element("input", { id, name, type: "checkbox", oninput });
+    if (kind === "str") return element("input", { id, name, type: "text", oninput });
     const least = step ?? low;
     return element("input", { id, name, type: "number", min: least, max: high, step: step ?? "any", oninput });
   }
