@@ -24,6 +24,7 @@ from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.simulate import Bracket, Execution
 from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, refuse_taken
+from scalpr_zen.strategies.new import write_strategy
 from scalpr_zen.tape import Tape
 
 DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
@@ -334,6 +335,20 @@ def backtest_command(
 def dashboard_command(tape: str | None, strategy: str, host: str, port: int, expose: bool, token: str | None) -> None:
     """Serve the dashboard of a tape, or of the demo market."""
     dashboard(tape, Address(host=host, port=port, expose=expose, token=token), strategy)
+
+
+@scalpr.command("new-strategy")
+@click.argument("name")
+@click.option("--folder", default=".", show_default=True, help="Folder of the file.")
+def new_strategy_command(name: str, folder: str) -> None:
+    """Write a small strategy of your own, whole and commented: my_idea gives my_idea.py with the class MyIdea."""
+    path, kind = write_strategy(name, folder)
+    say(f"written: {path}")
+    named = f"{path}:{kind}"
+    named = f'"{named}"' if " " in named else named
+    say(f"next: scalpr backtest --strategy {named}")
+    say(f"      scalpr backtest --strategy {named} --help")
+    say(f"      scalpr dashboard --strategy {named}")
 
 
 @scalpr.command("info")

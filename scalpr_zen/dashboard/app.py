@@ -55,8 +55,8 @@ def create_app(bench: Workbench, address: Address) -> Flask:
     ParameterError
         If the strategy names a parameter as the requests do.
     """
-    kind = bench.groups["strategy"]
-    refuse_taken(kind, ["token", *(p.name for group in (Page, Window) for p in declared(group))])
+    own = ["token", *(p.name for group in (Page, Window) for p in declared(group))]
+    refuse_taken(bench.groups["strategy"], own, by="the dashboard")
     app = Flask(__name__, static_folder="static")
     app.url_map.merge_slashes = False  # a redirect would not be JSON
     app.before_request(lambda: _guard(address))

@@ -56,11 +56,11 @@ class Job:
     bracket: Bracket
     execution: Execution
     settings: MonteCarlo
-    signals: Hashable = field(init=False)
+    strategy_key: Hashable = field(init=False)
 
     def __post_init__(self) -> None:
         kind = type(self.strategy)
-        object.__setattr__(self, "signals", (kind, *(getattr(self.strategy, p.name) for p in declared(kind))))
+        object.__setattr__(self, "strategy_key", (kind, *(getattr(self.strategy, p.name) for p in declared(kind))))
 
 
 class Once(Generic[T]):
@@ -222,7 +222,7 @@ class Workbench:
         with self._turn:
             if unwanted():
                 raise Dropped
-            signals = self._signals.get(job.signals, lambda _: signals_of(job.strategy, self.tape), lambda: False)
+            signals = self._signals.get(job.strategy_key, lambda _: signals_of(job.strategy, self.tape), lambda: False)
             if unwanted():
                 raise Dropped
             result = run_trades(

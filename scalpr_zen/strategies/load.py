@@ -86,8 +86,8 @@ def signals_of(strategy: Any, tape: Tape) -> NDArray[np.int8]:
     return signals
 
 
-def refuse_taken(kind: type[Any], taken: Collection[str]) -> None:
-    """Refuse a strategy one of whose parameters has a name that is taken.
+def refuse_taken(kind: type[Any], taken: Collection[str], by: str = "the run") -> None:
+    """Refuse a strategy one of whose parameters has a name that another has already.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def refuse_taken(kind: type[Any], taken: Collection[str]) -> None:
     """
     flags = {parameter.name: _flags(parameter) for parameter in declared(kind)}
     if twice := sorted(name for name, mine in flags.items() if not mine.isdisjoint(taken)):
-        raise ParameterError(f"the strategy must not name a parameter {', '.join(twice)}: the run has one")
+        raise ParameterError(f"the strategy must not name a parameter {', '.join(twice)}: {by} has one")
 
 
 def _flags(parameter: Parameter) -> set[str]:
@@ -241,7 +241,7 @@ def _told(origin: _Origin) -> Iterator[None]:
     except ScalprError:
         raise
     except (Exception, SystemExit) as error:
-        gist = _gist(error)
+        gist = _gist(error, origin)
         text = f"{_place(error, origin)}: {type(error).__name__}" + (f": {gist}" if gist else "")
         raise StrategyError(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...") from error
 
@@ -259,9 +259,9 @@ def _place(error: BaseException, origin: _Origin) -> str:
     return origin.at(lines[-1] if lines else origin.line)
 
 
-def _gist(error: BaseException) -> str:
+def _gist(error: BaseException, origin: _Origin) -> str:
     """Return the message in one line; of numba's many the first that tells what is wrong, with what it points at."""
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.filename in origin.files:
         return error.msg
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
     if not _of_numba(error):
