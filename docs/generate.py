@@ -11,14 +11,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Parameters
+from scalpr_zen import Bracket, Execution, MonteCarlo, Parameters
 from scalpr_zen.figures import CHARTS
 from scalpr_zen.params import Parameter, declared
 from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.strategies.load import BUILT_IN
 
 FOLDER = Path(__file__).parent
 PAGES = ("parameters.md", "statistics.md", "dashboard.md")
-GROUPS: tuple[type[Parameters], ...] = (EmaCrossover, Bracket, Execution, MonteCarlo)
+GROUPS: tuple[type[Parameters], ...] = (*BUILT_IN.values(), Bracket, Execution, MonteCarlo)
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -67,7 +68,8 @@ def _row(parameter: Parameter) -> tuple[str, ...]:
     flag = parameter.flag + (f"/--no-{parameter.flag[2:]}" if parameter.kind is bool else "")
     default = "none" if parameter.default is None else str(parameter.default)
     choices = ", ".join(f"`{choice}`" for choice in parameter.choices)
-    allowed = choices or ("true, false" if parameter.kind is bool else parameter.range_text)
+    words = {bool: "true, false", str: "text"}
+    allowed = choices or words.get(parameter.kind, parameter.range_text)
     return f"`{parameter.name}`", f"`{flag}`", parameter.unit, default, allowed, parameter.sentence
 
 

@@ -58,10 +58,10 @@ class Site:
 
 
 @contextlib.contextmanager
-def dashboard(tape):
+def dashboard(tape, *flags):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [*COMMAND, "dashboard", str(tape), "--port", str(port)]
+    command = [*COMMAND, "dashboard", str(tape), "--port", str(port), *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tape.parent) as process:
         try:
             line = process.stderr.readline()
@@ -372,6 +372,18 @@ def test_a_change_is_drawn_without_loading_the_page_again(visit, small, edit, ch
     shows(page, small, f"{FAST}&{changed}")
     assert query_of(page) == f"{FAST}&{changed}"
     assert page.evaluate("window.marker") == 1
+
+
+def test_the_parameters_of_a_strategy_are_fields_of_their_kind(visit, tmp_path):
+    with dashboard(save_tape(market(), tmp_path / "small.npz"), "--strategy", "OpeningRange") as site:
+        page = visit(site, plotly=False)
+        assert page.locator("#parameters legend").first.inner_text().lower() == "strategy openingrange"
+        kinds = {"range_start": "text", "range_minutes": "number", "breakout_ticks": "number", "until": "text"}
+        for name, kind in kinds.items():
+            assert field(page, name).get_attribute("type") == kind
+        change(page, "range_start", "09:45")
+        wait_for_run(page, "range_start=09%3A45")
+        assert page.locator("#parameter-fast_period").count() == 0
 
 
 def test_a_value_that_is_the_default_again_leaves_the_url(visit, small):

@@ -19,8 +19,11 @@ from test_statistics import (
 )
 
 from scalpr_zen import EmaCrossover, instrument, run, save_tape
+from scalpr_zen.dashboard.log import Page
+from scalpr_zen.dashboard.tape_window import Window
 from scalpr_zen.params import declared
 from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.strategies.load import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -94,6 +97,26 @@ def test_the_strategy_of_the_example_trades(tmp_path, monkeypatch):
             exec(block[1], namespace)
     assert len(namespace["result"].trades) > 0
     assert re.search(r"^  lookback +10 prints +Prints over which the move is measured\.$", shown.getvalue(), re.M)
+
+
+def test_the_strategy_of_the_page_of_strategies_trades(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("cache").mkdir()
+    save_tape(market(), "cache/demo.npz")
+    namespace = {"__name__": "__main__"}
+    for block in FENCED.finditer((DOCS / "strategies.md").read_text(encoding="utf-8")):
+        exec(block[1], namespace)
+    assert len(namespace["result"].trades) > 5
+    assert namespace["is_causal"](namespace["AfterARun"](), market(), range(300))
+
+
+def test_the_page_of_strategies_tells_every_built_in_one_and_every_name_that_is_taken():
+    page = (DOCS / "strategies.md").read_text(encoding="utf-8")
+    for name, kind in BUILT_IN.items():
+        assert f"**{name}**" in page
+        assert all(f"`{parameter.name}`" in page for parameter in declared(kind))
+    for group in (Page, Window):
+        assert all(f"`{parameter.name}`" in page for parameter in declared(group))
 
 
 @pytest.mark.parametrize("name", ["parameters.md", "statistics.md", "dashboard.md"])

@@ -69,22 +69,24 @@ def _burst_kernel(ts, price, burst, burst_ticks, rows, signals):  # type: ignore
     Each row is a ring of prints that are not too old, the lowest (highest) first: a print that is not below a later
     one can never be the lowest again. So each print comes and goes once, however long the burst.
     """
-    mask = rows.shape[1] - 1
-    first, last = np.zeros(2, np.int64), np.zeros(2, np.int64)  # counts of the prints that went and came
+    mask, lows, highs = rows.shape[1] - 1, rows[0], rows[1]
+    low_first = low_last = high_first = high_last = 0  # counts of the prints that went and that came
     was_rise = was_fall = False
     for i in range(len(ts)):
         p = np.int64(price[i])
-        for k in range(2):
-            sign = 1 - 2 * k  # the highest price is the lowest of the negated ones
-            ring = rows[k]
-            while last[k] > first[k] and ts[i] - ts[ring[first[k] & mask]] > burst:
-                first[k] += 1
-            while last[k] > first[k] and sign * np.int64(price[ring[(last[k] - 1) & mask]]) >= sign * p:
-                last[k] -= 1
-            ring[last[k] & mask] = i
-            last[k] += 1
-        rise = p - price[rows[0, first[0] & mask]] >= burst_ticks
-        fall = price[rows[1, first[1] & mask]] - p >= burst_ticks
+        while low_last > low_first and price[lows[(low_last - 1) & mask]] >= p:
+            low_last -= 1
+        while high_last > high_first and price[highs[(high_last - 1) & mask]] <= p:
+            high_last -= 1
+        lows[low_last & mask] = highs[high_last & mask] = i
+        low_last += 1
+        high_last += 1
+        while ts[i] - ts[lows[low_first & mask]] > burst:
+            low_first += 1
+        while ts[i] - ts[highs[high_first & mask]] > burst:
+            high_first += 1
+        rise = p - price[lows[low_first & mask]] >= burst_ticks
+        fall = price[highs[high_first & mask]] - p >= burst_ticks
         if rise != fall:
             signals[i] = int(rise and not was_rise) - int(fall and not was_fall)
         was_rise, was_fall = rise, fall

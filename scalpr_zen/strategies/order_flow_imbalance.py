@@ -25,8 +25,8 @@ class OrderFlowImbalance(Parameters):
     `threshold`, a short one when it falls to its negative; none while it stays there.
     """
 
-    window: int = param(500, "Prints over which the imbalance is taken.", unit="prints", low=1, high=100_000)
-    threshold: float = param(0.6, "Imbalance that gives a signal.", unit="of volume", low=0.0001, high=1)
+    window: int = param(200, "Prints over which the imbalance is taken.", unit="prints", low=1, high=100_000)
+    threshold: float = param(0.5, "Imbalance that gives a signal.", unit="of volume", low=0.0001, high=1)
 
     def check(self) -> None:
         """Refuse a threshold that is no whole number of ten thousandths."""
