@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import Field, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -64,7 +64,7 @@ def make_strategy(kind: type[Any], given: Mapping[str, Any]) -> Any:
     if unknown := [name for name in given if name not in known]:
         told = f"they are {', '.join(known)}" if known else "it has none"
         raise ParameterError(f"{unknown[0]} is no parameter of {kind.__name__}: {told}")
-    with _told(_origin(kind)):
+    with _told(lambda: _origin(kind)):
         return kind(**given)
 
 
@@ -76,13 +76,16 @@ def signals_of(strategy: Any, tape: Tape) -> NDArray[np.int8]:
     StrategyError
         If the strategy raises anything but a ScalprError, or returns anything but one of -1, 0, +1 a print.
     """
-    origin = _origin(type(strategy), getattr(strategy, "signals", None))
+
+    def origin() -> _Origin:
+        return _origin(type(strategy), getattr(strategy, "signals", None))
+
     with _told(origin):
         signals: NDArray[np.int8] = strategy.signals(tape)
     try:
         check_signals(signals, len(tape))
     except ParameterError as error:
-        raise StrategyError(f"{origin}: {type(strategy).__name__}: {error}") from None
+        raise StrategyError(f"{origin()}: {type(strategy).__name__}: {error}") from None
     return signals
 
 
@@ -137,7 +140,7 @@ def _run_file(path: str) -> ModuleType:
     module.__file__ = file
     sys.modules[module.__name__] = module  # dataclasses and numba look there
     try:
-        with _told(_Origin((file,))):
+        with _told(lambda: _Origin((file,))):
             exec(compile(source, file, "exec", dont_inherit=True), vars(module))
     except BaseException:
         del sys.modules[module.__name__]
@@ -184,7 +187,7 @@ def _check(kind: type[Any]) -> None:
     with_param = [field for field in getattr(kind, "__dataclass_fields__", {}).values() if field.metadata]
     if with_param and not issubclass(kind, Parameters):
         raise StrategyError(f"{origin}: {name} has parameters: derive it from Parameters")
-    with _told(origin):
+    with _told(lambda: origin):
         known = declared(kind)
     for parameter in known:
         if parameter.kind not in _KINDS:
@@ -234,13 +237,17 @@ def _origin(kind: type[Any], method: Any = None) -> _Origin:
 
 
 @contextlib.contextmanager
-def _told(origin: _Origin) -> Iterator[None]:
-    """Make one line of any error: the file of the strategy, the deepest line of it, and the gist."""
+def _told(find: Callable[[], _Origin]) -> Iterator[None]:
+    """Make one line of any error: the file of the strategy, the deepest line of it, and the gist.
+
+    The origin is looked for when it is needed, as its line is read from the source.
+    """
     try:
         yield
     except ScalprError:
         raise
     except (Exception, SystemExit) as error:
+        origin = find()
         gist = _gist(error, origin)
         text = f"{_place(error, origin)}: {type(error).__name__}" + (f": {gist}" if gist else "")
         raise StrategyError(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...") from error
