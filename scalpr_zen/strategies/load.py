@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from scalpr_zen import strategies
 from scalpr_zen.errors import ParameterError, ScalprError, StrategyError
 from scalpr_zen.params import Parameter, Parameters, declared
-from scalpr_zen.simulate import check_signals
 from scalpr_zen.tape import Tape
 
 BUILT_IN: dict[str, type[Any]] = {name: getattr(strategies, name) for name in strategies.__all__}
@@ -82,11 +81,18 @@ def signals_of(strategy: Any, tape: Tape) -> NDArray[np.int8]:
 
     with _told(origin):
         signals: NDArray[np.int8] = strategy.signals(tape)
-    try:
-        check_signals(signals, len(tape))
-    except ParameterError as error:
-        raise StrategyError(f"{origin()}: {type(strategy).__name__}: {error}") from None
+    if wrong := _wrong(signals, len(tape)):
+        raise StrategyError(f"{origin()}: {type(strategy).__name__}: signals must be {wrong}")
     return signals
+
+
+def _wrong(signals: Any, length: int) -> str:
+    """Return what signals must be and what they are instead; empty where they are right."""
+    if not isinstance(signals, np.ndarray) or signals.dtype != np.int8 or signals.shape != (length,):
+        shape = f"{getattr(signals, 'dtype', type(signals).__name__)} {getattr(signals, 'shape', '')}".strip()
+        return f"int8 ({length},), one a print, were {shape}"
+    low, high = (int(signals.min()), int(signals.max())) if length else (0, 0)
+    return f"-1, 0 or +1, were {low} to {high}" if low < -1 or high > 1 else ""
 
 
 def refuse_taken(kind: type[Any], taken: Collection[str], by: str = "the run") -> None:
