@@ -91,8 +91,8 @@ def runs(labels):
 
 
 # Each print is five bytes, one a column; a value that stands in a table more often is drawn more often.
-GAPS_NS = [0] * 6 + [1, MS, MS, 2 * MS, 3 * MS, 5 * MS] + [SECOND, MINUTE, MINUTE, 7 * MINUTE, 20 * MINUTE, HOUR]
-GAPS_NS += [5 * HOUR, 24 * HOUR]
+GAPS_NS = [0] * 6 + [1, MS, MS, 2 * MS, 3 * MS, 5 * MS] + [SECOND, MINUTE, MINUTE, MINUTE, 2 * MINUTE, 7 * MINUTE]
+GAPS_NS += [20 * MINUTE, HOUR, 5 * HOUR, 24 * HOUR]
 STEPS_TICKS = [0] * 3 + [-1, 1] * 4 + [-2, 2] * 2 + [-3, 3, -4, 4, -20, 20]
 SIZES = [1, 1, 1, 2, 3, 10, 0]
 AGGRESSORS = [1, 1, -1, -1, 0]
@@ -135,33 +135,46 @@ def random_walk(prints, seed=7):
 
 TIMES = [
     ("08:30", 30, "15:00"),
-    ("17:00", 60, "16:59"),
+    ("08:20", 5, "08:45"),
+    ("08:20", 12, "17:00"),
+    ("17:00", 5, "16:59"),
     ("17:00", 10, "17:00"),
-    ("23:30", 60, "04:00"),
+    ("23:10", 5, "17:00"),
+    ("23:15", 20, "04:00"),
     ("00:00", 90, "02:30"),
     ("02:30", 60, "17:00"),  # on one night of the year there is no 02:30
     ("01:15", 45, "12:00"),  # and on another there are two
 ]
 
 
-@st.composite
-def opening_ranges(draw):
-    begin, minutes, until = draw(st.sampled_from(TIMES))
-    beyond = draw(st.integers(1, 3))
-    return OpeningRange(range_start=begin, range_minutes=minutes, until=until, breakout_ticks=beyond)
+def opening_ranges(market):
+    """Ranges at times that are hard, and at those of the prints."""
+    seen = [datetime.fromtimestamp(t // SECOND, CHICAGO) for t in market.ts]
+    begins = [f"{time:%H:%M}" for time in seen if time.hour != 16]
+    times = st.sampled_from(TIMES)
+    if begins:
+        own = st.tuples(st.sampled_from(begins), st.sampled_from([1, 1, 2, 5, 20]), st.just("17:00"))
+        times = st.one_of(own, own, own, times)
+    return st.builds(
+        lambda time, beyond: OpeningRange(
+            range_start=time[0], range_minutes=time[1], until=time[2], breakout_ticks=beyond
+        ),
+        times,
+        st.sampled_from([1, 1, 2, 3]),
+    )
 
 
 STRATEGIES = {
-    OpeningRange: opening_ranges(),
-    VwapReversion: st.builds(
+    OpeningRange: opening_ranges,
+    VwapReversion: lambda _: st.builds(
         VwapReversion,
         bands=st.sampled_from([0.01, 0.5, 1.0, 1.15, 1.5, 2.0, 3.0]),
         warmup=st.sampled_from([0, 0, 1, 5]),
     ),
-    OrderFlowImbalance: st.builds(
+    OrderFlowImbalance: lambda _: st.builds(
         OrderFlowImbalance, window=st.integers(1, 7), threshold=st.sampled_from([0.07, 0.2, 0.3333, 0.5, 0.6, 1.0])
     ),
-    MomentumBurst: st.builds(
+    MomentumBurst: lambda _: st.builds(
         MomentumBurst, burst_ticks=st.integers(1, 6), burst_ms=st.sampled_from([0, 1, 3, 10, 1_000, 3_600_000])
     ),
 }
@@ -192,10 +205,22 @@ every_strategy = pytest.mark.parametrize("kind", STRATEGIES, ids=lambda kind: ki
 @every_strategy
 @given(st.data(), markets())
 def test_the_signals_equal_those_of_the_slow_twin(kind, data, market):
-    strategy = data.draw(STRATEGIES[kind])
+    strategy = data.draw(STRATEGIES[kind](market))
     got = signals(strategy, market)
     expected = twin(strategy, market)
     assert got == expected
+
+
+@every_strategy
+def test_the_random_tapes_give_signals_of_both_sides(kind):
+    found = Counter()
+
+    @given(st.data(), markets())
+    def count(data, market):
+        found.update(signals(data.draw(STRATEGIES[kind](market)), market))
+
+    count()
+    assert min(found[side] for side in (1, -1)) >= 5
 
 
 LONG = [
@@ -220,7 +245,7 @@ def test_the_signals_of_a_long_tape_equal_those_of_the_slow_twin(strategy):
 @every_strategy
 @given(st.data(), markets())
 def test_a_longer_tape_does_not_change_the_earlier_signals(kind, data, market):
-    strategy, tape = data.draw(STRATEGIES[kind]), market.tape()
+    strategy, tape = data.draw(STRATEGIES[kind](market)), market.tape()
     whole = strategy.signals(tape).tolist()
     for cut in range(len(tape)):
         got = strategy.signals(tape.cut(cut)).tolist()
@@ -231,7 +256,7 @@ def test_a_longer_tape_does_not_change_the_earlier_signals(kind, data, market):
 @every_strategy
 @given(st.data(), markets(), st.sampled_from([1, -7, 99_999, -(10**8), 10**9]))
 def test_whole_ticks_added_to_all_prices_change_nothing(kind, data, market, ticks):
-    strategy = data.draw(STRATEGIES[kind])
+    strategy = data.draw(STRATEGIES[kind](market))
     got = signals(strategy, market.shifted(ticks))
     expected = signals(strategy, market)
     assert got == expected
@@ -240,7 +265,7 @@ def test_whole_ticks_added_to_all_prices_change_nothing(kind, data, market, tick
 @every_strategy
 @given(st.data(), markets())
 def test_negated_prices_and_swapped_aggressors_mirror_the_signals(kind, data, market):
-    strategy = data.draw(STRATEGIES[kind])
+    strategy = data.draw(STRATEGIES[kind](market))
     got = signals(strategy, market.mirrored())
     expected = [-signal for signal in signals(strategy, market)]
     assert got == expected
@@ -249,7 +274,7 @@ def test_negated_prices_and_swapped_aggressors_mirror_the_signals(kind, data, ma
 @every_strategy
 @given(st.data(), markets())
 def test_the_signals_of_a_segment_are_those_of_the_segment_alone(kind, data, market):
-    strategy = data.draw(STRATEGIES[kind])
+    strategy = data.draw(STRATEGIES[kind](market))
     got = signals(strategy, market)
     expected = [signal for part in market.segments for signal in signals(strategy, market.part(*part))]
     assert got == expected
@@ -258,7 +283,7 @@ def test_the_signals_of_a_segment_are_those_of_the_segment_alone(kind, data, mar
 @pytest.mark.parametrize("kind", [OpeningRange, VwapReversion])
 @given(st.data(), markets())
 def test_the_signals_of_a_session_are_those_of_the_session_alone(kind, data, market):
-    strategy = data.draw(STRATEGIES[kind])
+    strategy = data.draw(STRATEGIES[kind](market))
     got = signals(strategy, market)
     expected = [signal for part in market.parts for signal in signals(strategy, market.part(*part))]
     assert got == expected
