@@ -89,7 +89,7 @@ def prop_firm(
         return {"name": settings.prop_firm}
     result: dict[str, Any] = {"name": settings.prop_firm, "rules": _told(found, settings)}
     columns = Columns(*(np.ascontiguousarray(trades[name], dtype=np.int64) for name in Columns._fields))
-    if execution.overlap or (columns.entry[1:] <= columns.exit[:-1]).any():
+    if execution.overlap or (columns.entry[1:] < columns.exit[:-1]).any():
         return result | {"notes": ["several trades are open at once: no account can hold them, nothing is evaluated"]}
     rules = _scalars(found, tape, execution)
     days = session_days(columns, tape, rules, workers)
@@ -134,7 +134,7 @@ def _notes(columns: Columns, tape: Tape, execution: Execution, found: RuleSet, u
     ends = tape.sessions["stop"]
     over = np.searchsorted(ends, columns.entry, side="right") != np.searchsorted(ends, columns.exit, side="right")
     if held := int(over.sum()):
-        told.append(f"{held:,} trades were held over the end of a session; a firm would have closed them there")
+        told.append(f"trades held over the end of a session: {held:,}; a firm would have closed them there")
     micro = tape.instrument.name.startswith("Micro")
     if found.contracts is not None and execution.contracts > found.contracts * (10 if micro else 1):
         allowed = f"{found.contracts * 10} micros" if micro else f"{found.contracts}"
@@ -142,7 +142,7 @@ def _notes(columns: Columns, tape: Tape, execution: Execution, found: RuleSet, u
             f"contracts={execution.contracts} is above the firm's limit of {allowed}; it would refuse the order"
         )
     if unclosed:
-        told.append(f"{unclosed:,} void and open trades are left out")
+        told.append(f"void and open trades left out: {unclosed:,}")
     return told
 
 
