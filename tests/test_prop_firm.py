@@ -10,6 +10,7 @@ import scipy.stats
 from conftest import NOON, tape_of
 from golden.market import market
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, prop_paths, run
@@ -81,6 +82,12 @@ def test_a_floor_below_the_open_equity_rises_at_the_print_of_its_peak():
     rules = custom(50, 5, prop_drawdown_kind="peak_equity")
     assert ends(attempts([[100, 108, 103, 110]], [(1, 0, 3)], rules)) == [("bust", 1, 3)]
     assert ends(attempts([[100, 108, 104, 110]], [(1, 0, 3)], rules)) == [("unfinished", 1, 10)]
+
+
+def test_a_floor_below_the_open_equity_rises_with_an_exit_fill():
+    # Sold for 108 while the market prints 100: the floor lies at 3, and the next trade falls to it.
+    rules, rows = custom(50, 5, prop_drawdown_kind="peak_equity"), [(1, 0, 1, 100, 108), (1, 2, 4)]
+    assert ends(attempts([[100, 100, 100, 95, 90]], rows, rules)) == [("bust", 1, 3)]
 
 
 def test_a_floor_below_the_balance_rises_at_the_end_of_the_day():
@@ -269,6 +276,7 @@ def twin(dates, rows, settings, execution):
     return prices, list(itertools.pairwise(cuts)), trades, rules
 
 
+@examples(max_examples=300)
 @given(evaluations())
 def test_every_attempt_is_the_twins_which_walks_every_print(case):
     dates, rows, settings, execution = case
