@@ -120,7 +120,7 @@ def _scalars(found: RuleSet, tape: Tape, execution: Execution) -> Rules:
         daily_bust=found.daily_loss_breach == "bust",
         target=_micro(found.target_usd),
         min_days=found.min_days,
-        share=SHARE_STEPS if found.consistency is None else round(found.consistency * SHARE_STEPS),
+        share=round(SHARE_STEPS * (found.consistency or 0)),
     )
 
 

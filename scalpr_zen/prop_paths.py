@@ -29,7 +29,7 @@ _STAGES = 1_024
 
 
 class Rules(NamedTuple):
-    """The scalars of the kernels: amounts in micro-dollars, the share in SHARE_STEPS, slippage in ticks."""
+    """The scalars of the kernels: amounts in micro-dollars, slippage in ticks, the share in SHARE_STEPS, 0: any."""
 
     tick: int
     commission: int
@@ -250,7 +250,8 @@ def walk_kernel(order, days, rules, rows):  # type: ignore[no-untyped-def]
             rows[n, PEAK] = peak
             rows[n, FLOOR_AT_END] = min(rules.lock, peak - rules.drawdown)
             rows[n, NEAREST] = nearest
-        if balance >= rules.target and traded >= rules.min_days and best * SHARE_STEPS <= balance * rules.share:
+        even = rules.share == 0 or best * SHARE_STEPS <= balance * rules.share
+        if balance >= rules.target and traded >= rules.min_days and even:
             return PASS, n + 1
     return NEITHER, len(order)
 

@@ -126,6 +126,12 @@ def test_an_account_waits_until_its_best_day_is_small_enough():
     assert ends(attempts(dates, rows, custom(10, 50, prop_consistency=0.5))) == [("pass", 3, 20)]
 
 
+def test_without_that_rule_the_best_day_may_be_more_than_the_profit():
+    dates, rows = [[100, 95], [100, 115]], [(1, 0, 1), (1, 2, 3)]
+    assert ends(attempts(dates, rows, custom(10, 20))) == [("pass", 2, 10)]
+    assert ends(attempts(dates, rows, custom(10, 20, prop_consistency=0.99))) == [("unfinished", 2, 10)]
+
+
 def test_a_daily_loss_ends_the_day_at_that_print_less_slippage_and_the_commission():
     # Bought at 100; the commission of the entry is a loss of the day too, so that 97 is its limit. Sold there
     # for 96, less another commission, and the trade after it does not happen.
