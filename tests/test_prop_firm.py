@@ -2,6 +2,7 @@ import itertools
 import json
 from dataclasses import fields
 from datetime import date
+from pathlib import Path
 
 import naive_prop_firm as naive
 import numpy as np
@@ -453,6 +454,16 @@ def test_the_presets_are_these():
         "apex-50k": (50_000, 3_000, 2_000, "peak_equity", 3_000, 1, None),
         "apex-50k-legacy": (50_000, 3_000, 2_500, "peak_equity", 3_000, 7, None),
     }
+
+
+def test_the_page_tells_every_preset_and_links_its_sources():
+    page = (Path(__file__).parents[1] / "docs" / "prop_firm.md").read_text(encoding="utf-8")
+    for name, r in PRESETS.items():
+        best = "any" if r.consistency is None else f"{r.consistency:.0%}"
+        amounts = f"{r.account_usd:,.0f} | {r.target_usd:,.0f} | {r.drawdown_usd:,.0f} | {r.drawdown_kind}"
+        rest = f"{r.lock_usd:,.0f} | none | {r.min_days} | {best} | {r.contracts} | {r.known}"
+        assert f"| `{name}` | {amounts} | {rest} |" in page
+        assert all(f"({source})" in page for source in r.sources)
 
 
 def test_a_parameter_stands_in_place_of_the_presets_own_rule():
