@@ -41,6 +41,9 @@ FIRST = """document.addEventListener("DOMContentLoaded", () => {
   }).observe(document.getElementById("cards"), { childList: true });
 });"""
 
+SETTLED = "() => document.body.dataset.checks === document.body.dataset.run"
+"""Monte Carlo and the checks have come."""
+
 
 def ask(address: str, path: str, **query: Any) -> tuple[float, bytes]:
     """Return the seconds and the compressed bytes of an answer."""
@@ -72,6 +75,7 @@ def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
     zooms = {window: statistics.median(_zoom(address, *window) for _ in range(repeat)) for window in windows}
     pages = [ask(address, "/api/trades", sort="net_usd", page=k + 1)[0] for k in range(repeat)]
     paths = [ask(address, "/api/monte_carlo", seed=k + 1)[0] for k in range(repeat)]
+    checks = [ask(address, "/api/checks", seed=k + 1)[0] for k in range(repeat)]
     trades = json.loads(gzip.decompress(data))["result"]["statistics"]["trades"]
     slowest, took = max(zooms.items(), key=lambda item: item[1])
     return [
@@ -87,6 +91,7 @@ def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
         ),
         ("dashboard, a page of the trade log, sorted", "", _median(pages), _all(pages)),
         ("dashboard, Monte Carlo with its run, one core", "by itself", _median(paths), _all(paths)),
+        ("dashboard, checks after Monte Carlo, one core", "by itself", _median(checks), _all(checks)),
     ]
 
 
@@ -112,7 +117,7 @@ def _browser(tape: Path, repeat: int) -> list[Row]:
                 ("dashboard, first paint of the figures once it listens", "<= 1.5 s", _median(figures), _all(figures)),
                 ("dashboard, the charts in sight once it listens", "", _median(charts), _all(charts)),
                 *_changes(browser, address, 900, "charts in sight", repeat),
-                *_changes(browser, address, 4_600, "all charts", repeat),
+                *_changes(browser, address, 9_000, "all charts", repeat),
             ]
 
 
@@ -124,7 +129,7 @@ def _changes(browser: Any, address: str, height: int, drawn: str, repeat: int) -
     def change(name: str, value: Callable[[int], float]) -> list[float]:
         times = []
         for k in range(repeat + 1):
-            page.wait_for_timeout(1_500)  # until Monte Carlo has come
+            page.wait_for_function(SETTLED, timeout=600_000)
             times.append(page.evaluate(CHANGE, [name, str(value(k))]) / 1e3)
         return times[1:]
 

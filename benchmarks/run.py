@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -27,7 +28,8 @@ from numba import njit
 
 import scalpr_zen
 from benchmarks import dashboard
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Tape, instrument, run, save
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, SessionRules, Setup, Tape, instrument, run, save
+from scalpr_zen.backtest import run_trades, with_checks
 from scalpr_zen.baseline import baseline
 from scalpr_zen.ingest.demo import write_demo
 from scalpr_zen.ingest.preprocess import preprocess
@@ -144,8 +146,13 @@ def bare_loop_two_products(price, fast_alpha, slow_alpha):  # type: ignore[no-un
     return fast, slow
 
 
-def compute(tape: Tape) -> None:
-    bracket, execution = Bracket(), Execution()
+def fresh(tape: Tape) -> Tape:
+    """The same prints without the blocks that a tape keeps once they are made: a run makes them too."""
+    return replace(tape)
+
+
+def compute(kept: Tape) -> None:
+    tape, bracket, execution = fresh(kept), Bracket(), Execution()
     trades = simulate(tape, EmaCrossover().signals(tape), bracket, execution).trades
     numbers = statistics(trades, tape, bracket, execution)
     baseline(tape, execution, daily(trades["net_usd"], trades["session"], len(tape.sessions)), numbers)
@@ -171,6 +178,67 @@ def backtest(tape: Tape, repeat: int) -> list[Row]:
             detail,
         ),
         ("the same, against the loop in its form a*x + (1-a)*e", "", f"{took / products:.2f}x", other),
+    ]
+
+
+ALL_RULES = Setup(
+    bracket=Bracket(
+        take_profit_short=8.0,
+        stop_loss_short=6.0,
+        trailing_stop=4.0,
+        trailing_from=2.0,
+        trailing_step=0.5,
+        break_even_at=3.0,
+        break_even_plus=1,
+    ),
+    execution=Execution(
+        latency_ms=1.0,
+        slippage_ticks=1,
+        commission=2.05,
+        target_fill="queue",
+        stop_fill="next",
+        roll_exit="close",
+    ),
+    rules=SessionRules(
+        invert=True,
+        entry_windows="17:00-12:00, 12:30-16:00",
+        weekdays="Mon-Fri",
+        no_entry_before_close=5.0,
+        flat_before_close=2.0,
+        longest_hold=600.0,
+        pause=1.0,
+        max_trades=5_000,
+        loss_limit=20_000.0,
+        profit_limit=20_000.0,
+        limit_on="open",
+    ),
+)
+
+
+def all_rules(tape: Tape, repeat: int) -> list[Row]:
+    def traded(setup: Setup) -> None:
+        own = fresh(tape)
+        simulate(own, EmaCrossover().signals(own), setup.bracket, setup.execution, setup.rules)
+
+    works = (lambda: traded(Setup()), lambda: traded(ALL_RULES))
+    turns(1, *works)
+    without, took = turns(repeat, *works)
+    detail = f"{took:.3f} s; without them {without:.3f} s"
+    return [("signals + simulation with all rules on", "<= 2x of without", f"{took / without:.2f}x", detail)]
+
+
+def checks(tape: Tape, repeat: int) -> list[Row]:
+    result = run_trades(tape, EmaCrossover(), Setup())
+    took: dict[str, list[float]] = {}
+    for _ in range(repeat + 1):
+        for name, time_ in with_checks(result).values["manifest"].items():
+            took.setdefault(name, []).append(time_)
+    best = {name: min(took[f"{name}_seconds"][1:]) for name in ("fills", "control", "prop_firm")}
+    entries = f"{len(result.trades):,} entries"
+    return [
+        ("fill table, measured slippage and events", "<= 1 s", f"{best['fills']:.2f} s", "27 rows, 18 simulations"),
+        ("random-entry control, 1,000 runs", "seconds", f"{best['control']:.2f} s", entries),
+        ("prop-firm evaluation", "", f"{best['prop_firm']:.2f} s", "print by print, and 1,000 paths of drawn days"),
     ]
 
 
@@ -285,6 +353,8 @@ def main() -> None:
     rows = ingest(given.folder, files, path, given.repeat)
     tape = Tape.open(path)
     rows += backtest(tape, given.repeat)
+    rows += all_rules(tape, given.repeat)
+    rows += checks(tape, given.repeat)
     rows += growth(tape, given.repeat)
     rows += paths(tape, given.repeat)
     rows += report(tape, given.repeat)

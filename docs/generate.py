@@ -11,15 +11,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from scalpr_zen import Bracket, Execution, MonteCarlo, Parameters
+from scalpr_zen import Parameters
 from scalpr_zen.figures import CHARTS
 from scalpr_zen.params import Parameter, declared
+from scalpr_zen.setup import GROUPS as SETUP
 from scalpr_zen.statistics import STATISTICS
 from scalpr_zen.strategies.load import BUILT_IN
 
 FOLDER = Path(__file__).parent
 PAGES = ("parameters.md", "statistics.md", "dashboard.md")
-GROUPS: tuple[type[Parameters], ...] = (*BUILT_IN.values(), Bracket, Execution, MonteCarlo)
+GROUPS: tuple[type[Parameters], ...] = (*BUILT_IN.values(), *SETUP.values())
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -4,10 +4,14 @@ __version__ = "0.1.0"
 
 from scalpr_zen.backtest import Result, Strategy, run, save
 from scalpr_zen.errors import DataError, ParameterError, ScalprError, StrategyError, TapeError
+from scalpr_zen.execution import Bracket, Execution, PessimisticCosts
 from scalpr_zen.instruments import INSTRUMENTS, Instrument, instrument
+from scalpr_zen.kernel import TRADE
 from scalpr_zen.monte_carlo import MonteCarlo
 from scalpr_zen.params import Parameters, param
-from scalpr_zen.simulate import TRADE, Bracket, Execution
+from scalpr_zen.prop_firm import PropFirm
+from scalpr_zen.rules import SessionRules
+from scalpr_zen.setup import Setup
 from scalpr_zen.strategies import EmaCrossover, MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion
 from scalpr_zen.tape import Tape, save_tape
 
@@ -25,8 +29,12 @@ __all__ = [
     "OrderFlowImbalance",
     "ParameterError",
     "Parameters",
+    "PessimisticCosts",
+    "PropFirm",
     "Result",
     "ScalprError",
+    "SessionRules",
+    "Setup",
     "Strategy",
     "StrategyError",
     "Tape",

@@ -24,11 +24,17 @@ from numpy.typing import NDArray
 import scalpr_zen
 from scalpr_zen import figures, html_report, report, trade_log
 from scalpr_zen.baseline import baseline
+from scalpr_zen.control import control
 from scalpr_zen.errors import ParameterError, ScalprError
+from scalpr_zen.execution import Bracket, Execution, PessimisticCosts
+from scalpr_zen.fills import fills
 from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
 from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.prop_firm import PropFirm, prop_firm
+from scalpr_zen.rules import SessionRules
 from scalpr_zen.series import series
-from scalpr_zen.simulate import Bracket, Execution, Simulation, simulate, trades_sha256
+from scalpr_zen.setup import GROUPS, Setup
+from scalpr_zen.simulate import Orders, Simulation, orders, trade, trades_sha256
 from scalpr_zen.statistics import daily, statistics, verdicts
 from scalpr_zen.strategies.load import signals_of
 from scalpr_zen.tape import Tape
@@ -49,12 +55,25 @@ SECTIONS = (
     "verdicts",
     "baseline",
     "monte_carlo",
+    "fills",
+    "control",
+    "prop_firm",
     "counts",
     "trades_sha256",
     "series",
     "manifest",
 )
-LAPS = ("signals_seconds", "simulation_seconds", "statistics_seconds")
+LAPS = (
+    "signals_seconds",
+    "simulation_seconds",
+    "statistics_seconds",
+    "monte_carlo_seconds",
+    "fills_seconds",
+    "control_seconds",
+    "prop_firm_seconds",
+)
+LATER = ("monte_carlo", "fills", "control", "prop_firm")
+"""Sections that `run_trades` leaves empty."""
 
 
 class Strategy(Protocol):
@@ -70,22 +89,30 @@ class Result:
 
     Attributes
     ----------
-    trades : array of TRADE, shape (n,)
-        Closed trades in order of their exit.
-    unclosed : array of TRADE
-        Void and open trades, out of all statistics.
+    simulation : Simulation
+        Closed trades, what triggered their stops, void and open trades, counts.
+    orders : Orders
+        The signals that the rules let through.
     declared : tuple of (Parameter, value)
         Every parameter of the run.
     """
 
-    trades: Array
-    unclosed: Array
+    simulation: Simulation
     declared: Declared
     tape: Tape
-    bracket: Bracket
-    execution: Execution
-    settings: MonteCarlo
+    orders: Orders
+    setup: Setup
     values: dict[str, Any]
+
+    @property
+    def trades(self) -> Array:
+        """Closed trades in order of their exit, array of TRADE, shape (n,)."""
+        return self.simulation.trades
+
+    @property
+    def unclosed(self) -> Array:
+        """Void and open trades, out of all statistics, array of TRADE."""
+        return self.simulation.unclosed
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data by section; what each holds stands in docs/statistics.md."""
@@ -99,7 +126,7 @@ class Result:
         """Return the closed trades as a pandas DataFrame with the columns of the CSV file; times are UTC."""
         import pandas as pd
 
-        frame = pd.DataFrame(trade_log.columns(self.trades, self.tape, self.execution))
+        frame = pd.DataFrame(trade_log.columns(self.trades, self.tape, self.setup.execution))
         for name in ("entry_time", "exit_time"):
             frame[name] = pd.to_datetime(frame[name], utc=True)
         frame.attrs["synthetic"] = self.tape.synthetic
@@ -112,7 +139,7 @@ class Result:
 
     def csv_lines(self) -> Iterator[str]:
         """Give the CSV file of the closed trades line by line."""
-        return trade_log.csv_lines(self.trades, self.tape, self.execution)
+        return trade_log.csv_lines(self.trades, self.tape, self.setup.execution)
 
     def figures(self) -> dict[str, go.Figure]:
         """Return every chart of the dashboard by name, as plotly figures."""
@@ -154,8 +181,11 @@ def run(
     strategy: Strategy,
     bracket: Bracket | None = None,
     execution: Execution | None = None,
+    rules: SessionRules | None = None,
     *,
+    pessimistic: PessimisticCosts | None = None,
     settings: MonteCarlo | None = None,
+    firm: PropFirm | None = None,
 ) -> Result:
     """Run one backtest.
 
@@ -169,8 +199,14 @@ def run(
         Take profit and stop loss. Default: 10 and 5 points.
     execution : Execution, optional
         Fills and costs. Default: the next event, no costs.
+    rules : SessionRules, optional
+        When it trades. Default: always.
+    pessimistic : PessimisticCosts, optional
+        The pessimistic costs of the fill table.
     settings : MonteCarlo, optional
-        Paths and seed.
+        Paths, random-entry runs and seed.
+    firm : PropFirm, optional
+        Rules of the prop firm whose evaluation is walked.
 
     Returns
     -------
@@ -181,62 +217,86 @@ def run(
     ScalprError
         If a parameter does not fit the tape, or the signals do not.
     """
-    return with_monte_carlo(run_trades(tape, strategy, bracket, execution, settings=settings))
+    given: dict[str, Any] = {"bracket": bracket, "execution": execution, "rules": rules}
+    given |= {"pessimistic": pessimistic, "settings": settings, "firm": firm}
+    return run_setup(tape, strategy, Setup(**{name: group for name, group in given.items() if group is not None}))
 
 
-def run_trades(
-    tape: Tape,
-    strategy: Strategy,
-    bracket: Bracket | None = None,
-    execution: Execution | None = None,
-    *,
-    settings: MonteCarlo | None = None,
-    signals: NDArray[np.int8] | None = None,
-) -> Result:
-    """Run one backtest as `run` does, but leave out Monte Carlo.
+def run_setup(tape: Tape, strategy: Strategy, setup: Setup) -> Result:
+    """Run one backtest with all its parameters in one object; else as `run`."""
+    return with_checks(with_monte_carlo(run_trades(tape, strategy, setup)))
+
+
+def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders | None = None) -> Result:
+    """Run one backtest as `run` does, but leave the sections LATER empty.
 
     Parameters
     ----------
-    tape, strategy, bracket, execution, settings
+    tape, strategy
         As in `run`.
-    signals : array of int8, shape (n,), optional
-        The strategy's signals, where they are known already; they took 0 seconds then.
+    setup : Setup
+        All parameters but the strategy's.
+    wanted : Orders, optional
+        The strategy's signals under these rules, where they are known already; they took 0 seconds then.
     """
-    bracket, execution, settings = bracket or Bracket(), execution or Execution(), settings or MonteCarlo()
-    all_declared = _declared(strategy, bracket, execution, settings)
+    all_declared = _declared(strategy, setup)
     started, watch = datetime.now(UTC), _Watch()
-    if signals is None:
+    watch.laps["signals_seconds"] = 0.0
+    if wanted is None:
         signals = signals_of(strategy, tape)
         watch.lap("signals_seconds")
-    simulation = simulate(tape, signals, bracket, execution)
+        wanted = orders(tape, signals, setup.rules)
+    simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
     watch.lap("simulation_seconds")
-    values: dict[str, Any] = {"tape": tape_facts(tape, execution)}
-    values["parameters"] = _parameters(strategy, all_declared, execution, tape)
-    values |= _numbers(simulation, tape, bracket, execution)
+    values: dict[str, Any] = {"tape": tape_facts(tape, setup.execution)}
+    values["parameters"] = _parameters(strategy, all_declared, setup.execution, tape)
+    values |= _numbers(simulation, tape, setup)
     values["notes"] = report.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
     watch.lap("statistics_seconds")
     values["manifest"] = _manifest(tape, started, watch.laps)
     return Result(
-        trades=simulation.trades,
-        unclosed=simulation.unclosed,
+        simulation=simulation,
         declared=all_declared,
         tape=tape,
-        bracket=bracket,
-        execution=execution,
-        settings=settings,
+        orders=wanted,
+        setup=setup,
         values={name: values[name] for name in SECTIONS},
     )
 
 
 def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
-    """Return a result of `run_trades` with its Monte Carlo paths, made by this many threads."""
-    watch, trades = _Watch(), result.trades
-    paths = monte_carlo(trades["net_usd"], trades["session"], len(result.tape.sessions), result.settings, workers)
-    watch.lap("monte_carlo_seconds")
-    manifest = result.values["manifest"]
-    laps = {name: manifest[name] for name in LAPS} | {"monte_carlo_seconds": watch.laps["monte_carlo_seconds"]}
-    manifest = _manifest(result.tape, datetime.fromisoformat(manifest["started"]), laps)
-    return replace(result, values={**result.values, "monte_carlo": paths, "manifest": manifest})
+    """Return a result with its Monte Carlo paths, made by this many threads."""
+    trades, sessions = result.trades, len(result.tape.sessions)
+
+    def paths() -> dict[str, Any]:
+        return monte_carlo(trades["net_usd"], trades["session"], sessions, result.setup.settings, workers)
+
+    return _with_sections(result, {"monte_carlo": paths})
+
+
+def with_checks(result: Result, workers: int | None = None) -> Result:
+    """Return a result with what its fills and its signals are worth, and a firm's evaluation; by this many threads."""
+    tape, setup, trades = result.tape, result.setup, result.trades
+    unclosed, seed = len(result.unclosed), setup.settings.seed
+    return _with_sections(
+        result,
+        {
+            "fills": lambda: fills(tape, result.orders, result.simulation, setup, workers),
+            "control": lambda: control(tape, trades, setup, workers),
+            "prop_firm": lambda: prop_firm(trades, tape, setup.execution, setup.firm, seed, workers, unclosed=unclosed),
+        },
+    )
+
+
+def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any]]]) -> Result:
+    """Return a result with more sections, and the time of each in its manifest."""
+    watch, manifest, values = _Watch(), result.values["manifest"], dict(result.values)
+    for name, make in made.items():
+        values[name] = make()
+        watch.lap(f"{name}_seconds")
+    laps = {name: seconds for name, seconds in (manifest | watch.laps).items() if name in LAPS}
+    values["manifest"] = _manifest(result.tape, datetime.fromisoformat(manifest["started"]), laps)
+    return replace(result, values=values)
 
 
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
@@ -290,6 +350,7 @@ def tape_facts(tape: Tape, execution: Execution | None = None) -> dict[str, Any]
         "first_front": about.get("first_front"),
         "record_ledger": about.get("record_ledger", {}),
         "reordered": about.get("reordered", 0),
+        "closes": about.get("closes"),
     }
 
 
@@ -299,24 +360,25 @@ def _parameters(strategy: Strategy, known: Declared, execution: Execution, tape:
     return {"strategy": type(strategy).__name__, **values}
 
 
-def _numbers(simulation: Simulation, tape: Tape, bracket: Bracket, execution: Execution) -> dict[str, Any]:
-    """Return the sections that follow from the trades; Monte Carlo is still empty."""
-    trades = simulation.trades
-    numbers = statistics(trades, tape, bracket, execution)
+def _numbers(simulation: Simulation, tape: Tape, setup: Setup) -> dict[str, Any]:
+    """Return the sections that follow from the trades; those of LATER are still empty."""
+    trades, execution = simulation.trades, setup.execution
+    numbers = statistics(trades, tape, setup.bracket, execution)
     by_day = daily(trades["net_usd"], trades["session"], len(tape.sessions))
     return {
         "statistics": numbers,
         "verdicts": verdicts(numbers),
         "baseline": baseline(tape, execution, by_day, numbers),
-        "monte_carlo": {},
+        **{name: {} for name in LATER},
         "counts": simulation.counts,
         "trades_sha256": trades_sha256(trades),
         "series": series(trades, tape, execution),
     }
 
 
-def _declared(*groups: Any) -> Declared:
-    """Return every declared parameter of the groups with its value; a name stands for one of them."""
+def _declared(strategy: Strategy, setup: Setup) -> Declared:
+    """Return every declared parameter of a run with its value; a name stands for one of them."""
+    groups = (strategy, *(getattr(setup, name) for name in GROUPS))
     known = [group for group in groups if isinstance(group, Parameters)]
     found = tuple((p, getattr(group, p.name)) for group in known for p in declared(type(group)))
     names = [parameter.name for parameter, _ in found]
@@ -329,7 +391,7 @@ class _Watch:
     """Wall seconds of each stage."""
 
     def __init__(self) -> None:
-        self.laps = dict.fromkeys(LAPS, 0.0)
+        self.laps: dict[str, float] = {}
         self._last = time.perf_counter()
 
     def lap(self, name: str) -> None:

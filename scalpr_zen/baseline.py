@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from scalpr_zen.execution import Execution
 from scalpr_zen.params import ticks_to_points
-from scalpr_zen.simulate import Execution
 from scalpr_zen.statistics import NAN, Float64, by_day, by_trade, daily, max_drawdown
 from scalpr_zen.tape import Tape
 

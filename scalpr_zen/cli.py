@@ -14,14 +14,13 @@ import click
 
 import scalpr_zen
 from scalpr_zen import report
-from scalpr_zen.backtest import Strategy, run, save, tape_facts
+from scalpr_zen.backtest import Strategy, run_setup, save, tape_facts
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.errors import ScalprError
 from scalpr_zen.ingest.front_month import ROLLS, Roll, parse_schedule
 from scalpr_zen.instruments import Instrument, instrument, parse_instrument
-from scalpr_zen.monte_carlo import MonteCarlo
 from scalpr_zen.params import Parameter, Parameters, declared
-from scalpr_zen.simulate import Bracket, Execution
+from scalpr_zen.setup import GROUPS, Setup
 from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, refuse_taken
 from scalpr_zen.strategies.new import write_strategy
@@ -38,9 +37,7 @@ STRATEGY = EmaCrossover.__name__
 def backtest(
     tape: str | Path | None,
     strategy: Strategy,
-    bracket: Bracket,
-    execution: Execution,
-    settings: MonteCarlo,
+    setup: Setup,
     *,
     out: str | Path = "results",
     csv: bool = False,
@@ -51,7 +48,7 @@ def backtest(
 
     Without a tape the demo market is used, and made first where it is missing.
     """
-    result = run(Tape.open(tape or demo_tape()), strategy, bracket, execution, settings=settings)
+    result = run_setup(Tape.open(tape or demo_tape()), strategy, setup)
     paths = save(result, out, csv=csv, html=html)
     click.echo(result.to_json() if as_json else str(result))
     say("")
@@ -103,6 +100,21 @@ def dashboard(tape: str | Path | None, address: Address, strategy: str = STRATEG
 
     kind = load_strategy(strategy)
     serve(Workbench(Path(tape or demo_tape()), kind), address, say)
+
+
+def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int, seed: int) -> None:
+    """Look on a tape for look-ahead of a strategy: name the first print that differs, or tell what was compared."""
+    from scalpr_zen.verify import verify as prove
+
+    with _progress("cutting the tape") as tick:
+        done = prove(Tape.open(tape or demo_tape()), strategy, setup, cuts=cuts, seed=seed, progress=tick)
+    if not done.signals:
+        raise ScalprError("nothing to compare: the strategy gives no signal on this tape")
+    counted = f"{done.signals:,} signals and {done.trades:,} trades"
+    click.echo(
+        f"no look-ahead found: {counted} are the same before each of {done.cuts} cuts, "
+        f"the signals of short stretches before each of {done.dense:,}"
+    )
 
 
 def demo_tape() -> Path:
@@ -188,6 +200,25 @@ def options(*groups: type[Parameters]) -> Callable[[Callable[..., Any]], Callabl
     return decorate
 
 
+def _some_path(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
+    """Refuse a tape of no name: a variable of the shell that is not set must not run the demo market."""
+    if path == "":
+        raise click.UsageError("the tape must not be empty: leave it out for the demo market")
+    return path
+
+
+class _Value(click.ParamType):  # type: ignore[type-arg]
+    """A value of a declared parameter, read as every face reads it."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        self.choices = parameter.choices
+        self.name = {int: "integer", float: "float"}.get(parameter.kind, "text")
+        self._parameter = parameter
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self._parameter.parsed(value) if isinstance(value, str) else value
+
+
 def _option(parameter: Parameter) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     facts = [parameter.unit, "" if parameter.choices else parameter.range_text]
     default = "none" if parameter.default is None else str(parameter.default).lower()
@@ -196,7 +227,7 @@ def _option(parameter: Parameter) -> Callable[[Callable[..., Any]], Callable[...
     if parameter.kind is bool:
         flags = f"{parameter.flag}/--no-{parameter.flag[2:]}"
         return click.option(flags, default=parameter.default, help=text)
-    kind = click.Choice(parameter.choices) if parameter.choices else parameter.kind
+    kind = click.Choice(parameter.choices) if parameter.choices and not parameter.optional else _Value(parameter)
     return click.option(parameter.flag, parameter.name, type=kind, default=parameter.default, help=text)
 
 
@@ -206,6 +237,9 @@ _STRATEGY = click.option(
     metavar="NAME|FILE.py:CLASS",
     help=f"{', '.join(BUILT_IN)}, or a class of your own file. [default: {STRATEGY}]",
 )
+
+
+_OF_TRADES = {name: GROUPS[name] for name in ("bracket", "execution", "rules")}
 
 
 class _WithStrategy(click.Command):
@@ -269,7 +303,9 @@ def demo_command(sessions: int, seed: int, out: str) -> None:
 @click.argument("data", nargs=-1, required=True, metavar="DATA_DIR...")
 @click.option("--root", help="Root of the contracts, one of the built-in table: NQ, ES, CL, ...")
 @click.option(
-    "--instrument", "own", help='Another contract in one line: "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS]]".'
+    "--instrument",
+    "own",
+    help='Another contract in one line: "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS [CALENDAR]]]".',
 )
 @click.option("--out", help="The tape. [default: cache/<root>.npz]")
 @click.option("--roll", type=click.Choice(ROLLS), help="How the front month is chosen. [default: volume]")
@@ -303,17 +339,15 @@ def preprocess_command(
 
 
 @scalpr.command("backtest", cls=_WithStrategy)
-@click.option("--tape", help="The tape. [default: the demo market, made once]")
+@click.option("--tape", callback=_some_path, help="The tape. [default: the demo market, made once]")
 @_STRATEGY
-@options(Bracket, Execution, MonteCarlo)
+@options(*GROUPS.values())
 @click.option("--out", default="results", show_default=True, help="Folder of the report files.")
 @click.option("--csv", is_flag=True, help="Write the trades as CSV too.")
 @click.option("--html", is_flag=True, help="Write the charts as one HTML file too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the summary.")
 def backtest_command(
-    bracket: Bracket,
-    execution: Execution,
-    settings: MonteCarlo,
+    *groups: Any,
     strategy: Strategy,
     tape: str | None,
     out: str,
@@ -322,11 +356,23 @@ def backtest_command(
     as_json: bool,
 ) -> None:
     """Run a strategy over a tape and write the report."""
-    backtest(tape, strategy, bracket, execution, settings, out=out, csv=csv, html=html, as_json=as_json)
+    setup = Setup(**dict(zip(GROUPS, groups, strict=True)))
+    backtest(tape, strategy, setup, out=out, csv=csv, html=html, as_json=as_json)
+
+
+@scalpr.command("verify", cls=_WithStrategy)
+@click.argument("tape", required=False, callback=_some_path)
+@_STRATEGY
+@options(*_OF_TRADES.values())
+@click.option("--cuts", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Cuts of the tape.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the cuts.")
+def verify_command(*groups: Any, strategy: Strategy, tape: str | None, cuts: int, seed: int) -> None:
+    """Look for look-ahead in a strategy: cut the tape and demand the same before each cut."""
+    verify(tape, strategy, Setup(**dict(zip(_OF_TRADES, groups, strict=True))), cuts, seed)
 
 
 @scalpr.command("dashboard")
-@click.argument("tape", required=False)
+@click.argument("tape", required=False, callback=_some_path)
 @_STRATEGY
 @click.option("--host", default=Address.host, show_default=True, help="Address of this machine to listen at.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=Address.port, show_default=True, help="Port.")

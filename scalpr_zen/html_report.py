@@ -38,7 +38,7 @@ const light = matchMedia("(prefers-color-scheme: light)");
 function draw() {{
   for (const [name, figure] of Object.entries(figures)) {{
     const layout = {{ ...figure.layout, template: themes[light.matches ? "light" : "dark"] }};
-    Plotly.react(name, figure.data, layout, {{ responsive: true, displaylogo: false }});
+    Plotly.react(name, figure.data, layout, {{ responsive: true, displaylogo: false, showSendToCloud: false }});
   }}
 }}
 light.addEventListener("change", draw);

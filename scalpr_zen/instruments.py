@@ -14,7 +14,8 @@ from scalpr_zen.errors import ParameterError
 
 MONTHS = "FGHJKMNQUVXZ"
 EXCHANGES = ("CME", "CBOT", "NYMEX", "COMEX")
-_LINE = "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS]]"
+CALENDARS = ("equity", "rates", "fx", "energy_metals", "grains")
+_LINE = "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS [CALENDAR]]]"
 _EXAMPLE = "NKD 5 5 CME HMUZ"
 
 
@@ -38,6 +39,8 @@ class Instrument:
         Letters of the delivery months that trade actively, in calendar order. The calendar roll reads them.
     expiry_rule : str
         Name of a rule in `scalpr_zen.ingest.expiry`; empty when there is none.
+    calendar : str
+        Whose hours its sessions close by, one of `CALENDARS`; `scalpr_zen.ingest.calendar` reads it.
 
     Raises
     ------
@@ -52,6 +55,7 @@ class Instrument:
     point_value: float
     roll_months: str = "HMUZ"
     expiry_rule: str = ""
+    calendar: str = "equity"
 
     def __post_init__(self) -> None:
         if not (self.root.isascii() and self.root.isalnum()):
@@ -70,6 +74,8 @@ class Instrument:
                 f"roll_months of {self.root} must be letters of {MONTHS}, each once and in that order, "
                 f"e.g. HMUZ; was {self.roll_months!r}"
             )
+        if self.calendar not in CALENDARS:
+            raise ParameterError(f"calendar of {self.root} must be one of {' '.join(CALENDARS)}; was {self.calendar!r}")
         _ = self.tick_nanos
 
     @property
@@ -98,34 +104,34 @@ class Instrument:
 
 # Left out of the roll months: a listed month that a later one outtrades for its whole life
 # (October gold, September corn, August and September soybeans).
-_TABLE: tuple[tuple[str, str, str, float, float, str, str], ...] = (
-    # root, name, exchange, tick size, USD a point, roll months, expiry rule
-    ("NQ", "E-mini Nasdaq-100", "CME", 0.25, 20.0, "HMUZ", "equity_index"),
-    ("MNQ", "Micro E-mini Nasdaq-100", "CME", 0.25, 2.0, "HMUZ", "equity_index"),
-    ("ES", "E-mini S&P 500", "CME", 0.25, 50.0, "HMUZ", "equity_index"),
-    ("MES", "Micro E-mini S&P 500", "CME", 0.25, 5.0, "HMUZ", "equity_index"),
-    ("RTY", "E-mini Russell 2000", "CME", 0.1, 50.0, "HMUZ", "equity_index"),
-    ("M2K", "Micro E-mini Russell 2000", "CME", 0.1, 5.0, "HMUZ", "equity_index"),
-    ("YM", "E-mini Dow ($5)", "CBOT", 1.0, 5.0, "HMUZ", "equity_index"),
-    ("MYM", "Micro E-mini Dow", "CBOT", 1.0, 0.5, "HMUZ", "equity_index"),
-    ("CL", "Crude Oil (WTI)", "NYMEX", 0.01, 1_000.0, MONTHS, "crude_oil"),
-    ("MCL", "Micro Crude Oil (WTI)", "NYMEX", 0.01, 100.0, MONTHS, "micro_crude_oil"),
-    ("NG", "Henry Hub Natural Gas", "NYMEX", 0.001, 10_000.0, MONTHS, "natural_gas"),
-    ("GC", "Gold", "COMEX", 0.1, 100.0, "GJMQZ", "metals"),
-    ("MGC", "Micro Gold", "COMEX", 0.1, 10.0, "GJMQZ", "metals"),
-    ("SI", "Silver", "COMEX", 0.005, 5_000.0, "HKNUZ", "metals"),
-    ("HG", "Copper", "COMEX", 0.0005, 25_000.0, "HKNUZ", "metals"),
-    ("6E", "Euro FX", "CME", 0.00005, 125_000.0, "HMUZ", "fx"),
-    ("6B", "British Pound", "CME", 0.0001, 62_500.0, "HMUZ", "fx"),
-    ("6J", "Japanese Yen", "CME", 0.0000005, 12_500_000.0, "HMUZ", "fx"),
-    ("6A", "Australian Dollar", "CME", 0.00005, 100_000.0, "HMUZ", "fx"),
-    ("ZN", "10-Year T-Note", "CBOT", 0.015625, 1_000.0, "HMUZ", "treasury_long"),
-    ("ZB", "U.S. Treasury Bond", "CBOT", 0.03125, 1_000.0, "HMUZ", "treasury_long"),
-    ("ZF", "5-Year T-Note", "CBOT", 0.0078125, 1_000.0, "HMUZ", "treasury_short"),
-    ("ZT", "2-Year T-Note", "CBOT", 0.00390625, 2_000.0, "HMUZ", "treasury_short"),
-    ("ZC", "Corn", "CBOT", 0.25, 50.0, "HKNZ", "grains"),
-    ("ZS", "Soybean", "CBOT", 0.25, 50.0, "FHKNX", "grains"),
-    ("ZW", "Chicago SRW Wheat", "CBOT", 0.25, 50.0, "HKNUZ", "grains"),
+_TABLE: tuple[tuple[str, str, str, float, float, str, str, str], ...] = (
+    # root, name, exchange, tick size, USD a point, roll months, expiry rule, calendar
+    ("NQ", "E-mini Nasdaq-100", "CME", 0.25, 20.0, "HMUZ", "equity_index", "equity"),
+    ("MNQ", "Micro E-mini Nasdaq-100", "CME", 0.25, 2.0, "HMUZ", "equity_index", "equity"),
+    ("ES", "E-mini S&P 500", "CME", 0.25, 50.0, "HMUZ", "equity_index", "equity"),
+    ("MES", "Micro E-mini S&P 500", "CME", 0.25, 5.0, "HMUZ", "equity_index", "equity"),
+    ("RTY", "E-mini Russell 2000", "CME", 0.1, 50.0, "HMUZ", "equity_index", "equity"),
+    ("M2K", "Micro E-mini Russell 2000", "CME", 0.1, 5.0, "HMUZ", "equity_index", "equity"),
+    ("YM", "E-mini Dow ($5)", "CBOT", 1.0, 5.0, "HMUZ", "equity_index", "equity"),
+    ("MYM", "Micro E-mini Dow", "CBOT", 1.0, 0.5, "HMUZ", "equity_index", "equity"),
+    ("CL", "Crude Oil (WTI)", "NYMEX", 0.01, 1_000.0, MONTHS, "crude_oil", "energy_metals"),
+    ("MCL", "Micro Crude Oil (WTI)", "NYMEX", 0.01, 100.0, MONTHS, "micro_crude_oil", "energy_metals"),
+    ("NG", "Henry Hub Natural Gas", "NYMEX", 0.001, 10_000.0, MONTHS, "natural_gas", "energy_metals"),
+    ("GC", "Gold", "COMEX", 0.1, 100.0, "GJMQZ", "metals", "energy_metals"),
+    ("MGC", "Micro Gold", "COMEX", 0.1, 10.0, "GJMQZ", "metals", "energy_metals"),
+    ("SI", "Silver", "COMEX", 0.005, 5_000.0, "HKNUZ", "metals", "energy_metals"),
+    ("HG", "Copper", "COMEX", 0.0005, 25_000.0, "HKNUZ", "metals", "energy_metals"),
+    ("6E", "Euro FX", "CME", 0.00005, 125_000.0, "HMUZ", "fx", "fx"),
+    ("6B", "British Pound", "CME", 0.0001, 62_500.0, "HMUZ", "fx", "fx"),
+    ("6J", "Japanese Yen", "CME", 0.0000005, 12_500_000.0, "HMUZ", "fx", "fx"),
+    ("6A", "Australian Dollar", "CME", 0.00005, 100_000.0, "HMUZ", "fx", "fx"),
+    ("ZN", "10-Year T-Note", "CBOT", 0.015625, 1_000.0, "HMUZ", "treasury_long", "rates"),
+    ("ZB", "U.S. Treasury Bond", "CBOT", 0.03125, 1_000.0, "HMUZ", "treasury_long", "rates"),
+    ("ZF", "5-Year T-Note", "CBOT", 0.0078125, 1_000.0, "HMUZ", "treasury_short", "rates"),
+    ("ZT", "2-Year T-Note", "CBOT", 0.00390625, 2_000.0, "HMUZ", "treasury_short", "rates"),
+    ("ZC", "Corn", "CBOT", 0.25, 50.0, "HKNZ", "grains", "grains"),
+    ("ZS", "Soybean", "CBOT", 0.25, 50.0, "FHKNX", "grains", "grains"),
+    ("ZW", "Chicago SRW Wheat", "CBOT", 0.25, 50.0, "HKNUZ", "grains", "grains"),
 )
 
 INSTRUMENTS: dict[str, Instrument] = {
@@ -137,8 +143,9 @@ INSTRUMENTS: dict[str, Instrument] = {
         point_value=point_value,
         roll_months=roll_months,
         expiry_rule=expiry_rule,
+        calendar=calendar,
     )
-    for root, name, exchange, tick_size, point_value, roll_months, expiry_rule in _TABLE
+    for root, name, exchange, tick_size, point_value, roll_months, expiry_rule, calendar in _TABLE
 }
 
 
@@ -164,8 +171,8 @@ def parse_instrument(text: str) -> Instrument:
     Parameters
     ----------
     text : str
-        ``ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS]]``, e.g. ``NKD 5 5 CME HMUZ``. The tick size is
-        in quoted price, the point value in USD of a move of 1.00 in quoted price.
+        ``ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS [CALENDAR]]]``, e.g. ``NKD 5 5 CME HMUZ``. The tick
+        size is in quoted price, the point value in USD of a move of 1.00 in quoted price.
 
     Returns
     -------
@@ -178,7 +185,7 @@ def parse_instrument(text: str) -> Instrument:
         If the line has too few or too many words, or a word breaks the rule of its field.
     """
     words = text.split()
-    if not 3 <= len(words) <= 5:
+    if not 3 <= len(words) <= 6:
         raise ParameterError(f"instrument must be the line '{_LINE}', e.g. '{_EXAMPLE}'; was {text!r}")
     root, tick_size, point_value, *rest = words
     return Instrument(
@@ -187,6 +194,7 @@ def parse_instrument(text: str) -> Instrument:
         point_value=_number("POINT_VALUE", point_value, text),
         exchange=rest[0] if rest else "",
         roll_months=rest[1] if len(rest) > 1 else "HMUZ",
+        calendar=rest[2] if len(rest) > 2 else CALENDARS[0],
     )
 
 

@@ -175,6 +175,21 @@ def points_to_ticks(name: str, points: float, tick_nanos: int) -> int:
     return int(ticks)
 
 
+def whole_ns(name: str, value: float, unit_ns: int) -> int:
+    """Return a time of `value` units of `unit_ns` nanoseconds each as a whole number of them.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    exact = Decimal(str(value)) * unit_ns
+    ns = round(exact)
+    if abs(exact - ns) > Decimal("0.001"):  # 0.1 + 0.2 ms are meant to be 300,000 ns
+        raise ParameterError(f"{name} must be a whole number of nanoseconds, was {value}")
+    return ns
+
+
 def ticks_to_points(ticks: Any, tick_nanos: int) -> Any:
     """Return ticks (an int or an array of integers) in points, each the float nearest to its decimal."""
     return ticks * tick_nanos / NANOS

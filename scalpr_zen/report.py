@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from scalpr_zen.params import Parameter
+from scalpr_zen.prop_firm.text import lines as prop_firm_lines
 from scalpr_zen.sessions import CHICAGO
 from scalpr_zen.statistics import STATISTICS
 
@@ -16,6 +17,32 @@ Declared = Sequence[tuple[Parameter, Any]]
 
 WIDTH = 100
 _RULE = "=" * WIDTH
+COUNTS = {
+    "closed": "trades",
+    "void": "still open at the last print of their segment; out of the statistics",
+    "open": "still open at the end of the tape; out of the statistics",
+    "unfilled": "no later print in their session and segment",
+    "ignored": "a position was open",
+    "other_side": "of a side that is not traded",
+    "outside": "outside the entry windows and weekdays, or too near the close",
+    "session_over": "after the trades or the limit of their session",
+    "paused": "in the pause after an exit",
+}
+"""What became of the signals."""
+SLIPPAGE = {
+    "entry": "entry, against the signal's print",
+    "stop_trigger": "stop at its trigger, against its price",
+    "stop_next": "stop at the next event, against its price",
+}
+"""What is measured, and against what."""
+SAME_EVENT = {
+    "entry_target": "later prints of the entry's event met the target: only entry=signal may exit there",
+    "entry_stop": "later prints of the entry's event met the stop: only entry=signal may exit there",
+    "target_first": "the exit's event met both, the target first: it was taken",
+    "stop_first": "the exit's event met both, the stop first: it was taken",
+    "entry_exit": "entry and exit in one event, which entry=signal allows",
+}
+"""What the order of prints inside an event could have decided, and what the rule made of it."""
 
 
 def summary(result: Values, declared: Declared) -> str:
@@ -72,6 +99,9 @@ def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     yield from _baseline(result["baseline"])
     yield from _months(result["statistics"]["months"])
     yield from _monte_carlo(result["monte_carlo"])
+    yield from _fills(result["fills"])
+    yield from _control(result["control"], result["statistics"])
+    yield from prop_firm_lines(result["prop_firm"])
     yield from _counts(result)
     if full:
         yield from _title("RUN MANIFEST")
@@ -101,7 +131,7 @@ def _head(result: Values) -> Iterator[str]:
     if tape["synthetic"]:
         yield "*** SYNTHETIC: the demo market made these prints; nothing here says anything about a real market ***"
     yield _RULE
-    yield from (f"NOTE {note}" for note in result["notes"])
+    yield from (f"NOTE {note}" for note in [*result["notes"], *fill_notes(result["fills"])])
 
 
 def notes(parameters: Values, statistics: Values, own_point_value: float) -> list[str]:
@@ -111,10 +141,20 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
         told.append("OPTIMISTIC entry=signal: an entry fills at the signal's own print, inside its event")
     if parameters["stop_fill"] == "level":
         told.append(
-            "OPTIMISTIC stop_fill=level: a stop fills at its price, though the market may have gapped beyond it"
+            "OPTIMISTIC stop_fill=level: a stop fills at its price, though the market may have gapped beyond it, or "
+            "have left it before a moved stop arrived"
         )
+    if parameters["stop_fill"] == "trigger":
+        told.append("stop_fill=trigger: a stop fills at the price of the very print that triggered it")
     if parameters["target_fill"] == "touch":
         told.append("target_fill=touch: a take profit fills at the first print at its price, as if first in the queue")
+    if parameters["target_fill"] == "queue":
+        told.append(
+            f"target_fill=queue: {parameters['queue_ahead']:,} contracts ahead are assumed, and half the size of "
+            "prints without an aggressor counts"
+        )
+    if parameters["roll_exit"] == "close":
+        told.append("roll_exit=close: a trade is closed at its segment's last print, which nobody knows to be the last")
     if parameters["latency_ms"] == 0:
         told.append("latency_ms=0: an order reaches the exchange before the next event")
     if parameters["overlap"]:
@@ -122,7 +162,13 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
     if parameters["point_value"] != own_point_value:
         told.append(f"point_value is {parameters['point_value']:g} USD, the contract's own is {own_point_value:g}")
     if parameters["contracts"] != 1:
-        told.append(f"contracts={parameters['contracts']}: buy & hold is one contract")
+        told.append(
+            f"contracts={parameters['contracts']}: buy & hold is one contract; fills do not look at the size of a print"
+        )
+    if parameters["slippage_ticks"] == 0:
+        told.append(
+            "slippage_ticks=0: a market order fills at the price of the next print, on either side of the spread"
+        )
     if parameters["commission"] == 0 and parameters["slippage_ticks"] == 0:
         each = (
             f"each $1.00 of cost a round turn would take {number(float(statistics['trades']), 'usd')} from the net P&L"
@@ -131,12 +177,23 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
     return told
 
 
+def fill_notes(fills: Values) -> list[str]:
+    """Return in a sentence how far the net P&L of a run depends on its fill model; nothing before that is known."""
+    rows = [row for row in fills.get("table", ()) if row["costs"] == "set" and row["trades"]]
+    if not rows:
+        return []
+    worst, best = (choose(rows, key=lambda row: row["net_usd"]) for choose in (min, max))
+    ends = (f"{number(row['net_usd'], 'usd')} ({row['target_fill']}, {row['stop_fill']})" for row in (worst, best))
+    return [f"the fill model alone moves the net P&L from {' to '.join(ends)}: see FILLS"]
+
+
 def _parameters(used: Values, declared: Declared) -> Iterator[str]:
     yield from _title("PARAMETERS (* = default)")
     for parameter, value in declared:
-        text = str(used[parameter.name])
+        shown = used[parameter.name]
+        text = "none" if shown is None else f"{shown} {parameter.unit}"
         mark = "*" if value == parameter.default else " "
-        yield f"  {parameter.name:<20}{mark} {f'{text} {parameter.unit}':<32} {parameter.sentence}".rstrip()
+        yield f"  {parameter.name:<27}{mark} {text:<28} {parameter.sentence}".rstrip()
 
 
 def tape_lines(tape: Values) -> Iterator[str]:
@@ -152,6 +209,11 @@ def tape_lines(tape: Values) -> Iterator[str]:
     yield _row("tick", f"{tape['tick_size']:g} points, {number(tape['tick_value'], 'usd')} a contract")
     yield _row("prints", f"{tape['prints']:,} in {tape['session_dates']:,} session dates")
     yield _row("first, last session date", f"{tape['first_session']} to {tape['last_session']}")
+    if closes := tape.get("closes"):
+        counts = (
+            f"{len(closes['early'])} early, {len(closes['unknown'])} unknown, {closes['prints_after']:,} prints after"
+        )
+        yield _row("session closes", f"{closes['calendar']}, {closes['library']}: {counts}")
     yield _row("sha256", tape["sha256"])
     yield from _rolls(tape)
     yield from _record_ledger(tape)
@@ -235,17 +297,75 @@ def _monte_carlo(paths: Values) -> Iterator[str]:
     yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
 
 
+def _fills(fills: Values) -> Iterator[str]:
+    yield from _title("FILLS (this run under every fill model and set of costs; * = this run)")
+    if not fills:
+        yield "  n/a"
+        return
+    rows = {(row["target_fill"], row["stop_fill"], row["costs"]): row for row in fills["table"]}
+    told = (
+        f"{row['costs']} {number(row['commission'], 'usd')} + {row['slippage_ticks']} ticks"
+        for row in fills["table"][:3]
+    )
+    yield f"  costs: {', '.join(told)} (a contract and side, a market or stop fill)"
+    yield "  from the trades on, columns are those of the set costs; the JSON holds all"
+    head = ("net, costs zero", "set", "pessimistic", "trades", "win rate", "factor", "break-even cost")
+    yield f"  {'target':<9}{'stop':<9}" + "".join(f"{name:>16}" for name in head[:3]) + _narrow(head[3:])
+    for target, stop in dict.fromkeys((target, stop) for target, stop, _ in rows):
+        row = rows[target, stop, "set"]
+        nets = (rows[target, stop, costs]["net_usd"] for costs in ("zero", "set", "pessimistic"))
+        mark = " *" if row["this_run"] else ""
+        rates = (number(row["win_rate"], "share"), number(row["profit_factor"], "ratio"))
+        cells = (f"{row['trades']:,}", *rates, number(row["break_even_cost_usd"], "usd"))
+        yield f"  {target:<9}{stop + mark:<9}" + "".join(f"{number(x, 'usd'):>16}" for x in nets) + _narrow(cells)
+    for row in fills["kinder"]:
+        wins = f"{row['lost']:,} of the {row['wins']:,} winning trades ({number(row['share'], 'share')})"
+        yield f"  {row['rule']} {row['kinder']} against {row['stricter']}: {wins} win only under {row['kinder']}"
+    yield from _slippage(fills["slippage"])
+    yield from _same_event(fills["same_event"])
+
+
+def _narrow(cells: Sequence[str]) -> str:
+    return "".join(f"{cell:>{10 if k < 3 else 18}}" for k, cell in enumerate(cells))
+
+
+def _slippage(measured: Values) -> Iterator[str]:
+    yield from _title("MEASURED SLIPPAGE (ticks lost by the prints themselves, slippage_ticks left out)")
+    head = ("trades", "mean", *(f"{rank}%" for rank in measured["entry"]["percentiles"]), "worst", "spread")
+    yield f"  {'':<44}" + "".join(f"{name:>9}" for name in head)
+    for key, label in SLIPPAGE.items():
+        row = measured[key]
+        cells = (row["trades"], row["mean_ticks"], *row["percentiles"].values(), row["worst_ticks"])
+        shares = number(row["inside_share"], "share")
+        yield f"  {label:<44}" + "".join(f"{number(cell):>9}" for cell in cells) + f"{shares:>9}"
+    yield "  spread: share of fills at prints of the other side, a buy at a seller's print: it would have paid more"
+
+
+def _same_event(counts: Values) -> Iterator[str]:
+    yield from _title("INSIDE ONE EVENT (trades with several of entry, target and stop in one event)")
+    for key, label in SAME_EVENT.items():
+        yield f"  {counts[key]:>10,} of {counts['trades']:,}   {label}"
+
+
+def _control(control: Values, statistics: Values) -> Iterator[str]:
+    yield from _title(
+        "RANDOM ENTRIES (same bracket, costs, hours, sides; each by itself: no pause, max_trades, limits)"
+    )
+    if not control:
+        yield "  n/a (there is none without trades or control_sims, and with limit_on=open)"
+        return
+    yield f"  {control['sims']:,} runs; {control['pool']:,} random entries were traded for each of the strategy's"
+    yield f"  {'percentile of their net P&L':<32}" + "".join(f"{p:>16}" for p in control["percentiles_usd"])
+    yield f"  {'':<32}" + "".join(f"{number(x, 'usd'):>16}" for x in control["percentiles_usd"].values())
+    better = f"{number(control['strategy_usd'], 'usd')}: above {number(control['percentile'], 'share')} of them"
+    tests = f"p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {number(statistics['t_statistic'])})"
+    yield f"  the strategy's {better}; {tests}"
+
+
 def _counts(result: Values) -> Iterator[str]:
     counts = result["counts"]
     yield from _title("COUNTS")
     yield _row("signals", f"{counts['signals']:,}")
-    explained = {
-        "closed": "trades",
-        "void": "still open at the last print of their segment; out of the statistics",
-        "open": "still open at the end of the tape; out of the statistics",
-        "unfilled": "no later print in their session and segment",
-        "ignored": "a position was open",
-    }
-    for key, why in explained.items():
-        yield f"    {key:<10}{counts[key]:>14,}   {why}"
+    for key, why in COUNTS.items():
+        yield f"    {key:<12}{counts[key]:>14,}   {why}"
     yield _row("trades sha256", result["trades_sha256"])

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.baseline import daily_usd
+from scalpr_zen.execution import Execution
+from scalpr_zen.kernel import REASONS, STOP, TARGET, VOID
 from scalpr_zen.params import NANOS
 from scalpr_zen.sessions import chicago_offsets
-from scalpr_zen.simulate import REASONS, STOP, TARGET, Execution
 from scalpr_zen.statistics import NAN, daily
 from scalpr_zen.tape import Tape
 
@@ -128,11 +129,13 @@ def held_usd(tape: Tape, prints: Array, tick_value: float) -> Array:
 
 
 def _exits(trades: Array) -> list[dict[str, Any]]:
-    ends = [(side, reason) for side in SIDES for reason in (TARGET, STOP)]
-    code = 2 * (trades["side"] < 0) + (trades["reason"] == STOP)
-    rows = _grouped(code, trades["net_usd"], len(ends))
+    """Trades by side and reason; targets and stops always, other reasons where there is a trade."""
+    ends = [(side, reason) for side in SIDES for reason in range(1, VOID)]
+    rows = _grouped((VOID - 1) * (trades["side"] < 0) + trades["reason"] - 1, trades["net_usd"], len(ends))
     return [
-        {"side": SIDES[side], "reason": REASONS[reason], **row} for (side, reason), row in zip(ends, rows, strict=True)
+        {"side": SIDES[side], "reason": REASONS[reason], **row}
+        for (side, reason), row in zip(ends, rows, strict=True)
+        if row["trades"] or reason in (TARGET, STOP)
     ]
 
 
@@ -141,7 +144,7 @@ def _results(trades: Array, tick_value: float, execution: Execution) -> dict[str
     ticks = trades["gross_ticks"].astype(np.int64)
     if not len(ticks):
         return {"from_usd": [], "to_usd": [], "trades": []}
-    commission, tick_usd = 2 * execution.commission * execution.contracts, tick_value * execution.contracts
+    commission, tick_usd = execution.cost_usd, tick_value * execution.contracts
     gain = math.floor(commission / tick_usd) + 1
     first, width, count = _bins(int(ticks.min()), int(ticks.max()), RESULT_BINS, gain)
     low = first + width * np.arange(count)

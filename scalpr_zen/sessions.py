@@ -18,6 +18,7 @@ from scalpr_zen.params import NANOS
 
 CHICAGO = ZoneInfo("America/Chicago")
 SESSION_OPEN_HOUR = 17
+REGULAR_CLOSE_HOUR = 16
 _HOUR = 3600 * NANOS
 
 Int64 = NDArray[np.int64]
@@ -26,9 +27,27 @@ Dates = NDArray[np.datetime64]
 
 def session_open(day: date) -> int:
     """Return the ns UTC at which the session of `day` begins: 17:00 Chicago the evening before."""
-    evening = day - timedelta(days=1)
-    local = datetime(evening.year, evening.month, evening.day, SESSION_OPEN_HOUR, tzinfo=CHICAGO)
+    return session_time(day, SESSION_OPEN_HOUR * 60)
+
+
+def session_time(day: date, minute: int) -> int:
+    """Return the ns UTC of a wall time within a session.
+
+    Parameters
+    ----------
+    day : date
+        Session date.
+    minute : int
+        Minute of the Chicago day, 0 to 1439; from 17:00 on it lies on the evening before.
+    """
+    local_day = day - timedelta(days=1) if minute >= SESSION_OPEN_HOUR * 60 else day
+    local = datetime(local_day.year, local_day.month, local_day.day, *divmod(minute, 60), tzinfo=CHICAGO)
     return int(local.timestamp()) * NANOS
+
+
+def regular_closes(dates: Dates) -> Int64:
+    """Return the ns UTC of 16:00 Chicago on each session date, shape (n,)."""
+    return np.array([session_time(day, REGULAR_CLOSE_HOUR * 60) for day in dates.tolist()], dtype=np.int64)
 
 
 def session_calendar(first: int, last: int) -> tuple[Dates, Int64]:

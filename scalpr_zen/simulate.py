@@ -1,108 +1,61 @@
 """Signals become trades: what a fill is, in one readable loop.
 
-The rules are those of docs/execution.md, and the comments of the kernel carry their numbers. A price is
-a whole number of ticks and a time is int64 ns UTC; the only float is the money in `net_usd`.
+The rules are those of docs/execution.md, and the comments of the kernels carry their numbers. A price is a whole
+number of ticks and a time is int64 ns UTC; the only float is the money in `net_usd`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from scalpr_zen.blocks import BLOCK
 from scalpr_zen.errors import ParameterError
-from scalpr_zen.instruments import Instrument
-from scalpr_zen.params import Parameters, param, points_to_ticks
+from scalpr_zen.execution import Bracket, Execution
+from scalpr_zen.kernel import (
+    FAR,
+    KERNEL_BLOCK,
+    NEVER,
+    OPEN,
+    PROGRESS,
+    REASONS,
+    REFUSALS,
+    STOP_FILL_CODES,
+    TARGET_FILL_CODES,
+    TRADE,
+    TRIGGER,
+    VOID,
+    Prints,
+    Spans,
+    Terms,
+    trade_kernel,
+)
+from scalpr_zen.rules import SessionRules, entry_ranges
 from scalpr_zen.tape import Tape
 from scalpr_zen.threads import run_all
 
-TARGET, STOP, VOID, OPEN = 1, 2, 3, 4
-REASONS = {TARGET: "target", STOP: "stop", VOID: "void", OPEN: "open"}
-ENTRIES = ("next", "signal")
-TARGET_FILLS = ("touch", "through")
-STOP_FILLS = ("trigger", "level", "next")
-_AT_SIGNAL = ENTRIES.index("signal")
-_THROUGH = TARGET_FILLS.index("through")
-_LEVEL, _NEXT = STOP_FILLS.index("level"), STOP_FILLS.index("next")
+Array = NDArray[Any]
 
-TRADE = np.dtype(
-    [
-        ("side", "i1"),
-        ("reason", "i1"),
-        ("segment", "<i4"),
-        ("session", "<i4"),
-        ("signal", "<i8"),
-        ("entry", "<i8"),
-        ("exit", "<i8"),
-        ("entry_ts", "<i8"),
-        ("exit_ts", "<i8"),
-        ("entry_ticks", "<i4"),
-        ("exit_ticks", "<i4"),
-        ("gross_ticks", "<i4"),
-        ("mae_ticks", "<i4"),
-        ("mfe_ticks", "<i4"),
-        ("net_usd", "<f8"),
-    ]
-)
-"""One trade. `signal`, `entry` and `exit` are print indices, `segment` and `session` rows of the tape's
-tables (the session is that of the exit), prices and excursions are ticks, times ns UTC."""
+assert KERNEL_BLOCK == BLOCK  # two files, because a cached kernel does not notice a change in another one
+
+RESULT = np.dtype([("signal", "<i8"), ("gross_ticks", "<i4"), ("reason", "i1")])
+"""What is left of a trade where many runs are compared."""
+
+_CHUNK = 2048
+"""Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bracket(Parameters):
-    """The take profit and the stop loss that go with every entry, as distances from the entry fill."""
+class Orders(NamedTuple):
+    """The signals that the rules let through, in order: their prints, shape (n,), their sides, and the counts."""
 
-    take_profit: float = param(10.0, "Distance of the take profit from the entry fill.", unit="points", low=1e-9)
-    stop_loss: float = param(5.0, "Distance of the stop loss from the entry fill.", unit="points", low=1e-9)
-
-    def ticks(self, instrument: Instrument) -> tuple[int, int]:
-        """Return take profit and stop loss in ticks; ParameterError where one is no whole number."""
-        nanos = instrument.tick_nanos
-        return (
-            points_to_ticks("take_profit", self.take_profit, nanos),
-            points_to_ticks("stop_loss", self.stop_loss, nanos),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Execution(Parameters):
-    """How orders reach the exchange, how they fill, and what they cost."""
-
-    entry: str = param("next", "Where the entry order fills: the next event, or its own print.", choices=ENTRIES)
-    latency_ms: float = param(0.0, "Time from a signal to the exchange.", unit="ms", low=0, high=60_000)
-    slippage_ticks: int = param(0, "Slippage of every market and stop fill.", unit="ticks", low=0, high=1_000)
-    commission: float = param(0.0, "Commission and fees.", unit="USD a contract and side", low=0, high=1_000)
-    target_fill: str = param(
-        "touch", "What fills the take profit: its price, or a print beyond it.", choices=TARGET_FILLS
-    )
-    stop_fill: str = param(
-        "trigger", "Where a stop fills: triggering print, stop price, next event.", choices=STOP_FILLS
-    )
-    contracts: int = param(1, "Contracts of each trade.", unit="contracts", low=1, high=10_000)
-    point_value: float | None = param(
-        None, "USD of one point; none: the contract's own.", unit="USD", low=1e-6, high=1_000_000
-    )
-    overlap: bool = param(False, "Trade every signal on its own, for studying signals.")
-
-    def check(self) -> None:
-        """Refuse a latency that is no whole number of nanoseconds."""
-        if abs(self.latency_ms * 1e6 - self.latency_ns) > 1e-3:
-            raise ParameterError(f"latency_ms must be a whole number of nanoseconds, was {self.latency_ms}")
-
-    @property
-    def latency_ns(self) -> int:
-        """The latency in ns."""
-        return round(self.latency_ms * 1e6)
-
-    def tick_value(self, instrument: Instrument) -> float:
-        """Return the USD of one tick of one contract under these parameters."""
-        if self.point_value is None:
-            return instrument.tick_value
-        return replace(instrument, point_value=self.point_value).tick_value
+    at: Array
+    side: Array
+    counts: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,32 +66,28 @@ class Simulation:
     ----------
     trades : array of TRADE
         Closed trades, in order of their exit.
+    triggers : array of TRIGGER
+        Of each closed trade.
     unclosed : array of TRADE
         Void and open trades, marked at the last print of their segment; out of all statistics.
     counts : dict of str to int
-        `signals = closed + void + open + unfilled + ignored`.
+        `signals` and what became of them; the rest of the counts add up to it.
     """
 
-    trades: NDArray[Any]
-    unclosed: NDArray[Any]
+    trades: Array
+    triggers: Array
+    unclosed: Array
     counts: dict[str, int]
 
 
-class _Rules(NamedTuple):
-    """The scalars of the kernel: distances in ticks, latency in ns, modes as numbers."""
-
-    take_profit: int
-    stop_loss: int
-    at_signal: bool
-    latency: int
-    slippage: int
-    through: bool
-    stop_fill: int
-    overlap: bool
-
-
-def simulate(tape: Tape, signals: NDArray[np.int8], bracket: Bracket, execution: Execution) -> Simulation:
-    """Trade every signal of a tape under one bracket.
+def simulate(
+    tape: Tape,
+    signals: NDArray[np.int8],
+    bracket: Bracket,
+    execution: Execution,
+    rules: SessionRules | None = None,
+) -> Simulation:
+    """Trade the signals of a tape under one bracket.
 
     Parameters
     ----------
@@ -146,51 +95,94 @@ def simulate(tape: Tape, signals: NDArray[np.int8], bracket: Bracket, execution:
         n prints.
     signals : array of int8, shape (n,)
         +1 long, -1 short, 0 none.
-    bracket : Bracket
-    execution : Execution
+    bracket, execution, rules
+        Rules default to none.
 
     Raises
     ------
     ParameterError
-        If the signals do not fit the tape, or a distance is no multiple of the tick.
+        If the signals do not fit the tape, a distance is no multiple of the tick, or parameters contradict each
+        other.
     """
-    wanted = check_signals(signals, len(tape))
-    take_profit, stop_loss = bracket.ticks(tape.instrument)
-    rules = _Rules(
-        take_profit=take_profit,
-        stop_loss=stop_loss,
-        at_signal=execution.entry == "signal",
-        latency=execution.latency_ns,
-        slippage=execution.slippage_ticks,
-        through=execution.target_fill == "through",
-        stop_fill=STOP_FILLS.index(execution.stop_fill),
-        overlap=execution.overlap,
-    )
-    rows, unfilled = _trade_segments(tape, signals, rules)
+    rules = rules or SessionRules()
+    return trade(tape, orders(tape, signals, rules), bracket, execution, rules)
+
+
+def orders(tape: Tape, signals: NDArray[np.int8], rules: SessionRules) -> Orders:
+    """Return the signals that sides, windows, weekdays and the time before the close let through (rules 18 to 22).
+
+    Raises
+    ------
+    ParameterError
+        If the signals are not int8 of -1, 0, +1, one a print.
+    """
+    at, side = _found(signals, len(tape))
+    counts = {"signals": len(at), "other_side": 0, "outside": 0}
+    if rules.invert:  # 19
+        side = -side
+    if rules.sides != "both":  # 18
+        kept = side == (1 if rules.sides == "long" else -1)
+        at, side = at[kept], side[kept]
+        counts["other_side"] = counts["signals"] - len(at)
+    ranges = np.searchsorted(at, entry_ranges(tape, rules))  # 20, 21, 22
+    inside = np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in ranges.tolist())])
+    counts["outside"] = len(at) - len(inside)
+    return Orders(at[inside], side[inside], counts)
+
+
+def trade(
+    tape: Tape,
+    wanted: Orders,
+    bracket: Bracket,
+    execution: Execution,
+    rules: SessionRules,
+    workers: int | None = None,
+) -> Simulation:
+    """Trade orders under one bracket; raises as `simulate` does.
+
+    Parameters
+    ----------
+    tape, wanted, bracket, execution, rules
+        As in `simulate`; `wanted` may be traded under many of the others.
+    workers : int, optional
+        Threads; default: one a core.
+    """
+    [(parts, refused)] = _trade_many(tape, wanted, [_terms(tape, bracket, execution, rules)], rules, _whole, workers)
+    rows = np.concatenate([np.empty(0, TRADE), *(rows for rows, _ in parts)])
+    triggers = np.concatenate([np.empty(0, TRIGGER), *(triggers for _, triggers in parts)])
     if execution.overlap:
-        rows = rows[np.lexsort((rows["signal"], rows["exit"]))]
+        by_exit = np.lexsort((rows["signal"], rows["exit"]))
+        rows, triggers = rows[by_exit], triggers[by_exit]
     _complete(rows, tape, execution)
-    closed = rows["reason"] <= STOP
-    counts = {"signals": wanted, "closed": int(closed.sum()), "void": int((rows["reason"] == VOID).sum())}
-    counts |= {
-        "open": int((rows["reason"] == OPEN).sum()),
-        "unfilled": unfilled,
-        "ignored": wanted - len(rows) - unfilled,
-    }
-    return Simulation(trades=rows[closed], unclosed=rows[~closed], counts=counts)
+    closed = rows["reason"] < VOID
+    counts = {"signals": wanted.counts["signals"], "closed": int(closed.sum())}
+    counts |= {REASONS[reason]: int((rows["reason"] == reason).sum()) for reason in (VOID, OPEN)}
+    counts |= {name: refused[name] for name in ("unfilled", "ignored")}
+    counts |= {name: wanted.counts[name] for name in ("other_side", "outside")}
+    counts |= {name: refused[name] for name in ("session_over", "paused")}
+    return Simulation(trades=rows[closed], triggers=triggers[closed], unclosed=rows[~closed], counts=counts)
 
 
-def check_signals(signals: Any, length: int) -> int:
-    """Return how many signals there are; ParameterError where the array is not int8 of -1, 0, +1."""
-    if not isinstance(signals, np.ndarray) or signals.dtype != np.int8 or signals.shape != (length,):
-        shape = f"{getattr(signals, 'dtype', type(signals).__name__)} {getattr(signals, 'shape', '')}".strip()
-        raise ParameterError(f"signals must be int8 ({length},), one a print, were {shape}")
-    if length and (signals.min() < -1 or signals.max() > 1):
-        raise ParameterError(f"signals must be -1, 0 or +1, were {signals.min()} to {signals.max()}")
-    return int(np.count_nonzero(signals))
+def results(
+    tape: Tape,
+    wanted: Orders,
+    variants: Sequence[tuple[Bracket, Execution]],
+    rules: SessionRules,
+    workers: int | None = None,
+) -> list[Array]:
+    """Return what each variant of a run makes of its orders; raises as `simulate` does.
+
+    Returns
+    -------
+    list of arrays of RESULT
+        Of each variant the trades in the order of their signals, void and open ones included.
+    """
+    terms = [_terms(tape, bracket, execution, rules) for bracket, execution in variants]
+    made = _trade_many(tape, wanted, terms, rules, _result, workers)
+    return [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in made]
 
 
-def trades_sha256(trades: NDArray[Any]) -> str:
+def trades_sha256(trades: Array) -> str:
     """Return the identity of a trade list: SHA-256 over its columns in the order of TRADE."""
     digest = hashlib.sha256()
     for name in TRADE.names or ():
@@ -198,122 +190,130 @@ def trades_sha256(trades: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def _trade_segments(tape: Tape, signals: NDArray[np.int8], rules: _Rules) -> tuple[NDArray[Any], int]:
-    """Return the rows of all trades in order of their signal, and how many signals are unfilled.
+def _found(signals: Any, length: int) -> tuple[Array, Array]:
+    """Return the prints that have a signal and their sides; ParameterError where the array is not what it must be."""
+    if not isinstance(signals, np.ndarray) or signals.dtype != np.int8 or signals.shape != (length,):
+        shape = f"{getattr(signals, 'dtype', type(signals).__name__)} {getattr(signals, 'shape', '')}".strip()
+        raise ParameterError(f"signals must be int8 ({length},), one a print, were {shape}")
+    step = 1 << 20
 
-    A trade never leaves its segment (rule 11), so that segments are traded side by side.
+    def find(start: int) -> Array:
+        return start + np.flatnonzero(signals[start : start + step] != 0)
+
+    at = np.concatenate([np.empty(0, np.int64), *run_all(find, range(0, length, step))])
+    side = signals[at]
+    if len(side) and (side.min() < -1 or side.max() > 1):
+        low, high = min(0, side.min()), max(0, side.max())
+        raise ParameterError(f"signals must be -1, 0 or +1, were {low} to {high}")
+    return at, side
+
+
+def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> Terms:
+    if execution.overlap and rules.of_a_session:
+        raise ParameterError("overlap needs pause=0 and no max_trades, loss_limit, profit_limit: each trade is alone")
+    tick_money = _micro(execution.tick_value(tape.instrument) * execution.contracts)
+    if rules.limit_on == "open" and not tick_money:
+        raise ParameterError(f"limit_on=open needs a tick of a micro-dollar, point_value was {execution.point_value}")
+    long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
+    moves = bracket.moves(tape.instrument)
+    hold = rules.ns("longest_hold")
+    return Terms(
+        long_target=long.take_profit,
+        long_stop=long.stop_loss,
+        short_target=short.take_profit,
+        short_stop=short.stop_loss,
+        trailing=bracket.trailing_stop is not None,
+        trail_distance=moves.get("trailing_stop", 0),
+        trail_from=moves["trailing_from"],
+        trail_step=moves.get("trailing_step", 1),
+        break_even_at=moves.get("break_even_at", FAR),
+        break_even_plus=moves["break_even_plus"],
+        at_signal=execution.entry == "signal",
+        latency=execution.latency_ns,
+        slippage=execution.slippage_ticks,
+        target_fill=TARGET_FILL_CODES[execution.target_fill],
+        queue=execution.queue_ahead + execution.contracts,
+        stop_fill=STOP_FILL_CODES[execution.stop_fill],
+        roll_close=execution.roll_exit == "close",
+        overlap=execution.overlap,
+        tick_money=tick_money,
+        cost=_micro(execution.cost_usd),
+        hold=NEVER if hold is None else hold,
+        pause=rules.ns("pause") or 0,
+        max_trades=NEVER if rules.max_trades is None else rules.max_trades,
+        loss_limit=NEVER if rules.loss_limit is None else _micro(rules.loss_limit),
+        profit_limit=NEVER if rules.profit_limit is None else _micro(rules.profit_limit),
+        limit_open=rules.limit_on == "open",
+    )
+
+
+def _micro(usd: float) -> int:
+    return round(usd * 1_000_000)
+
+
+def _spans(tape: Tape, terms: Terms, rules: SessionRules) -> Spans:
+    """Return where segments and sessions end, and where an order that makes flat before the close reaches them."""
+    segments, sessions = (np.ascontiguousarray(table["stop"]) for table in (tape.segments, tape.sessions))
+    flat = rules.ns("flat_before_close")
+    if flat is None:
+        due = prints = np.full(len(tape.sessions), NEVER)
+    else:
+        due = tape.sessions["close"] - flat + terms.latency
+        prints = np.searchsorted(tape.ts, due)
+    return Spans(segments, sessions, flat_print=prints, flat_due=due)
+
+
+def _trade_many(
+    tape: Tape,
+    wanted: Orders,
+    variants: Sequence[Terms],
+    rules: SessionRules,
+    kept: Callable[[Array, Array], Any],
+    workers: int | None,
+) -> list[tuple[list[Any], dict[str, int]]]:
+    """Return for each variant what `kept` keeps of its rows and triggers, in parts, and its refused signals.
+
+    A trade never leaves its segment (rule 11) and no limit its session, so that the segments which begin with a
+    session are traded side by side. Several variants share the prints in the cache, which is three times as fast.
     """
-    session_stops = np.ascontiguousarray(tape.sessions["stop"])
+    prints = Prints(tape.ts, tape.price, tape.size, tape.aggressor, *tape.blocks)
+    spans = [_spans(tape, terms, rules) for terms in variants]
+    apart = np.intersect1d(tape.segments["start"], tape.sessions["start"])
+    bounds = np.append(np.searchsorted(wanted.at, apart), len(wanted.at)).tolist()
 
-    def trade(start: int, stop: int) -> tuple[NDArray[Any], int]:
-        rows = np.empty(np.count_nonzero(signals[start:stop]), TRADE)
-        found, unfilled = _bracket_kernel(tape.ts, tape.price, signals, start, stop, session_stops, rules, rows)
-        return rows[:found], unfilled
+    def trade_part(start: int, stop: int) -> tuple[list[list[Any]], Array]:
+        parts: list[list[Any]] = [[] for _ in variants]
+        progress = np.zeros((len(variants), 1), PROGRESS)
+        rows, triggers = np.empty(_CHUNK, TRADE), np.empty(_CHUNK, TRIGGER)
+        for first in range(start, stop, _CHUNK):
+            last = min(first + _CHUNK, stop)
+            at, side = wanted.at[first:last], wanted.side[first:last]
+            for k, terms in enumerate(variants):
+                found = trade_kernel(prints, spans[k], at, side, terms, progress[k], rows, triggers)
+                parts[k].append(kept(rows[:found], triggers[:found]))
+        return parts, progress
 
-    parts = run_all(trade, tape.segments["start"].tolist(), tape.segments["stop"].tolist())
-    rows = np.concatenate([np.empty(0, TRADE), *(part for part, _ in parts)])
-    rows["segment"] = np.repeat(np.arange(len(parts)), [len(part) for part, _ in parts])
-    rows["reason"][(rows["reason"] == VOID) & (rows["segment"] == len(parts) - 1)] = OPEN  # 12
-    return rows, sum(unfilled for _, unfilled in parts)
+    done = run_all(trade_part, bounds[:-1], bounds[1:], workers=workers)
+    refused = [{name: sum(int(p[name][k, 0]) for _, p in done) for name in REFUSALS} for k in range(len(variants))]
+    return [([part for parts, _ in done for part in parts[k]], refused[k]) for k in range(len(variants))]
 
 
-def _complete(rows: NDArray[Any], tape: Tape, execution: Execution) -> None:
-    """Write the columns that follow from the fills: times, session and money (rule 13)."""
+def _whole(rows: Array, triggers: Array) -> tuple[Array, Array]:
+    return rows.copy(), triggers.copy()
+
+
+def _result(rows: Array, triggers: Array) -> Array:
+    kept = np.empty(len(rows), RESULT)
+    for name in RESULT.names or ():
+        kept[name] = rows[name]
+    return kept
+
+
+def _complete(rows: Array, tape: Tape, execution: Execution) -> None:
+    """Write the columns that follow from the fills: times, segment, session and money (rule 13)."""
     rows["entry_ts"] = tape.ts[rows["entry"]]
     rows["exit_ts"] = tape.ts[rows["exit"]]
+    rows["segment"] = np.searchsorted(tape.segments["stop"], rows["exit"], side="right")
     rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
     gross_usd = rows["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
-    rows["net_usd"] = gross_usd - 2 * execution.commission * execution.contracts
-
-
-@njit(cache=True, nogil=True)
-def _bracket_kernel(ts, price, signals, start, stop, session_stop, rules, trades):  # type: ignore[no-untyped-def]
-    """Walk the prints start:stop of one segment once and write a row for every trade.
-
-    Reads    ts (n,) ns, price (n,) ticks, signals (n,), the stops of the sessions
-    Writes   trades: side, reason, signal, entry, exit and the tick columns of each row
-    Returns  rows written, signals unfilled
-    Causal   a row that is closed at print k depends on prints start..k alone
-    Oracle   tests/naive.py, simulate
-    """
-    found = unfilled = 0
-    session = np.searchsorted(session_stop, start, side="right")
-    i = start
-    while True:
-        while i < stop and signals[i] == 0:  # a loop of its own: twice as fast between trades
-            i += 1
-        if i == stop:
-            break
-        side = np.int64(signals[i])
-        # 3, 5: the entry fills in a later event of the same session, or at the signal's own print
-        while session_stop[session] <= i:
-            session += 1
-        j = i
-        if not rules.at_signal:
-            last = min(stop, session_stop[session])
-            due = max(ts[i] + 1, ts[i] + rules.latency)
-            j = i + 1
-            while j < last and ts[j] < due:
-                j += 1
-            if j == last:
-                unfilled += 1
-                i += 1
-                continue
-        entry = price[j] + side * rules.slippage  # 4
-        target = entry + side * rules.take_profit  # 6
-        stop_level = entry - side * rules.stop_loss
-        beyond = target + side if rules.through else target  # 7: the price that fills the target
-        upper, lower = max(beyond, stop_level), min(beyond, stop_level)
-
-        # 6, 14: prints of the entry's own event count as excursion, but cannot exit
-        k = j + 1
-        high, low = np.int64(-(2**40)), np.int64(2**40)
-        if not rules.at_signal:
-            while k < stop and ts[k] == ts[j]:
-                high, low = max(high, price[k]), min(low, price[k])
-                k += 1
-        while k < stop:
-            p = np.int64(price[k])
-            high, low = max(high, p), min(low, p)
-            if p >= upper or p <= lower:
-                break
-            k += 1
-
-        # 7, 8, 9: the first print to meet either decides
-        m, reason, fill = k, VOID, np.int64(0)
-        if k < stop:
-            if (price[k] >= upper) == (side > 0):
-                reason, fill = TARGET, target
-            else:
-                if rules.stop_fill == _NEXT:
-                    due = max(ts[k] + 1, ts[k] + rules.latency)
-                    m = k + 1
-                    while m < stop and ts[m] < due:
-                        high, low = max(high, price[m]), min(low, price[m])
-                        m += 1
-                if m < stop:
-                    reason = STOP
-                    high, low = max(high, price[m]), min(low, price[m])
-                    fill = stop_level if rules.stop_fill == _LEVEL else np.int64(price[m])
-                    fill -= side * rules.slippage
-        if reason == VOID:  # 11: marked at the last print of the segment
-            m = stop - 1
-            fill = np.int64(price[m])
-        if m == j:
-            high = low = entry
-
-        row = trades[found]
-        row["side"] = side
-        row["reason"] = reason
-        row["signal"] = i
-        row["entry"] = j
-        row["exit"] = m
-        row["entry_ticks"] = entry
-        row["exit_ticks"] = fill
-        row["gross_ticks"] = side * (fill - entry)  # 13
-        row["mae_ticks"] = low - entry if side > 0 else entry - high
-        row["mfe_ticks"] = high - entry if side > 0 else entry - low
-        found += 1
-        # 10, 11: the next signal comes after the exit; a void trade blocks to the end of its segment
-        i = i + 1 if rules.overlap else m + 1
-    return found, unfilled
+    rows["net_usd"] = gross_usd - execution.cost_usd

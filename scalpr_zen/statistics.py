@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr
 
-from scalpr_zen.simulate import STOP, Bracket, Execution
+from scalpr_zen.execution import Bracket, Execution
+from scalpr_zen.kernel import STOP, TARGET
 from scalpr_zen.tape import Tape
 
 Float64 = NDArray[np.float64]
@@ -70,7 +71,9 @@ STATISTICS = (
         "break_even_rate",
         "Break-even rate",
         "share",
-        "L / (W + L): W the net USD of a take profit, L the net USD lost by a stop filled at its price less slippage",
+        "L / (W + L): W the net USD of a take profit, L the net USD lost by a stop filled at its price less slippage, "
+        "means over the trades where long and short distances differ; where trades ended otherwise, W is the average "
+        "win and L the average loss",
     ),
     Statistic(
         "profit_factor",
@@ -176,11 +179,11 @@ def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution
         "scratches": int((x == 0).sum()),
     }
     values |= {"net_usd": float(x.sum()), "gross_usd": 0.0, "commission_usd": 0.0}
-    values["break_even_rate"] = _break_even_rate(bracket, execution, tape)
     if len(x):
         values |= _costs(trades, x, tape, execution) | by_trade(x) | _tests(x) | by_day(d)
         values |= _drawdown_and_streaks(x, trades["session"])
         values |= {"trades_a_day": len(x) / len(d)} | _times(trades, tape)
+    values["break_even_rate"] = _break_even_rate(trades, values, bracket, execution, tape)
     values["months"] = _months(x, trades["session"], tape)
     return values
 
@@ -233,8 +236,13 @@ def _t_test(x: Float64) -> tuple[float, float]:
     return t, float(2 * stdtr(len(x) - 1, -abs(t))) if len(x) > 1 else NAN
 
 
-def _break_even_rate(bracket: Bracket, execution: Execution, tape: Tape) -> float:
-    take_profit, stop_loss = bracket.ticks(tape.instrument)
+def _break_even_rate(trades: Array, values: Values, bracket: Bracket, execution: Execution, tape: Tape) -> float:
+    if (trades["reason"] > STOP).any():
+        win, loss = float(values["average_win_usd"]), -float(values["average_loss_usd"])
+        return loss / (win + loss)
+    long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
+    shorts = float((trades["side"] < 0).mean()) if long != short and len(trades) else 0.0
+    take_profit, stop_loss = (a + shorts * (b - a) for a, b in zip(long, short, strict=True))
     tick, cost = execution.tick_value(tape.instrument), 2 * execution.commission
     win, loss = take_profit * tick - cost, (stop_loss + execution.slippage_ticks) * tick + cost
     return loss / (win + loss)
@@ -243,10 +251,10 @@ def _break_even_rate(bracket: Bracket, execution: Execution, tape: Tape) -> floa
 def _costs(trades: Array, x: Float64, tape: Tape, execution: Execution) -> dict[str, float]:
     tick = execution.tick_value(tape.instrument) * execution.contracts
     gross = trades["gross_ticks"].astype(np.int64)
-    slipped = execution.slippage_ticks * (1 + (trades["reason"] == STOP))
+    slipped = execution.slippage_ticks * (1 + (trades["reason"] != TARGET))
     return {
         "gross_usd": float(gross.sum() * tick),
-        "commission_usd": 2 * execution.commission * execution.contracts * len(x),
+        "commission_usd": execution.cost_usd * len(x),
         "break_even_cost_usd": float((gross + slipped).sum() * tick / len(x)),
     }
 
@@ -254,19 +262,25 @@ def _costs(trades: Array, x: Float64, tape: Tape, execution: Execution) -> dict[
 def by_trade(x: Float64) -> dict[str, float]:
     """Return the rates and means of n > 0 results `x`, in USD."""
     n, wins, losses = len(x), x[x > 0], x[x < 0]
-    rate, z = len(wins) / n, float(ndtri(0.975))
-    centre, spread = rate + z * z / (2 * n), z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    low, high = ((centre + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
+    low, high = wilson(len(wins), n)
     return {
-        "win_rate": rate,
-        "win_rate_low": min(max(low, 0.0), rate),  # rounding must not carry an end past 0, the rate or 1
-        "win_rate_high": max(min(high, 1.0), rate),
+        "win_rate": len(wins) / n,
+        "win_rate_low": low,
+        "win_rate_high": high,
         "profit_factor": _ratio(float(wins.sum()), abs(float(losses.sum()))),
         "average_win_usd": _mean(wins),
         "average_loss_usd": _mean(losses),
         "payoff": _ratio(_mean(wins), abs(_mean(losses))),
         "expectancy_usd": _mean(x),
     }
+
+
+def wilson(count: int, n: int) -> tuple[float, float]:
+    """Return the 95% interval of a share `count / n`, n > 0 (Wilson, "Probable inference", 1927)."""
+    rate, z = count / n, float(ndtri(0.975))
+    centre, spread = rate + z * z / (2 * n), z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
+    low, high = ((centre + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
+    return min(max(low, 0.0), rate), max(min(high, 1.0), rate)  # rounding must not carry an end past 0, the rate or 1
 
 
 def by_day(d: Float64) -> dict[str, float]:

@@ -17,23 +17,26 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.blocks import Blocks, blocks_of
 from scalpr_zen.errors import ParameterError, TapeError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import NpzWriter, map_npz
-from scalpr_zen.sessions import session_dates
+from scalpr_zen.sessions import Dates, Int64, regular_closes, session_dates, session_open, session_time
 
 try:
     import fcntl
 except ImportError:  # Windows, where an open file cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 1
+FORMAT = 2
 COLUMNS: dict[str, np.dtype[Any]] = {
     "ts": np.dtype("<i8"),
     "price": np.dtype("<i4"),
@@ -41,7 +44,9 @@ COLUMNS: dict[str, np.dtype[Any]] = {
     "aggressor": np.dtype("i1"),
 }
 SEGMENT = np.dtype([("contract", "<U24"), ("start", "<i8"), ("stop", "<i8")])
-SESSION = np.dtype([("date", "<M8[D]"), ("start", "<i8"), ("stop", "<i8")])
+SESSION = np.dtype([("date", "<M8[D]"), ("start", "<i8"), ("stop", "<i8"), ("close", "<i8")])
+_ALLOWED = {"price": (-(2**30), 2**30), "size": (0, 2**31 - 1), "aggressor": (-1, 1)}
+"""What fills can be counted from; ingest refuses the same."""
 _TABLES = {"segments": SEGMENT, "sessions": SESSION}
 
 Array = NDArray[Any]
@@ -64,7 +69,7 @@ class Tape:
     segments : array of SEGMENT, shape (number of contracts in a row,)
         Contract and print range `start:stop` from roll to roll; the segments cover the tape.
     sessions : array of SESSION, shape (number of session dates with prints,)
-        Session date and print range; the sessions cover the tape.
+        Session date, print range and scheduled close in ns UTC; the sessions cover the tape.
     instrument : Instrument
         Tick size and point value.
     metadata : dict
@@ -82,6 +87,11 @@ class Tape:
 
     def __len__(self) -> int:
         return len(self.ts)
+
+    @cached_property
+    def blocks(self) -> Blocks:
+        """Lowest and highest price of each block of prints; read once."""
+        return blocks_of(self.price)
 
     @property
     def synthetic(self) -> bool:
@@ -126,6 +136,7 @@ class Tape:
         size: Any = None,
         aggressor: Any = None,
         contract: Any = None,
+        closes: Mapping[str, str] | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Tape:
         """Make a tape in memory from plain columns, for tests, notebooks and other vendors' data.
@@ -141,11 +152,15 @@ class Tape:
             Contracts (default 1) and side of the aggressor (default 0, unknown).
         contract : array_like of str, shape (n,), optional
             Contract of each print; a change starts a segment. Default: one segment of the root's name.
+        closes : mapping of session date to Chicago time, optional
+            Early closes, ``{"2024-12-24": "12:15"}``; all other sessions close at 16:00. Holidays are known to
+            `scalpr preprocess` alone.
 
         Raises
         ------
         TapeError
-            If a column is not of whole numbers in its range, the lengths differ, or the times decrease.
+            If a column is not of whole numbers in its range, the lengths differ, the times decrease, or a close
+            is no time of a session date.
         """
         ts = _column("ts", ts)
         n = len(ts)
@@ -158,10 +173,15 @@ class Tape:
         contracts = np.full(n, instrument.root) if contract is None else np.asarray(contract, dtype="U24")
         if any(len(column) != n for column in (*columns.values(), contracts)):
             raise TapeError("the columns of a tape must have one length")
+        for name, (low, high) in _ALLOWED.items():
+            if n and not (low <= columns[name].min() and columns[name].max() <= high):
+                found = f"{columns[name].min()} to {columns[name].max()}"
+                raise TapeError(f"{name} must be {low} to {high}, was {found}")
         if n and (np.diff(ts) < 0).any():
             raise TapeError("the times of a tape must never decrease: sort the prints by time")
         segments = runs(contracts, SEGMENT)
         sessions = runs(session_dates(ts), SESSION)
+        sessions["close"] = _closes(sessions["date"], closes or {})
         return cls(
             **columns, segments=segments, sessions=sessions, instrument=instrument, metadata=dict(metadata or {})
         )
@@ -187,6 +207,19 @@ def _column(name: str, values: Any) -> Array:
     if given.size and not (limits.min <= given.min() and given.max() <= limits.max):
         raise TapeError(f"{name} must be {limits.min} to {limits.max}, was {given.min()} to {given.max()}")
     return np.ascontiguousarray(given, dtype)
+
+
+def _closes(dates: Dates, early: Mapping[str, str]) -> Int64:
+    """Return the close of each session date, ns UTC: 16:00 Chicago, or what `early` says."""
+    closes = regular_closes(dates)
+    for day, time in early.items():
+        try:
+            there = dates == np.datetime64(date.fromisoformat(day))
+            at = datetime.strptime(time, "%H:%M")
+        except (TypeError, ValueError):
+            raise TapeError(f"closes must be like {{'2024-12-24': '12:15'}}, was {{{day!r}: {time!r}}}") from None
+        closes[there] = session_time(date.fromisoformat(day), 60 * at.hour + at.minute)
+    return closes
 
 
 def runs(labels: Array, dtype: np.dtype[Any]) -> Array:
@@ -335,3 +368,13 @@ def _check_members(path: Path, members: Mapping[str, Array]) -> None:
         starts, stops = members[name]["start"], members[name]["stop"]
         if not np.array_equal(np.r_[0, stops], np.r_[starts, n]):
             raise TapeError(f"{path} is not a whole tape ({name} do not cover its {n} prints): make it again")
+    for day, _, _, close in members["sessions"].tolist():
+        if not _in_session(day, close):
+            raise TapeError(f"{path} is not a whole tape (the close of {day} is not in its session): make it again")
+
+
+def _in_session(day: Any, close: int) -> bool:
+    try:
+        return session_open(day) <= close <= session_open(day + timedelta(days=1))
+    except (TypeError, OverflowError):  # no date, or one that Python has not
+        return False

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.execution import Execution
 from scalpr_zen.instruments import Instrument
+from scalpr_zen.kernel import REASONS
 from scalpr_zen.params import ticks_to_points
 from scalpr_zen.sessions import chicago_text, utc_text
-from scalpr_zen.simulate import REASONS, Execution
 from scalpr_zen.tape import Tape
 
 Array = NDArray[Any]
@@ -65,7 +66,7 @@ def columns(trades: Array, tape: Tape, execution: Execution) -> dict[str, Array]
         "session_date": tape.sessions["date"][trades["session"]],
         "entry_time": trades["entry_ts"],
         "exit_time": trades["exit_ts"],
-        "commission_usd": np.full(len(trades), 2 * execution.commission * execution.contracts),
+        "commission_usd": np.full(len(trades), execution.cost_usd),
         "net_usd": trades["net_usd"],
     }
     values |= {name: np.array(labels)[codes] for name, (codes, labels) in _coded(trades, tape).items()}
@@ -78,7 +79,7 @@ def csv_lines(trades: Array, tape: Tape, execution: Execution) -> Iterator[str]:
 
     The contracts of a synthetic tape are called so in every row, as the file has no other place for it.
     """
-    commission = str(2 * execution.commission * execution.contracts)
+    commission = str(execution.cost_usd)
     text = {
         "number": list(map(str, range(1, len(trades) + 1))),
         "session_date": _labelled(trades["session"], tape.sessions["date"].astype(str).tolist()),

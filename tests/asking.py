@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scalpr_zen import EmaCrossover, Tape, run, save_tape
+from scalpr_zen import EmaCrossover, Tape, save_tape
+from scalpr_zen.backtest import run_setup
 from scalpr_zen.dashboard.workbench import Workbench
 
 HERE = "http://127.0.0.1:5001"
@@ -14,26 +15,71 @@ CHICAGO = ZoneInfo("America/Chicago")
 PATIENCE = 60
 TICK = 0.25  # of NQ
 
-FAST = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25}
+FAST = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25, "control_sims": 25, "prop_sims": 25}
 BUSY = FAST | {"take_profit": 2, "stop_loss": 1.5, "overlap": True}
 EVERYTHING = {
     "fast_period": 3,
     "slow_period": 8,
     "take_profit": 4.25,
     "stop_loss": 2.5,
+    "take_profit_short": 4,
+    "stop_loss_short": 2.75,
+    "trailing_stop": 2,
+    "trailing_from": 1.5,
+    "trailing_step": 0.5,
+    "break_even_at": 1.25,
+    "break_even_plus": 1,
     "entry": "signal",
     "latency_ms": 1.5,
     "slippage_ticks": 2,
     "commission": 1.25,
-    "target_fill": "through",
+    "target_fill": "queue",
+    "queue_ahead": 3,
     "stop_fill": "next",
+    "roll_exit": "close",
     "contracts": 3,
     "point_value": 2,
-    "overlap": True,
+    "overlap": False,
+    "sides": "long",
+    "invert": True,
+    "entry_windows": "08:30-15:00, 18:00-02:00",
+    "weekdays": "Mon-Thu, Fri",
+    "no_entry_before_close": 30,
+    "flat_before_close": 10,
+    "longest_hold": 5_000,
+    "pause": 0.5,
+    "max_trades": 4,
+    "loss_limit": 500,
+    "profit_limit": 900,
+    "limit_on": "open",
+    "pessimistic_commission": 3,
+    "pessimistic_slippage_ticks": 4,
     "monte_carlo_sims": 7,
+    "control_sims": 9,
     "seed": 11,
+    "prop_firm": "custom",
+    "prop_account": 25_000,
+    "prop_target": 400,
+    "prop_drawdown": 350,
+    "prop_drawdown_kind": "peak_equity",
+    "prop_lock": 100,
+    "prop_daily_loss": 200,
+    "prop_daily_loss_breach": "bust",
+    "prop_min_days": 1,
+    "prop_consistency": 0.75,
+    "prop_contracts": 2,
+    "prop_sims": 8,
+    "prop_days": 12,
 }
-RUN_ROUTES = ("/api/run", "/api/monte_carlo", "/api/trades", "/api/tape", "/api/report.txt", "/api/report.json")
+RUN_ROUTES = (
+    "/api/run",
+    "/api/monte_carlo",
+    "/api/checks",
+    "/api/trades",
+    "/api/tape",
+    "/api/report.txt",
+    "/api/report.json",
+)
 
 
 def texts(given):
@@ -89,11 +135,11 @@ def made(bench, given=None):
 
 
 def whole(bench, given):
-    """The same with its Monte Carlo paths."""
-    return bench.with_monte_carlo(bench.job(texts(given)), lambda: False)
+    """The same with Monte Carlo and checks."""
+    return bench.with_checks(bench.job(texts(given)), lambda: False)
 
 
 def library(bench, given):
     """The result of `run` for the parameters of a question."""
     job = bench.job(texts(given))
-    return run(Tape.open(bench.path), job.strategy, job.bracket, job.execution, settings=job.settings)
+    return run_setup(Tape.open(bench.path), job.strategy, job)

@@ -6,9 +6,12 @@ import numba
 import numpy as np
 import pytest
 from asking import bench_of
+from both import BOTH, LONG, Traded
+from browsing import big, browser, small, visit, written  # noqa: F401
 from golden.market import market
 from hypothesis import HealthCheck, settings
 
+import scalpr_zen.control
 from scalpr_zen import Tape, cli, instrument
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
@@ -17,6 +20,8 @@ NOON = 1_736_964_000 * 10**9
 """2025-01-15 12:00 in Chicago, in ns UTC: five hours before the session date ends."""
 
 JIT = not numba.config.DISABLE_JIT
+if not JIT:  # a random entry takes a millisecond then
+    scalpr_zen.control.DRAWS, scalpr_zen.control.MIN_POOL = 2_000, 5
 
 # Without the compiler the kernels are plain Python. A busy machine is no reason to fail.
 settings.register_profile(
@@ -24,7 +29,7 @@ settings.register_profile(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=100 if JIT else 60,
+    max_examples=100 if JIT else 30,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("scalpr")
@@ -81,5 +86,36 @@ def scalpr(monkeypatch, capsys):
             cli.entry_point()
         out, err = capsys.readouterr()
         return end.value.code, out, err
+
+    return call
+
+
+@pytest.fixture(params=list(BOTH))
+def trade(request):
+    """Trade a few prints."""
+    return lambda *args, **given: Traded(BOTH[request.param], *args, **given)
+
+
+@pytest.fixture
+def fills(trade):
+    """(entry print, entry price, exit print, exit price, reason) of the closed trades, then of the others."""
+    return lambda *args, **given: trade(*args, **given).fills
+
+
+@pytest.fixture
+def counts(trade):
+    """What became of the signals, zeros left out."""
+    return lambda *args, **given: trade(*args, **given).counts
+
+
+@pytest.fixture
+def taken(trade):
+    """The wall times whose signals are traded, if every print signals and each signal is traded on its own."""
+
+    def call(at, **given):
+        rules = {"entry": "signal", "overlap": True} | given
+        got = trade([100] * len(at), dict.fromkeys(range(len(at)), LONG), at=at, **rules)
+        assert got.counts.get("outside", 0) == len(at) - len(got.rows)
+        return [at[signal] for signal in sorted(row["signal"] for row in got.rows)]
 
     return call

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -12,13 +13,29 @@ from golden.market import market
 
 import scalpr_zen
 import scalpr_zen.ingest.demo
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ScalprError, Tape, cli, instrument, run, save_tape
+from scalpr_zen import (
+    Bracket,
+    EmaCrossover,
+    Execution,
+    MonteCarlo,
+    PessimisticCosts,
+    PropFirm,
+    ScalprError,
+    SessionRules,
+    Setup,
+    Tape,
+    cli,
+    instrument,
+    save_tape,
+)
+from scalpr_zen.backtest import run_setup
 from scalpr_zen.ingest.front_month import Roll
 from scalpr_zen.params import declared
+from scalpr_zen.setup import GROUPS
 
 ROOT = Path(__file__).parents[1]
 FAST = ("--fast-period", "2", "--slow-period", "5", "--monte-carlo-sims", "25")
-GROUPS = (EmaCrossover, Bracket, Execution, MonteCarlo)
+PARAMETERS = (EmaCrossover, *GROUPS.values())
 
 
 @pytest.fixture(autouse=True)
@@ -76,60 +93,97 @@ def test_csv_writes_the_trades_too(scalpr, tape):
     assert len(written[".csv"].read_text().splitlines()) == 1 + 9
 
 
+OTHER = {
+    "fast_period": 3,
+    "slow_period": 8,
+    "take_profit": 4.25,
+    "stop_loss": 2.5,
+    "take_profit_short": 5.0,
+    "stop_loss_short": 3.0,
+    "trailing_stop": 2.25,
+    "trailing_from": 1.0,
+    "trailing_step": 0.5,
+    "break_even_at": 1.5,
+    "break_even_plus": 1,
+    "entry": "signal",
+    "latency_ms": 1.5,
+    "slippage_ticks": 2,
+    "commission": 1.25,
+    "target_fill": "queue",
+    "queue_ahead": 3,
+    "stop_fill": "next",
+    "roll_exit": "close",
+    "contracts": 3,
+    "point_value": 2.0,
+    "sides": "long",
+    "invert": True,
+    "entry_windows": "17:00-16:00",
+    "weekdays": "Mon-Fri",
+    "no_entry_before_close": 5.0,
+    "flat_before_close": 2.0,
+    "longest_hold": 30.0,
+    "pause": 1.0,
+    "max_trades": 5,
+    "loss_limit": 400.0,
+    "profit_limit": 500.0,
+    "limit_on": "open",
+    "pessimistic_commission": 3.0,
+    "pessimistic_slippage_ticks": 2,
+    "monte_carlo_sims": 7,
+    "control_sims": 9,
+    "seed": 11,
+    "prop_firm": "custom",
+    "prop_account": 1_000.0,
+    "prop_target": 90.0,
+    "prop_drawdown": 80.0,
+    "prop_drawdown_kind": "peak_equity",
+    "prop_lock": 10.0,
+    "prop_daily_loss": 50.0,
+    "prop_daily_loss_breach": "bust",
+    "prop_min_days": 2,
+    "prop_consistency": 0.5,
+    "prop_contracts": 2,
+    "prop_sims": 13,
+    "prop_days": 5,
+}
+"""Every parameter of a run but overlap, which goes without limits, other than its default."""
+
+
+def flags_of(values):
+    """The flags of parameters."""
+    flags = {name: "--" + name.replace("_", "-") for name in values}
+    return [
+        word
+        for name, value in values.items()
+        for word in ([flags[name]] if value is True else [flags[name], str(value)])
+    ]
+
+
 def test_every_flag_reaches_the_run(scalpr, tape):
-    flags = (
-        "--fast-period 3 --slow-period 8 --take-profit 4.25 --stop-loss 2.5 --entry signal --latency-ms 1.5 "
-        "--slippage-ticks 2 --commission 1.25 --target-fill through --stop-fill next --contracts 3 --point-value 2 "
-        "--overlap --monte-carlo-sims 7 --seed 11 --out elsewhere --json"
-    )
-    code, out, _ = scalpr("backtest", "--tape", tape, *flags.split())
+    defaults = {parameter.name: parameter.default for group in PARAMETERS for parameter in declared(group)}
+    assert {*OTHER, "overlap"} == set(defaults)
+    assert all(defaults[name] != value for name, value in OTHER.items())
+    code, out, _ = scalpr("backtest", "--tape", tape, *flags_of(OTHER), "--out", "elsewhere", "--json")
     assert code == 0
-    used = json.loads(out)["parameters"]
-    assert used == {
-        "strategy": "EmaCrossover",
-        "fast_period": 3,
-        "slow_period": 8,
-        "take_profit": 4.25,
-        "stop_loss": 2.5,
-        "entry": "signal",
-        "latency_ms": 1.5,
-        "slippage_ticks": 2,
-        "commission": 1.25,
-        "target_fill": "through",
-        "stop_fill": "next",
-        "contracts": 3,
-        "point_value": 2.0,
-        "overlap": True,
-        "monte_carlo_sims": 7,
-        "seed": 11,
-    }
-    assert all(used[parameter.name] != parameter.default for group in GROUPS for parameter in declared(group))
+    got = json.loads(out)
+    assert got["parameters"] == {"strategy": "EmaCrossover", "overlap": False, **OTHER}
     assert len(list(Path("elsewhere").iterdir())) == 2
     assert not Path("results").exists()
-    expected = run(
-        Tape.open(tape),
-        EmaCrossover(fast_period=3, slow_period=8),
-        Bracket(take_profit=4.25, stop_loss=2.5),
-        Execution(
-            entry="signal",
-            latency_ms=1.5,
-            slippage_ticks=2,
-            commission=1.25,
-            target_fill="through",
-            stop_fill="next",
-            contracts=3,
-            point_value=2.0,
-            overlap=True,
-        ),
-        settings=MonteCarlo(monte_carlo_sims=7, seed=11),
-    )
-    assert json.loads(out)["trades_sha256"] == expected.to_dict()["trades_sha256"]
-    assert json.loads(out)["monte_carlo"] == expected.to_dict()["monte_carlo"]
+    groups = [group(**{p.name: OTHER[p.name] for p in declared(group) if p.name in OTHER}) for group in PARAMETERS]
+    expected = run_setup(Tape.open(tape), groups[0], Setup(**dict(zip(GROUPS, groups[1:], strict=True))))
+    for name in ("trades_sha256", "counts", "monte_carlo", "fills", "control", "prop_firm"):
+        assert got[name] == json.loads(expected.to_json())[name]
+
+
+def test_the_flag_of_overlap_reaches_the_run(scalpr, tape):
+    _, out, _ = scalpr("backtest", "--tape", tape, "--overlap", "--fast-period", 3, "--slow-period", 8, "--json")
+    assert json.loads(out)["parameters"]["overlap"] is True
+    assert json.loads(out)["counts"]["ignored"] == 0
 
 
 def test_flags_left_out_are_the_declared_defaults(scalpr, tape):
     _, out, _ = scalpr("backtest", "--tape", tape, "--json", "--no-overlap")
-    defaults = {parameter.name: parameter.default for group in GROUPS for parameter in declared(group)}
+    defaults = {parameter.name: parameter.default for group in PARAMETERS for parameter in declared(group)}
     assert json.loads(out)["parameters"] == {"strategy": "EmaCrossover", **defaults, "point_value": 20.0}
 
 
@@ -137,10 +191,10 @@ def test_help_tells_every_flag_with_range_and_default(scalpr):
     code, out, err = scalpr("backtest", "--help")
     text = " ".join(out.split())
     assert (code, err) == (0, "")
-    for group in GROUPS:
+    for group in PARAMETERS:
         for parameter in declared(group):
             assert parameter.flag in text
-            assert parameter.sentence in text
+            assert parameter.sentence.replace("-", "- ") in text.replace("-", "- ").replace("-  ", "- ")
     assert "[prints; 1 to 1,000,000; default 50]" in text
     assert "--overlap / --no-overlap" in text
     assert "[next|signal]" in text
@@ -163,16 +217,16 @@ def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(scalpr, t
     ("flags", "message"),
     [
         ("--fast-period 0", "fast_period must be 1 to 1,000,000, was 0"),
-        ("--fast-period x", "'x' is not a valid integer"),
-        ("--fast-period 2.5", "'2.5' is not a valid integer"),
+        ("--fast-period x", "fast_period must be a whole number, was 'x'"),
+        ("--fast-period 2.5", "fast_period must be a whole number, was '2.5'"),
         ("--fast-period 200", "fast_period must be below slow_period, was 200 with slow_period 200"),
         ("--fast-period 300 --slow-period 250", "was 300 with slow_period 250"),
         ("--take-profit 0", "take_profit must be >= 0.000000001, was 0.0"),
         ("--take-profit 10.1", "take_profit must be a multiple of the tick 0.25, was 10.1"),
         ("--stop-loss 0.3", "stop_loss must be a multiple of the tick 0.25, was 0.3"),
         ("--stop-loss -5", "stop_loss must be >= 0.000000001, was -5.0"),
-        ("--stop-loss nan", "stop_loss must be a finite number, was nan"),
-        ("--take-profit inf", "take_profit must be a finite number, was inf"),
+        ("--stop-loss nan", "stop_loss must be a finite number, was 'nan'"),
+        ("--take-profit inf", "take_profit must be a finite number, was 'inf'"),
         ("--take-profit 1e300", "take_profit must be at most"),
         ("--latency-ms -1", "latency_ms must be 0 to 60,000, was -1.0"),
         ("--slippage-ticks -1", "slippage_ticks must be 0 to 1,000, was -1"),
@@ -367,54 +421,51 @@ def script(name: str):
 
 
 CONSTANTS = {
-    "TP_POINTS": "take_profit",
-    "SL_POINTS": "stop_loss",
-    "CONTRACTS": "contracts",
-    "COMMISSION": "commission",
-    "SLIPPAGE_TICKS": "slippage_ticks",
-    "LATENCY_MS": "latency_ms",
-    "ENTRY": "entry",
-    "TARGET_FILL": "target_fill",
-    "STOP_FILL": "stop_fill",
-    "OVERLAP": "overlap",
-    "MONTE_CARLO_SIMS": "monte_carlo_sims",
-    "SEED": "seed",
+    "BRACKET": Bracket,
+    "EXECUTION": Execution,
+    "RULES": SessionRules,
+    "PESSIMISTIC": PessimisticCosts,
+    "MONTE_CARLO": MonteCarlo,
+    "PROP_FIRM": PropFirm,
 }
 
 
-def test_the_constants_of_run_backtest_are_the_declared_defaults():
+def test_run_backtest_shows_every_parameter_with_its_declared_default():
     module = script("run_backtest")
-    defaults = {parameter.name: parameter.default for group in GROUPS for parameter in declared(group)}
-    constants = {name for name in vars(module) if name.isupper()}
-    others = {"TAPE", "STRATEGY", "STRATEGY_PARAMETERS", "POINT_VALUE", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
-    assert constants == {*CONSTANTS, *others}
-    assert {*CONSTANTS.values(), *module.STRATEGY_PARAMETERS, "point_value"} == set(defaults)
+    text = (ROOT / "run_backtest.py").read_text()
+    others = {"TAPE", "STRATEGY", "STRATEGY_PARAMETERS", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
+    assert {name for name in vars(module) if name.isupper()} == {*CONSTANTS, *others}
+    assert set(CONSTANTS.values()) == set(GROUPS.values())
+    for constant, group in CONSTANTS.items():
+        assert getattr(module, constant) == replace(group(), **({"point_value": 20.0} if group is Execution else {}))
+        shown = re.search(rf"^{constant} = \w+\(\n(.*?)^\)", text, re.M | re.S).group(1)
+        names = re.findall(r"^    (\w+)=", shown, re.M)
+        assert names == [parameter.name for parameter in declared(group)]
     assert module.STRATEGY == "EmaCrossover"
     assert {parameter.name: parameter.default for parameter in declared(EmaCrossover)} == module.STRATEGY_PARAMETERS
-    for constant, name in CONSTANTS.items():
-        assert getattr(module, constant) == defaults[name]
-        assert type(getattr(module, constant)) is type(defaults[name])
-    assert module.POINT_VALUE == instrument("NQ").point_value == 20.0
-    assert "POINT_VALUE = 20.00  #" in (ROOT / "run_backtest.py").read_text()
+    assert instrument("NQ").point_value == 20.0
+    assert "    point_value=20.00,  #" in text
     assert (module.TAPE, module.RESULTS_DIR, module.WRITE_CSV, module.WRITE_HTML) == ("", "results", False, False)
 
 
 def test_the_units_in_run_backtest_are_the_declared_ones():
     text = (ROOT / "run_backtest.py").read_text()
-    units = {parameter.name: parameter.unit for group in GROUPS for parameter in declared(group)}
-    of_the_strategy = [("STRATEGY_PARAMETERS", parameter.name) for parameter in declared(EmaCrossover)]
-    for constant, name in [*CONSTANTS.items(), *of_the_strategy]:
-        comment = re.search(rf"^{constant} = .*# (.+)$", text, re.M).group(1)
-        assert units[name] in comment, constant
+    for group in GROUPS.values():
+        for parameter in declared(group):
+            comment = re.search(rf"^    {parameter.name}=[^#]*# (.+)$", text, re.M)
+            assert parameter.unit.split()[-1:] == [] or parameter.unit in comment.group(1), parameter.name
+    comment = re.search(r"^STRATEGY_PARAMETERS = .*# (.+)$", text, re.M).group(1)
+    assert all(parameter.unit in comment for parameter in declared(EmaCrossover))
 
 
 def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
     module = script("run_backtest")
     chosen = {"TAPE": str(tape), "STRATEGY": "MomentumBurst", "STRATEGY_PARAMETERS": {"burst_ticks": 8}}
-    chosen |= {"TP_POINTS": 4.25, "SL_POINTS": 2.5}
-    chosen |= {"POINT_VALUE": 2.0, "CONTRACTS": 3, "COMMISSION": 1.25, "SLIPPAGE_TICKS": 2, "LATENCY_MS": 1.5}
-    chosen |= {"ENTRY": "signal", "TARGET_FILL": "through", "STOP_FILL": "next", "OVERLAP": True}
-    chosen |= {"MONTE_CARLO_SIMS": 7, "SEED": 11, "RESULTS_DIR": "there", "WRITE_CSV": True, "WRITE_HTML": True}
+    chosen |= {
+        constant: group(**{p.name: OTHER[p.name] for p in declared(group) if p.name in OTHER})
+        for constant, group in CONSTANTS.items()
+    }
+    chosen |= {"RESULTS_DIR": "there", "WRITE_CSV": True, "WRITE_HTML": True}
     assert set(chosen) == {name for name in vars(module) if name.isupper()}
     for constant, value in chosen.items():
         monkeypatch.setattr(module, constant, value)
@@ -422,10 +473,27 @@ def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
     paths = {path.suffix: path for path in Path("there").iterdir()}
     assert set(paths) == {".txt", ".json", ".csv", ".html"}
     used = json.loads(paths[".json"].read_text())["parameters"]
-    assert used == {"strategy": "MomentumBurst", "burst_ticks": 8, "burst_ms": 1_000} | {
-        name: chosen[constant] for constant, name in {**CONSTANTS, "POINT_VALUE": "point_value"}.items()
-    }
+    of_the_run = {name: value for name, value in OTHER.items() if name not in ("fast_period", "slow_period")}
+    assert used == {"strategy": "MomentumBurst", "burst_ticks": 8, "burst_ms": 1_000, "overlap": False, **of_the_run}
     assert paths[".txt"].read_text().startswith(capsys.readouterr().out.rstrip("\n"))
+
+
+def test_verify_finds_no_look_ahead_in_an_honest_strategy(scalpr, tape):
+    code, out, _ = scalpr("verify", tape, "--fast-period", 2, "--slow-period", 5, "--cuts", 12)
+    assert code == 0
+    assert re.fullmatch(
+        r"no look-ahead found: 68 signals and 9 trades are the same before each of \d+ cuts, .* of 299\n", out
+    )
+
+
+def test_verify_names_the_first_print_that_differs_and_ends_with_2(scalpr, tape):
+    Path("peek.py").write_text(
+        "import numpy as np\n\n\nclass Peek:\n    def signals(self, tape):\n"
+        "        return np.append(np.sign(np.diff(tape.price)), 0).astype(np.int8)\n"
+    )
+    code, out, err = scalpr("verify", tape, "--strategy", "peek.py:Peek")
+    assert (code, out) == (2, "")
+    assert re.search(r"^error: look-ahead: .*the signal of print \d+", err.splitlines()[-1])
 
 
 def test_the_constants_of_preprocess_are_the_defaults():

@@ -30,6 +30,7 @@ import scalpr_zen
 import scalpr_zen.dashboard.app
 import scalpr_zen.dashboard.serve
 from scalpr_zen import save_tape
+from scalpr_zen.backtest import LATER
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.params import declared
@@ -114,14 +115,18 @@ def flags(given):
         )
 
 
-@pytest.mark.parametrize("given", [{}, FAST, BUSY, EVERYTHING, FAST | {"monte_carlo_sims": 0}])
+NOTHING_DRAWN = FAST | {"monte_carlo_sims": 0, "control_sims": 0, "prop_sims": 0, "prop_firm": "none"}
+
+
+@pytest.mark.parametrize("given", [{}, FAST, BUSY, EVERYTHING, NOTHING_DRAWN])
 def test_a_run_is_that_of_the_command_line(client, bench, scalpr, tmp_path, given):
     code, out, _ = scalpr("backtest", "--tape", bench.path, *flags(given), "--out", tmp_path, "--json")
     assert code == 0
     expected = timeless(json.loads(out))
     bare = timeless(answer(client, "/api/run", given)["result"])
-    assert bare == expected | {"monte_carlo": {}}
-    assert bare | {"monte_carlo": answer(client, "/api/monte_carlo", given)["monte_carlo"]} == expected
+    assert bare == expected | {name: {} for name in LATER}
+    later = answer(client, "/api/monte_carlo", given) | answer(client, "/api/checks", given)
+    assert bare | {name: later[name] for name in LATER} == expected
     assert timeless(answer(client, "/api/report.json", given)) == expected
 
 
@@ -136,21 +141,38 @@ GIVEN = st.fixed_dictionaries(
         "latency_ms": st.sampled_from([0, 0.5, 1125, 60_000]),
         "slippage_ticks": st.integers(0, 3) | st.just(1_000),
         "commission": st.sampled_from([0, 0.1, 2.25, 1_000]),
-        "target_fill": st.sampled_from(["touch", "through"]),
+        "target_fill": st.sampled_from(["touch", "through", "queue"]),
         "stop_fill": st.sampled_from(["trigger", "level", "next"]),
         "contracts": st.sampled_from([1, 7, 10_000]),
         "point_value": st.sampled_from(["none", 1e-6, 2, 1_000_000]),
         "overlap": st.booleans(),
+        "sides": st.sampled_from(["both", "long", "short"]),
+        "invert": st.booleans(),
+        "entry_windows": st.sampled_from(["all", "09:00-10:00", "22:00-09:30, 12:00-16:30"]),
+        "weekdays": st.sampled_from(["all", "Mon-Wed", "Tue, Fri"]),
+        "flat_before_close": st.sampled_from(["none", 0.5, 400]),
+        "longest_hold": st.sampled_from(["none", 0.001, 60]),
+        "take_profit_short": st.sampled_from(["none", 0.25, 30]),
+        "trailing_stop": st.sampled_from(["none", 0.25, 3]),
+        "break_even_at": st.sampled_from(["none", 0.25, 2]),
+        "queue_ahead": st.sampled_from([0, 1, 20]),
+        "roll_exit": st.sampled_from(["void", "close"]),
+        "pessimistic_slippage_ticks": st.sampled_from([0, 9]),
+        "prop_firm": st.sampled_from(["none", "topstep-150k", "apex-50k", "apex-50k-legacy"]),
+        "prop_drawdown": st.sampled_from(["none", 50, 5_000]),
+        "prop_drawdown_kind": st.sampled_from(["none", "end_of_day", "peak_equity"]),
+        "control_sims": st.integers(0, 9),
+        "prop_sims": st.integers(0, 9),
         "monte_carlo_sims": st.integers(0, 9),
         "seed": st.sampled_from([0, 1, 2**32 - 1]),
     },
-)
+).filter(lambda given: given.get("prop_firm") != "none" or not {"prop_drawdown", "prop_drawdown_kind"} & set(given))
 
 
 @settings(max_examples=40 if JIT else 15)
 @given(GIVEN)
 def test_any_parameters_in_range_give_the_run_of_the_library(client, bench, given):
-    given = {"fast_period": 3, "slow_period": 12, "monte_carlo_sims": 5} | given
+    given = {"fast_period": 3, "slow_period": 12, "monte_carlo_sims": 5, "control_sims": 5, "prop_sims": 5} | given
     own = json.loads(library(bench, given).to_json())
     assert timeless(answer(client, "/api/report.json", given)) == timeless(own)
     for path in RUN_ROUTES:
@@ -162,17 +184,24 @@ def test_undefined_values_are_null(client):
     assert result["statistics"]["trades"] == 0
     assert result["statistics"]["win_rate"] is None
     assert answer(client, "/api/monte_carlo")["monte_carlo"] == {}
+    checks = answer(client, "/api/checks")
+    assert checks["control"] == {}
+    assert {row["win_rate"] for row in checks["fills"]["table"]} == {None}
+    assert checks["fills"]["slippage"]["entry"]["mean_ticks"] is None
+    assert checks["prop_firm"]["drawn"]["days_to_pass"]["median"] is None
     assert answer(client, "/api/runs")["runs"][0]["win_rate"] is None
 
 
-def test_figures_of_the_run_and_of_the_paths_are_those_of_the_result(client, bench):
+def test_each_figure_of_the_result_comes_with_one_of_the_answers(client, bench):
     result = whole(bench, FAST)
     all_of_them = {name: json.loads(figure.to_json()) for name, figure in result.figures().items()}
-    bare = answer(client, "/api/run", FAST)["figures"]
-    paths = answer(client, "/api/monte_carlo", FAST)["figures"]
-    assert set(paths) <= set(all_of_them)
-    assert set(bare) | set(paths) == set(all_of_them)
-    assert set(bare).isdisjoint(paths)
+    parts = [answer(client, f"/api/{name}", FAST)["figures"] for name in ("run", "monte_carlo", "checks")]
+    assert [name for part in parts for name in part] == list(all_of_them)
+    assert list(parts[2]) == ["slippage", "random_entries", "prop_firm"]
+
+
+def test_the_checks_are_their_sections_and_figures_alone(client):
+    assert list(answer(client, "/api/checks", FAST)) == ["fills", "control", "prop_firm", "figures"]
 
 
 def test_an_answer_depends_on_nothing_that_was_asked_before(client, fresh):
@@ -198,7 +227,7 @@ def test_a_zero_with_a_minus_leaves_no_trace_in_later_answers(client, fresh):
 
 
 def test_runs_are_listed_once_each_in_order(fresh):
-    for path, asked in itertools.product(("/api/run", "/api/monte_carlo", "/api/trades"), (FAST, {}, FAST, BUSY)):
+    for path, asked in itertools.product(("/api/run", "/api/checks", "/api/trades"), (FAST, {}, FAST, BUSY)):
         answer(fresh, path, asked)
     rows = answer(fresh, "/api/runs")["runs"]
     assert [(row["run"], row["changed"]) for row in rows] == [(1, FAST), (2, {}), (3, BUSY)]
@@ -237,7 +266,13 @@ def test_the_html_report_loads_nothing(client):
     assert len(text) > 1_000_000
 
 
-PACKED = [("/api/run", FAST), ("/api/monte_carlo", FAST), ("/api/trades", BUSY), ("/api/tape", {"points": 400})]
+PACKED = [
+    ("/api/run", FAST),
+    ("/api/monte_carlo", FAST),
+    ("/api/checks", FAST),
+    ("/api/trades", BUSY),
+    ("/api/tape", {"points": 400}),
+]
 PACKED += [(f"/api/report.{suffix}", FAST) for suffix in ("txt", "csv", "json", "html")]
 PACKED += [("/", {}), ("/plotly.js", {}), ("/static/main.js", {}), ("/api/about", {})]
 
@@ -325,6 +360,34 @@ BAD = [
     ("overlap=", "overlap"),
     ("monte_carlo_sims=100001", "monte_carlo_sims"),
     ("monte_carlo_sims=none", "monte_carlo_sims"),
+    ("entry_windows=", "entry_windows"),
+    ("entry_windows=8:30-11:00", "entry_windows"),
+    ("entry_windows=08:30-08:30", "entry_windows"),
+    ("entry_windows=08:30-11:00,10:00-12:00", "entry_windows"),
+    ("weekdays=Funday", "weekdays"),
+    ("weekdays=Fri-Mon", "weekdays"),
+    ("sides=none", "sides"),
+    ("max_trades=0", "max_trades"),
+    ("max_trades=1.5", "max_trades"),
+    ("loss_limit=0", "loss_limit"),
+    ("limit_on=open", "limit_on"),
+    ("flat_before_close=-1", "flat_before_close"),
+    ("longest_hold=nan", "longest_hold"),
+    ("trailing_stop=0.3", "trailing_stop"),
+    ("trailing_stop=%3F", "trailing_stop"),
+    ("trailing_step=1", "trailing_step"),
+    ("break_even_plus=1", "break_even_plus"),
+    ("break_even_at=1&break_even_plus=4", "break_even_plus"),
+    ("overlap=true&max_trades=3", "max_trades"),
+    ("queue_ahead=-1", "queue_ahead"),
+    ("roll_exit=hold", "roll_exit"),
+    ("pessimistic_commission=-1", "pessimistic_commission"),
+    ("control_sims=none", "control_sims"),
+    ("prop_firm=nobody", "prop_firm"),
+    ("prop_firm=custom", "prop_target"),
+    ("prop_lock=-9000", "prop_lock"),
+    ("prop_drawdown_kind=peak", "prop_drawdown_kind"),
+    ("prop_consistency=0.12345", "prop_consistency"),
     ("seed=-1", "seed"),
     ("seed=4294967296", "seed"),
 ]

@@ -67,7 +67,7 @@ def sample() -> str:
 def shape(text: str) -> list:
     """The titles of a report, and the labels and sentences of its parameters and statistics."""
     titles = re.findall(r"^(.+)\n-+$", text, re.M)
-    names = [(line[2:22].strip(), line[57:]) for line in section(text, "PARAMETERS")]
+    names = [(line[2:29].strip(), line[60:]) for line in section(text, "PARAMETERS")]
     return [*titles, *names, *printed_statistics(text)]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scalpr_zen import Tape, save_tape
 from scalpr_zen.dashboard.envelope import BLOCK, Envelope
 
-LEAST, MOST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+LEAST, MOST = -(2**30), 2**30  # ticks of a tape
 
 
 def extremes(price, first, stop):
@@ -51,7 +51,7 @@ def cases(draw):
     ends = [edge for edge in (start + 1, BLOCK, BLOCK + 1, 2 * BLOCK, length) if start < edge <= length]
     stop = draw(st.sampled_from(ends) | st.integers(start + 1, length))
     columns = draw(st.sampled_from([1, stop - start]) | st.integers(1, stop - start))
-    return Case(draw(st.integers(0, 2**32)), length, draw(st.sampled_from([1, 40, 2**31 - 1])), start, stop, columns)
+    return Case(draw(st.integers(0, 2**32)), length, draw(st.sampled_from([1, 40, 2**30])), start, stop, columns)
 
 
 @given(cases())
@@ -117,9 +117,9 @@ def test_a_mapped_tape_has_the_envelope_of_the_tape_in_memory(tmp_path):
 
 
 def test_windows_do_not_depend_on_windows_before():
-    envelope = Envelope(tape_of(np.random.default_rng(6).integers(0, 500, 3 * BLOCK)))
+    envelope = Envelope(tape_of(np.random.default_rng(6).integers(0, 500, 3_100)))
     before = [column.tolist() for column in envelope.window(5, 3000, 11)]
-    envelope.window(0, 3 * BLOCK, 2)
+    envelope.window(0, 3_100, 2)
     assert [column.tolist() for column in envelope.window(5, 3000, 11)] == before
 
 

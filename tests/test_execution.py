@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 from conftest import NOON, Given, signals_of, tape_of
 
+import scalpr_zen.blocks
+import scalpr_zen.kernel
 from scalpr_zen import (
     Bracket,
     EmaCrossover,
@@ -27,10 +29,12 @@ from scalpr_zen import (
     instrument,
     run,
 )
-from scalpr_zen.simulate import REASONS, simulate
+from scalpr_zen.kernel import REASONS
+from scalpr_zen.simulate import simulate
 
 LONG, SHORT = 1, -1
 SESSION_END = 5 * 3600 * 10**9  # 17:00 in Chicago, in ns after noon
+REFUSED = ("other_side", "outside", "session_over", "paused")  # by rules that are off
 NO_PATHS = MonteCarlo(monte_carlo_sims=0)
 
 
@@ -287,9 +291,9 @@ def test_rule_6_a_distance_that_is_no_multiple_of_the_tick_is_an_error():
     with pytest.raises(ParameterError, match=r"^stop_loss must be a multiple of the tick 0\.25, was 0\.6"):
         run(tape, Given(signals), Bracket(take_profit=0.25, stop_loss=0.6))
     with pytest.raises(ParameterError, match=r"was 10\.0000001$"):
-        Bracket(take_profit=10.0000001).ticks(tape.instrument)
+        Bracket(take_profit=10.0000001).distances(tape.instrument, LONG)
     # 0.3 is three ticks of 0.1, though not in binary.
-    assert Bracket(take_profit=0.3, stop_loss=0.7).ticks(instrument("RTY")) == (3, 7)
+    assert Bracket(take_profit=0.3, stop_loss=0.7).distances(instrument("RTY"), LONG) == (3, 7)
 
 
 def test_rule_6_no_print_of_the_entrys_own_event_is_an_exit():
@@ -546,7 +550,7 @@ def test_rule_12_an_open_trade_is_out_of_the_statistics_but_counted():
     result = ran([100, 100, 104, 100, 100, 103], {0: LONG, 3: LONG})
     assert result.to_dict()["statistics"]["trades"] == 1
     assert result.to_dict()["statistics"]["net_usd"] == 20.0
-    assert result.to_dict()["counts"] == {
+    assert {key: n for key, n in result.to_dict()["counts"].items() if n or key not in REFUSED} == {
         "signals": 2,
         "closed": 1,
         "void": 0,
@@ -743,7 +747,7 @@ def test_the_bounds_of_a_parameter_are_allowed():
     assert Execution(latency_ms=1e-6).latency_ns == 1
     assert Execution(slippage_ticks=1_000, commission=1_000, contracts=10_000).contracts == 10_000
     assert EmaCrossover(fast_period=1, slow_period=2).slow_period == 2
-    assert Bracket(take_profit=0.25, stop_loss=0.25).ticks(instrument("NQ")) == (1, 1)
+    assert Bracket(take_profit=0.25, stop_loss=0.25).distances(instrument("NQ"), LONG) == (1, 1)
 
 
 def test_no_parameter_is_taken_by_position():
@@ -776,12 +780,12 @@ def test_signals_that_do_not_fit_the_tape_are_refused_by_rule_and_value(signals,
 
 def test_a_distance_of_more_than_2_to_the_30_ticks_is_refused():
     with pytest.raises(ParameterError, match=r"^take_profit must be .* 1073741824 ticks, was 268435456\.25"):
-        Bracket(take_profit=0.25 * (2**30 + 1)).ticks(instrument("NQ"))
-    # The farthest bracket: from 2**30 + 9 the target is beyond any int32, and the stop is 9.
+        Bracket(take_profit=0.25 * (2**30 + 1)).distances(instrument("NQ"), LONG)
+    # The farthest bracket: from 2**30 - 90 no print can reach the target, and the stop is -90.
     far = {"take_profit": 2**30, "stop_loss": 2**30}
-    start = 2**30 + 9
-    assert fills([start, start, 10, start + 90], {0: LONG}, **far) == [(1, start, 3, start + 90, "open")]
-    assert fills([start, start, 10, 9], {0: LONG}, **far) == [(1, start, 3, 9, "stop")]
+    start = 2**30 - 90
+    assert fills([start, start, -80, start + 90], {0: LONG}, **far) == [(1, start, 3, start + 90, "open")]
+    assert fills([start, start, -80, -90], {0: LONG}, **far) == [(1, start, 3, -90, "stop")]
 
 
 def test_an_empty_tape_has_no_trades():
@@ -790,3 +794,7 @@ def test_an_empty_tape_has_no_trades():
     assert (len(simulation.trades), len(simulation.unclosed)) == (0, 0)
     assert set(simulation.counts.values()) == {0}
     assert run(tape, EmaCrossover(), *rules()).to_dict()["counts"] == simulation.counts
+
+
+def test_the_kernel_and_the_tape_have_blocks_of_one_size():
+    assert scalpr_zen.kernel.KERNEL_BLOCK == scalpr_zen.blocks.BLOCK

@@ -1,4 +1,4 @@
-"""The charts: valid Plotly figures that show the numbers of the result, and the page that holds them."""
+"""The charts: valid Plotly figures that show the numbers of the result."""
 
 import copy
 import json
@@ -6,90 +6,45 @@ import math
 import re
 import sys
 from datetime import date, timedelta
-from html.parser import HTMLParser
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
-from conftest import NOON, Given, signals_of, tape_of
-from golden.market import market
+from conftest import NOON, Given, signals_of
+from drawing import (
+    CHECKS,
+    DAY,
+    DRAWN,
+    FEW_PATHS,
+    MONTE_CARLO,
+    NAMES,
+    NORMAL,
+    RESULTS,
+    SERIES,
+    SMALL,
+    TIGHT,
+    VALUES,
+    close,
+    days_of,
+    drawn,
+    notes,
+    traces,
+    with_series,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-from plotly.offline import get_plotlyjs
 
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Tape, html_report, instrument, run, save
-from scalpr_zen.backtest import plain, run_trades
-from scalpr_zen.figures import CHARTS, LOSS, THEMES, figures
+from scalpr_zen import Bracket, Tape, instrument, run
+from scalpr_zen.backtest import LATER, Setup, plain, run_trades
+from scalpr_zen.figures import CHARTS, HOLD, LOSS, THEMES, figures
+from scalpr_zen.kernel import REASONS
 from scalpr_zen.series import LIMITS
-
-DAY = 86_400 * 10**9
-NOT_MONTE_CARLO = ["equity_by_day", "equity_by_trade", "exits", "results", "calendar", "hours", "weekdays", "months"]
-NOT_MONTE_CARLO += ["excursions", "holding"]
-MONTE_CARLO = ["paths_permuted", "paths_of_days", "drawdowns"]
-NAMES = NOT_MONTE_CARLO + MONTE_CARLO
-FAST = EmaCrossover(fast_period=2, slow_period=5)
-FEW_PATHS = MonteCarlo(monte_carlo_sims=25)
-STRATEGY_NAME = 'A</script><img src="//x">&'
-
-NORMAL = run(market(), FAST, execution=Execution(commission=2.27, contracts=2), settings=FEW_PATHS)
-VALUES = plain(NORMAL.to_dict())
-DRAWN = figures(VALUES)
-SMALL = tape_of([100, 101, 103, 99])
-TIGHT = Bracket(take_profit=0.5, stop_loss=0.5)
-RESULTS = {
-    "normal": NORMAL,
-    "without paths": run_trades(market(), FAST),
-    "no paths": run(market(), FAST, settings=MonteCarlo(monte_carlo_sims=0)),
-    "no trades": run(SMALL, Given(signals_of(SMALL, {})), settings=FEW_PATHS),
-    "one trade": run(SMALL, Given(signals_of(SMALL, {0: 1})), TIGHT, settings=FEW_PATHS),
-    "one print": run(SMALL.cut(1), Given(signals_of(SMALL.cut(1), {0: 1})), settings=FEW_PATHS),
-    "empty tape": run(SMALL.cut(0), Given(signals_of(SMALL.cut(0), {})), settings=FEW_PATHS),
-}
-
-
-def drawn(case, name):
-    return figures(plain(RESULTS[case].to_dict()))[name]
-
-
-def traces(figure):
-    """The traces of a figure by name."""
-    assert len({trace["name"] for trace in figure["data"]}) == len(figure["data"])
-    return {trace["name"]: trace for trace in figure["data"]}
-
-
-def notes(figure):
-    texts = [note["text"] for note in figure["layout"].get("annotations", [])]
-    return [text for text in texts if text != "SYNTHETIC"]
-
-
-def with_series(**parts):
-    """The values of the normal run with other series."""
-    return {**VALUES, "series": {**VALUES["series"], **parts}}
-
-
-def days_of(dates, net, trades=None):
-    count = len(dates)
-    return {
-        "session_date": [str(day) for day in dates],
-        "net_usd": net,
-        "trades": trades or [1] * count,
-        "hold_usd": [0.0] * count,
-    }
-
-
-def close(expected):
-    return pytest.approx(expected, rel=1e-12, abs=1e-8)
-
 
 # ------------------------------------------------------------------------------------------- every figure
 
 
 def test_the_cases_are_what_they_are_called():
-    assert {case: len(result.trades) for case, result in RESULTS.items() if case[0] in "oe"} == {
-        "one trade": 1,
-        "one print": 0,
-        "empty tape": 0,
-    }
+    few = {case: len(RESULTS[case].trades) for case in ("one trade", "one print", "empty tape")}
+    assert few == {"one trade": 1, "one print": 0, "empty tape": 0}
     assert len(NORMAL.trades) > 5
     assert len(RESULTS["empty tape"].tape) == len(RESULTS["no trades"].trades) == 0
 
@@ -108,18 +63,24 @@ def test_the_names_are_those_of_the_charts_in_their_order():
     assert [chart.name for chart in CHARTS] == list(DRAWN) == NAMES
 
 
-def test_monte_carlo_is_drawn_alone_or_left_out():
-    assert figures(VALUES, monte_carlo=True) == {name: DRAWN[name] for name in MONTE_CARLO}
-    assert figures(VALUES, monte_carlo=False) == {name: DRAWN[name] for name in NOT_MONTE_CARLO}
-    assert list(figures(VALUES, monte_carlo=True)) + list(figures(VALUES, monte_carlo=False)) == MONTE_CARLO + (
-        NOT_MONTE_CARLO
-    )
+def test_the_figures_of_some_sections_are_drawn_alone():
+    assert {chart.section for chart in CHARTS} == {"series", *LATER}
+    for sections, names in (
+        (["series"], SERIES),
+        (["monte_carlo"], MONTE_CARLO),
+        (["fills", "control", "prop_firm"], CHECKS),
+        (["series", "control"], [*SERIES, "random_entries"]),
+        ([], []),
+    ):
+        made = figures(VALUES, sections)
+        assert list(made) == names
+        assert made == {name: DRAWN[name] for name in names}
 
 
-def test_a_run_without_paths_yet_has_the_figures_that_need_none():
+def test_a_run_without_the_later_sections_has_the_figures_that_need_none():
     values = plain(RESULTS["without paths"].to_dict())
-    whole = plain(RESULTS["no paths"].to_dict())
-    assert figures(values, monte_carlo=False) == figures(whole, monte_carlo=False)
+    assert {name: values[name] for name in LATER} == {name: {} for name in LATER}
+    assert figures(values, ["series"]) == figures(plain(RESULTS["no paths"].to_dict()), ["series"])
 
 
 @pytest.mark.parametrize("case", ["normal", "empty tape"])
@@ -183,7 +144,7 @@ def test_equity_by_day_adds_up_the_days_and_falls_from_a_peak_of_at_least_zero(d
     dates = [str(date(2024, 12, 28) + timedelta(days=k)) for k in range(len(days))]
     net, hold = [float(day[0]) for day in days], [float(day[1]) for day in days]
     by_day = {"session_date": dates, "net_usd": net, "hold_usd": hold, "trades": [1] * len(days)}
-    lines = traces(figures(with_series(by_day=by_day), monte_carlo=False)["equity_by_day"])
+    lines = traces(figures(with_series(by_day=by_day), ["series"])["equity_by_day"])
     equity, held, falls, peak = [], [], [], 0.0
     for k in range(len(days)):
         equity.append(sum(net[: k + 1]))
@@ -212,19 +173,38 @@ def test_without_trades_the_strategy_stays_at_zero_beside_buy_and_hold():
 # ---------------------------------------------------------------------------------------------- outcomes
 
 
-def test_exits_are_bars_by_side_and_reason():
-    bars = traces(DRAWN["exits"])
+ENDS = {"target": "take profit", "stop": "stop loss", "break_even": "break-even stop", "trailing": "trailing stop"}
+ENDS |= {"close": "before the close", "hold": "longest hold", "loss_limit": "loss limit"}
+ENDS |= {"profit_limit": "profit limit", "roll": "at a roll"}
+
+
+@pytest.mark.parametrize("case", ["normal", "every rule"])
+def test_exits_are_bars_by_side_and_reason(case):
+    values = plain(RESULTS[case].to_dict())
     shown = {
         (name, side): (count, text, usd)
-        for name, bar in bars.items()
+        for name, bar in traces(drawn(case, "exits")).items()
         for side, count, text, usd in zip(bar["x"], bar["y"], bar["text"], bar["customdata"], strict=True)
     }
-    words = {"target": "take profit", "stop": "stop loss"}
     assert shown == {
-        (words[row["reason"]], row["side"]): (row["trades"], str(row["trades"]), row["net_usd"])
-        for row in VALUES["series"]["exits"]
+        (ENDS[row["reason"]], row["side"]): (row["trades"], str(row["trades"]), row["net_usd"])
+        for row in values["series"]["exits"]
     }
-    assert sum(count for count, _, _ in shown.values()) == VALUES["statistics"]["trades"]
+    assert sum(count for count, _, _ in shown.values()) == values["statistics"]["trades"]
+
+
+def test_the_case_of_every_rule_ends_trades_in_many_ways():
+    assert len(traces(drawn("every rule", "exits"))) >= 5
+
+
+def test_every_exit_reason_of_a_closed_trade_has_a_bar_that_looks_like_no_other():
+    reasons = [reason for reason in REASONS.values() if reason not in ("void", "open")]
+    assert reasons == list(ENDS)
+    rows = [{"side": "long", "reason": reason, "trades": 1, "mean_usd": 1.0, "net_usd": 1.0} for reason in reasons]
+    bars = figures(with_series(exits=rows), ["series"])["exits"]["data"]
+    assert [bar["name"] for bar in bars] == list(ENDS.values())
+    looks = {(bar["marker"]["color"], bar["marker"]["pattern"]["shape"]) for bar in bars}
+    assert len(looks) == len(bars)
 
 
 def test_the_stops_are_hatched():
@@ -331,7 +311,7 @@ def test_the_calendar_of_a_run_has_the_profit_of_each_session_date():
 )
 def test_any_session_dates_are_where_a_calendar_has_them(dates, net):
     days = days_of(sorted(dates), net[: len(dates)], [1_000 * k for k in range(len(dates))])
-    figure = figures(with_series(by_day=days), monte_carlo=False)["calendar"]
+    figure = figures(with_series(by_day=days), ["series"])["calendar"]
     check_calendar(figure, days)
     go.Figure(figure)
     weekend = [day.weekday() + 1 for day in dates]
@@ -341,7 +321,7 @@ def test_any_session_dates_are_where_a_calendar_has_them(dates, net):
 def test_a_calendar_of_two_weeks_by_hand():
     # Friday 2024-12-27 and Tuesday 2025-01-07: the columns of 12-23, 12-30 and 01-06.
     days = days_of(["2024-12-27", "2025-01-07"], [-40.0, 15.0], [2, 3])
-    (cell,) = figures(with_series(by_day=days), monte_carlo=False)["calendar"]["data"]
+    (cell,) = figures(with_series(by_day=days), ["series"])["calendar"]["data"]
     assert cell["x"] == ["2024-12-23", "2024-12-30", "2025-01-06"]
     assert (cell["z"][4], cell["z"][1]) == ([-40.0, None, None], [None, None, 15.0])
     assert (cell["text"][4][0], cell["text"][1][2]) == ("-", "+")
@@ -386,7 +366,7 @@ def test_a_month_without_trades_has_no_win_rate():
     tape = Tape.from_prints(
         [NOON, NOON + 1, NOON + 2, NOON + 30 * DAY], [100, 100, 103, 103], instrument=SMALL.instrument
     )
-    result = run_trades(tape, Given(signals_of(tape, {0: 1})), TIGHT)
+    result = run_trades(tape, Given(signals_of(tape, {0: 1})), Setup(bracket=TIGHT))
     (bars,) = figures(plain(result.to_dict()))["months"]["data"]
     assert (bars["x"], bars["y"]) == (["2025-01", "2025-02"], [10.0, 0.0])
     assert bars["customdata"][1] == "0 trades, n/a won, max drawdown $0.00"
@@ -488,7 +468,7 @@ def test_every_bar_in_the_colour_of_losses_is_hatched_and_no_other():
                 pairs = [(colour, hatch)] if isinstance(colour, str) else list(zip(colour, hatch, strict=True))
                 assert all((colour == LOSS) == (hatch == "/") for colour, hatch in pairs)
                 seen |= set(pairs)
-    assert {hatch for _, hatch in seen} == {"", "/"}
+    assert {hatch for colour, hatch in seen if colour != HOLD} == {"", "/"}
 
 
 @pytest.mark.parametrize("name", ["hours", "weekdays", "months"])
@@ -518,169 +498,10 @@ def test_an_empty_tape_has_no_session_dates():
 def test_a_run_without_paths_says_so(case):
     made = figures(plain(RESULTS[case].to_dict()))
     assert {name: notes(made[name]) for name in MONTE_CARLO} == {name: ["no paths"] for name in MONTE_CARLO}
-    assert not any(notes(made[name]) for name in NOT_MONTE_CARLO)
+    assert not any(notes(made[name]) for name in SERIES)
 
 
 @pytest.mark.parametrize("case", ["normal", "one trade"])
 def test_a_chart_with_trades_says_nothing(case):
     made = figures(plain(RESULTS[case].to_dict()))
-    assert [name for name in NAMES if notes(made[name])] == ["paths_of_days", "drawdowns"]
-
-
-# --------------------------------------------------------------------------------------- figures of a result
-
-
-@pytest.mark.parametrize("case", ["normal", "no trades", "empty tape"])
-def test_a_result_gives_plotly_figures_by_the_same_names(case):
-    got, expected = RESULTS[case].figures(), figures(plain(RESULTS[case].to_dict()))
-    assert list(got) == NAMES
-    for name, figure in got.items():
-        assert type(figure) is go.Figure
-        assert json.loads(figure.to_json())["data"] == json.loads(json.dumps(expected[name]["data"]))
-        assert figure.layout.title.text == expected[name]["layout"]["title"]["text"]
-        assert figure.layout.template.layout.font.color == THEMES["light"]["layout"]["font"]["color"]
-
-
-# ------------------------------------------------------------------------------------------------ the page
-
-
-class Page(HTMLParser):
-    """What a browser finds in a page: the tags with their attributes, and the text inside each tag."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.texts, self.declared, self.inside = [], [], [], False
-        self.feed(text)
-        self.close()
-
-    def handle_decl(self, decl):
-        self.declared.append(decl)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.texts.append("")
-        self.inside = True
-
-    def handle_endtag(self, tag):
-        self.inside = False
-
-    def handle_data(self, data):
-        if self.inside:
-            self.texts[-1] += data
-
-    def of(self, tag):
-        """The attributes and the text of every such tag."""
-        both = zip(self.tags, self.texts, strict=True)
-        return [(attrs, text) for (name, attrs), text in both if name == tag]
-
-
-def embedded(page):
-    (data,) = [text for attrs, text in page.of("script") if attrs.get("id") == "figures"]
-    return json.loads(data)
-
-
-@pytest.fixture(scope="module")
-def normal_html():
-    return NORMAL.html()
-
-
-@pytest.fixture(scope="module")
-def normal_page(normal_html):
-    return Page(normal_html)
-
-
-def as_json(value):
-    return json.loads(json.dumps(value))
-
-
-def test_the_page_loads_nothing_from_anywhere(normal_page):
-    assert normal_page.declared == ["DOCTYPE html"]
-    for tag, attrs in normal_page.tags:
-        assert tag in {"html", "meta", "title", "style", "h1", "p", "main", "figure", "pre", "script"}
-        assert not {"src", "href", "srcset", "data", "action", "onload"} & set(attrs)
-    ((_, style),) = normal_page.of("style")
-    assert "url(" not in style
-    assert "@import" not in style
-
-
-def test_the_page_contains_plotly_the_figures_and_both_themes(normal_page):
-    scripts = [text for _, text in normal_page.of("script")]
-    assert scripts[0] == get_plotlyjs()
-    assert len(scripts) == 3
-    assert embedded(normal_page) == as_json({"figures": DRAWN, "themes": THEMES})
-    assert not re.search(r"https?:|//", scripts[2])
-
-
-def test_every_figure_has_its_place_and_its_sentence_on_the_page(normal_page):
-    places = [attrs for attrs, _ in normal_page.of("figure")]
-    assert [place["id"] for place in places] == NAMES
-    assert [place["aria-label"] for place in places] == [chart.sentence for chart in CHARTS]
-
-
-def test_the_page_ends_with_the_summary(normal_page):
-    ((_, summary),) = normal_page.of("pre")
-    assert summary.strip("\n") == str(NORMAL).strip("\n")
-    ((_, title),) = normal_page.of("title")
-    assert title == f"scalpr_zen EmaCrossover NQ {VALUES['manifest']['started']}"
-
-
-def test_a_synthetic_tape_is_stamped(normal_page):
-    ((attrs, text),) = normal_page.of("p")
-    assert attrs == {"class": "synthetic"}
-    assert text.startswith("SYNTHETIC")
-
-
-@pytest.mark.parametrize("case", ["no trades", "empty tape"])
-def test_another_tape_is_not_stamped(case):
-    text = RESULTS[case].html()
-    page = Page(text)
-    assert "SYNTHETIC" not in text
-    assert page.of("p") == []
-    assert embedded(page)["figures"] == as_json(figures(plain(RESULTS[case].to_dict())))
-
-
-def test_a_strategy_of_any_name_stays_text():
-    odd = type(STRATEGY_NAME, (Given,), {})
-    result = run(SMALL, odd(signals_of(SMALL, {0: 1})), TIGHT, settings=FEW_PATHS)
-    page = Page(result.html())
-    assert len(page.of("script")) == 3
-    assert page.of("img") == []
-    (((_, title),), ((_, heading),), ((_, summary),)) = (page.of(tag) for tag in ("title", "h1", "pre"))
-    assert STRATEGY_NAME in title
-    assert heading == title
-    assert summary.strip("\n") == str(result).strip("\n")
-
-
-def test_no_text_in_the_data_ends_its_script():
-    rows = [{**row, "side": f"{row['side']}</script><!--<script>"} for row in VALUES["series"]["exits"]]
-    page = Page(html_report.page(with_series(exits=rows), "<b>&amp;"))
-    assert len(page.of("script")) == 3
-    assert embedded(page)["figures"]["exits"]["data"][0]["x"][0] == "long</script><!--<script>"
-    ((_, summary),) = page.of("pre")
-    assert summary.strip("\n") == "<b>&amp;"
-
-
-def test_the_page_is_saved_beside_the_others(tmp_path, normal_html):
-    paths = save(NORMAL, tmp_path, csv=True, html=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
-    assert {path.suffix for path in paths} == {".txt", ".json", ".csv", ".html"}
-    assert len({path.stem for path in paths}) == 1
-    (page,) = (path for path in paths if path.suffix == ".html")
-    assert page.read_text(encoding="utf-8").rstrip("\n") == normal_html.rstrip("\n")
-
-
-def test_no_page_is_saved_unless_wanted(tmp_path):
-    assert {path.suffix for path in save(NORMAL, tmp_path)} == {".txt", ".json"}
-
-
-def test_no_number_of_a_figure_is_infinite():
-    def numbers(value):
-        if isinstance(value, dict):
-            return [x for item in value.values() for x in numbers(item)]
-        if isinstance(value, (list, tuple)):
-            return [x for item in value for x in numbers(item)]
-        return [value] if isinstance(value, (int, float)) else []
-
-    for case in RESULTS:
-        assert all(map(math.isfinite, numbers(figures(plain(RESULTS[case].to_dict())))))
-    assert np.isfinite(numbers(THEMES)).all()
+    assert [name for name in NAMES if notes(made[name])] == ["paths_of_days", "drawdowns", "random_entries"]

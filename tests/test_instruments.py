@@ -106,7 +106,7 @@ def test_unknown_root_names_the_known_ones_and_the_way_out():
     message = str(error.value)
     assert "was 'nq'" in message
     assert all(root in message.split() or f"{root};" in message for root in INSTRUMENTS)
-    assert "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS]]" in message
+    assert "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS [CALENDAR]]]" in message
     assert "\n" not in message
 
 
@@ -122,7 +122,8 @@ def test_the_example_in_the_message_is_itself_valid():
     [
         ("", "must be the line 'ROOT TICK_SIZE"),
         ("NKD 5", "was 'NKD 5'"),
-        ("NKD 5 5 CME HMUZ extra", "must be the line 'ROOT TICK_SIZE"),
+        ("NKD 5 5 CME HMUZ equity extra", "must be the line 'ROOT TICK_SIZE"),
+        ("NKD 5 5 CME HMUZ extra", "calendar of NKD must be one of equity rates fx energy_metals grains; was 'extra'"),
         ("ZN 1/64 1000", "TICK_SIZE of instrument 'ZN 1/64 1000' must be a decimal number"),
         ("NKD 5 five", "POINT_VALUE of instrument 'NKD 5 five' must be a decimal number"),
         ("N-D 5 5", "root must be letters and digits, e.g. NQ; was 'N-D'"),

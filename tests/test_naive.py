@@ -39,7 +39,7 @@ def fills(trades):
 
 def counted(**some):
     """The counts, zero where not told."""
-    return {"signals": 0, "unfilled": 0, "ignored": 0, "void": 0, "open": 0, "closed": 0} | some
+    return dict.fromkeys(naive.COUNTS, 0) | some
 
 
 # ------------------------------------------------------------------------------------------------ signals

@@ -7,10 +7,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, Parameters, cli, instrument, param
+from scalpr_zen import (
+    Bracket,
+    EmaCrossover,
+    Execution,
+    ParameterError,
+    Parameters,
+    cli,
+    instrument,
+    param,
+)
 from scalpr_zen.params import declared, points_to_ticks
+from scalpr_zen.setup import GROUPS as SETUP
 
-GROUPS = (EmaCrossover, Bracket, Execution, MonteCarlo)
+GROUPS = (EmaCrossover, *SETUP.values())
+TEXTS = ("entry_windows", "weekdays")
+NEEDED = {
+    "trailing_from": {"trailing_stop": 1.0},
+    "trailing_step": {"trailing_stop": 1.0},
+    "break_even_plus": {"break_even_at": 1.0},
+    "prop_lock": {"prop_drawdown": 1e6},
+}
 ALL = [(group, parameter) for group in GROUPS for parameter in declared(group)]
 NAMES = [parameter.name for _, parameter in ALL]
 
@@ -41,17 +58,54 @@ def test_the_declared_parameters_of_a_run():
         "slow_period": 200,
         "take_profit": 10.0,
         "stop_loss": 5.0,
+        "take_profit_short": None,
+        "stop_loss_short": None,
+        "trailing_stop": None,
+        "trailing_from": 0.0,
+        "trailing_step": None,
+        "break_even_at": None,
+        "break_even_plus": 0,
         "entry": "next",
         "latency_ms": 0.0,
         "slippage_ticks": 0,
         "commission": 0.0,
         "target_fill": "touch",
+        "queue_ahead": 20,
         "stop_fill": "trigger",
+        "roll_exit": "void",
         "contracts": 1,
         "point_value": None,
         "overlap": False,
+        "sides": "both",
+        "invert": False,
+        "entry_windows": "all",
+        "weekdays": "all",
+        "no_entry_before_close": None,
+        "flat_before_close": None,
+        "longest_hold": None,
+        "pause": 0.0,
+        "max_trades": None,
+        "loss_limit": None,
+        "profit_limit": None,
+        "limit_on": "closed",
+        "pessimistic_commission": 2.5,
+        "pessimistic_slippage_ticks": 1,
         "monte_carlo_sims": 1_000,
+        "control_sims": 1_000,
         "seed": 0,
+        "prop_firm": "topstep-50k",
+        "prop_account": None,
+        "prop_target": None,
+        "prop_drawdown": None,
+        "prop_drawdown_kind": None,
+        "prop_lock": None,
+        "prop_daily_loss": None,
+        "prop_daily_loss_breach": None,
+        "prop_min_days": None,
+        "prop_consistency": None,
+        "prop_contracts": None,
+        "prop_sims": 1_000,
+        "prop_days": 60,
     }
     assert len(set(NAMES)) == len(NAMES)
 
@@ -62,7 +116,7 @@ def test_every_declaration_tells_what_a_face_needs(group, parameter):
     assert parameter.kind in (int, float, str, bool)
     assert parameter.flag == "--" + parameter.name.replace("_", "-")
     assert parameter.optional == (parameter.default is None)
-    assert bool(parameter.choices) == (parameter.kind is str)
+    assert bool(parameter.choices) == (parameter.kind is str and parameter.name not in TEXTS)
     if parameter.kind in (int, float):
         assert parameter.low is not None
         assert parameter.unit or parameter.name == "seed"
@@ -76,12 +130,40 @@ def test_the_units_of_a_run():
         "slow_period": "prints",
         "take_profit": "points",
         "stop_loss": "points",
+        "take_profit_short": "points",
+        "stop_loss_short": "points",
+        "trailing_stop": "points",
+        "trailing_from": "points",
+        "trailing_step": "points",
+        "break_even_at": "points",
+        "break_even_plus": "ticks",
         "latency_ms": "ms",
         "slippage_ticks": "ticks",
         "commission": "USD a contract and side",
+        "queue_ahead": "contracts",
         "contracts": "contracts",
         "point_value": "USD",
+        "no_entry_before_close": "minutes",
+        "flat_before_close": "minutes",
+        "longest_hold": "seconds",
+        "pause": "seconds",
+        "max_trades": "trades",
+        "loss_limit": "USD",
+        "profit_limit": "USD",
+        "pessimistic_commission": "USD a contract and side",
+        "pessimistic_slippage_ticks": "ticks",
         "monte_carlo_sims": "paths",
+        "control_sims": "runs",
+        "prop_account": "USD",
+        "prop_target": "USD",
+        "prop_drawdown": "USD",
+        "prop_lock": "USD",
+        "prop_daily_loss": "USD",
+        "prop_min_days": "days",
+        "prop_consistency": "share",
+        "prop_contracts": "contracts",
+        "prop_sims": "paths",
+        "prop_days": "session dates",
     }
 
 
@@ -105,9 +187,8 @@ def test_range_texts():
         "cap": ">= 1",
         "free": "",
     }
-    assert {p.name: p.range_text for p in declared(Bracket)} == dict.fromkeys(
-        ("take_profit", "stop_loss"), ">= 0.000000001"
-    )
+    [take_profit, stop_loss, *_] = declared(Bracket)
+    assert take_profit.range_text == stop_loss.range_text == ">= 0.000000001"
 
 
 def test_a_field_without_param_is_no_parameter():
@@ -198,6 +279,7 @@ def test_a_greatest_value_alone_is_a_rule_that_its_message_tells():
 def test_every_declared_end_is_allowed_and_nothing_beyond_it(group, parameter):
     others = {"slow_period": 1_000_000} if parameter.name == "fast_period" else {}
     others |= {"fast_period": 1} if parameter.name == "slow_period" else {}
+    others |= NEEDED.get(parameter.name, {})
     step = 1 if parameter.kind is int else 1e-9
     for end, sign in ((parameter.low, -1), (parameter.high, 1)):
         if end is None:
@@ -289,10 +371,10 @@ def test_a_distance_beyond_all_prices_is_refused():
 
 def test_a_bracket_is_checked_against_the_tick_of_its_instrument():
     bracket = Bracket(take_profit=0.5, stop_loss=0.25)
-    assert bracket.ticks(instrument("NQ")) == (2, 1)
-    assert bracket.ticks(instrument("ZN")) == (32, 16)
+    assert bracket.distances(instrument("NQ"), 1) == (2, 1)
+    assert bracket.distances(instrument("ZN"), 1) == (32, 16)
     with pytest.raises(ParameterError, match=r"^stop_loss must be a multiple of the tick 0\.1, was 0\.25$"):
-        bracket.ticks(instrument("RTY"))
+        bracket.distances(instrument("RTY"), 1)
 
 
 # ------------------------------------------------------------------------------------- the command line
@@ -307,7 +389,7 @@ def test_an_option_of_the_command_line_is_its_declaration(parameter):
     option = OPTIONS[parameter.name]
     assert option.opts == [parameter.flag]
     assert option.default == parameter.default
-    assert option.secondary_opts == (["--no-overlap"] if parameter.name == "overlap" else [])
+    assert option.secondary_opts == ([f"--no-{parameter.flag[2:]}"] if parameter.kind is bool else [])
     assert option.help.startswith(parameter.sentence)
     for fact in ("" if parameter.choices else parameter.range_text, parameter.unit):
         assert fact in option.help

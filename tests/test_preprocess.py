@@ -60,7 +60,7 @@ def test_a_trade_becomes_a_print_in_ticks_with_the_side_of_its_aggressor(data, t
     tape = ingest(data, tmp_path)
     assert columns(tape) == [(NOON, 84_001, 3, 1), (NOON + 1, 84_000, 2, -1), (NOON + 2, 83_999, 1, 0)]
     assert segments(tape) == [("NQZ4", 0, 3)]
-    assert tape.sessions.tolist() == [(date(2024, 12, 10), 0, 3)]
+    assert tape.sessions[["date", "start", "stop"]].tolist() == [(date(2024, 12, 10), 0, 3)]
     assert ledger(tape) == {"records": 3, "prints": 3}
 
 
@@ -313,7 +313,7 @@ def test_a_session_begins_at_17_chicago_the_evening_before(data, tmp_path):
     write_day(data, "2024-12-09", [trade(1, t, 21_000) for t in times[:2]], IDS)
     write_day(data, "2024-12-10", [trade(1, times[2], 21_000)], IDS)
     tape = ingest(data, tmp_path)
-    assert tape.sessions.tolist() == [(date(2024, 12, 9), 0, 1), (date(2024, 12, 10), 1, 3)]
+    assert tape.sessions[["date", "start", "stop"]].tolist() == [(date(2024, 12, 9), 0, 1), (date(2024, 12, 10), 1, 3)]
 
 
 def test_late_prints_are_put_in_order_of_time_and_sequence_and_counted(data, tmp_path):

@@ -8,20 +8,21 @@ import naive_prop_firm as naive
 import numpy as np
 import pytest
 import scipy.stats
-from conftest import NOON, tape_of
+from conftest import JIT, NOON, tape_of
 from golden.market import market
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from scalpr_zen import Bracket, EmaCrossover, Execution, prop_paths, run
+from scalpr_zen import Bracket, EmaCrossover, Execution, run
 from scalpr_zen.backtest import plain
 from scalpr_zen.errors import ParameterError
+from scalpr_zen.kernel import TARGET, TRADE
 from scalpr_zen.params import declared
-from scalpr_zen.prop_firm import CHUNK, drawn_dates, prop_firm
-from scalpr_zen.prop_firm_text import TABLES, lines
-from scalpr_zen.prop_rules import PRESETS, PropFirm, RuleSet
-from scalpr_zen.simulate import TARGET, TRADE
+from scalpr_zen.prop_firm import paths as prop_paths
+from scalpr_zen.prop_firm.evaluation import CHUNK, drawn_dates, prop_firm
+from scalpr_zen.prop_firm.rules import PRESETS, PropFirm, RuleSet
+from scalpr_zen.prop_firm.text import TABLES, lines
 
 TICK = 5  # USD, one contract of NQ
 DAY = 86_400 * 10**9
@@ -283,7 +284,7 @@ def twin(dates, rows, settings, execution):
     return prices, list(itertools.pairwise(cuts)), trades, rules
 
 
-@examples(max_examples=300)
+@examples(max_examples=300 if JIT else 100)
 @given(evaluations())
 def test_every_attempt_is_the_twins_which_walks_every_print(case):
     dates, rows, settings, execution = case
@@ -356,7 +357,7 @@ def evaluated(workers=None, **settings):
     result = realistic()
     rules = {"prop_target": 300.0, "prop_drawdown": 400.0, "prop_sims": CHUNK + 500, "prop_days": 5} | settings
     chosen = PropFirm(**{"prop_firm": "custom", **rules})
-    return prop_firm(result.trades, result.tape, result.execution, chosen, SEED, workers)
+    return prop_firm(result.trades, result.tape, result.setup.execution, chosen, SEED, workers)
 
 
 def test_threads_and_paths_after_it_do_not_change_a_path():
@@ -505,8 +506,8 @@ def test_every_parameter_has_the_prefix():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"prop_firm": "custom", "prop_drawdown": 5.0}, "prop_target must be given with prop_firm=custom, was None"),
-        ({"prop_firm": "custom", "prop_target": 5.0}, "prop_drawdown must be given with prop_firm=custom, was None"),
+        ({"prop_firm": "custom", "prop_drawdown": 5.0}, "prop_target must be given with prop_firm=custom, was none"),
+        ({"prop_firm": "custom", "prop_target": 5.0}, "prop_drawdown must be given with prop_firm=custom, was none"),
         ({"prop_lock": -2_000.01}, "prop_lock must not be below -prop_drawdown"),
         ({"prop_consistency": 0.33333}, "prop_consistency must be a multiple of 0.0001, was 0.33333"),
         ({"prop_firm": "ftmo"}, "prop_firm must be one of none, custom, topstep-50k"),

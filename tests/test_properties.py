@@ -25,7 +25,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, run, save_tape
-from scalpr_zen.simulate import REASONS, simulate, trades_sha256
+from scalpr_zen.kernel import REASONS
+from scalpr_zen.simulate import simulate, trades_sha256
 
 CHICAGO = ZoneInfo("America/Chicago")
 HOUR = 3600 * 10**9
@@ -182,6 +183,9 @@ def segments_of(market):
     return [(run[0], run[-1] + 1) for run in runs]
 
 
+NO_RULES = {"other_side": 0, "outside": 0, "session_over": 0, "paused": 0}
+
+
 def twin(market, signals, rules):
     """The trades by the slow twin as rows of text and numbers (closed ones, others), and the counts."""
     dates, segments = session_dates(market.ts), segments_of(market)
@@ -200,7 +204,7 @@ def twin(market, signals, rules):
         for trade in trades
     ]
     closed = [row for row in rows if row["reason"] in ("target", "stop")]
-    return closed, [row for row in rows if row not in closed], counts
+    return closed, [row for row in rows if row not in closed], NO_RULES | counts
 
 
 def fast(trades, unclosed, counts):

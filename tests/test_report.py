@@ -16,6 +16,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,9 @@ from scalpr_zen import (
     Execution,
     MonteCarlo,
     Parameters,
+    PropFirm,
     ScalprError,
+    SessionRules,
     Tape,
     instrument,
     param,
@@ -38,14 +41,18 @@ from scalpr_zen import (
     save,
     save_tape,
 )
-from scalpr_zen.report import number
-from scalpr_zen.simulate import REASONS, trades_sha256
+from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS
+from scalpr_zen.kernel import REASONS
+from scalpr_zen.params import declared
+from scalpr_zen.report import COUNTS, SAME_EVENT, SLIPPAGE, number
+from scalpr_zen.setup import GROUPS
+from scalpr_zen.simulate import trades_sha256
 from scalpr_zen.statistics import STATISTICS
 
 GOLDEN = Path(__file__).parent / "golden"
 REWRITE = os.environ.get("SCALPR_REWRITE_GOLDEN") == "1"
 FAST = EmaCrossover(fast_period=2, slow_period=5)
-FEW_PATHS = MonteCarlo(monte_carlo_sims=25)
+FEW_PATHS = MonteCarlo(monte_carlo_sims=25, control_sims=20)
 CHICAGO = ZoneInfo("America/Chicago")
 CSV_COLUMNS = [
     "number",
@@ -71,6 +78,9 @@ JSON_KEYS = {
     "verdicts",
     "baseline",
     "monte_carlo",
+    "fills",
+    "control",
+    "prop_firm",
     "counts",
     "trades_sha256",
     "series",
@@ -85,9 +95,33 @@ EVERYTHING_OTHER = Execution(
     commission=2.27,
     target_fill="through",
     stop_fill="level",
+    roll_exit="close",
     contracts=3,
     point_value=2.0,
-    overlap=True,
+)
+OTHER_BRACKET = Bracket(
+    take_profit=4.0,
+    stop_loss=2.5,
+    take_profit_short=5.0,
+    stop_loss_short=3.0,
+    trailing_stop=2.0,
+    trailing_from=1.0,
+    trailing_step=0.5,
+    break_even_at=1.5,
+    break_even_plus=2,
+)
+OTHER_RULES = SessionRules(
+    invert=True,
+    entry_windows="08:00-10:01, 17:00-17:07",
+    weekdays="Mon-Fri",
+    no_entry_before_close=30.0,
+    flat_before_close=5.0,
+    longest_hold=20.0,
+    pause=2.0,
+    max_trades=7,
+    loss_limit=200.0,
+    profit_limit=100.0,
+    limit_on="open",
 )
 
 
@@ -155,7 +189,7 @@ def golden(name: str, got: str) -> str:
 
 RUNS = {
     "defaults": (FAST, Bracket(), Execution()),
-    "everything_other": (FAST, Bracket(take_profit=4.0, stop_loss=2.5), EVERYTHING_OTHER),
+    "everything_other": (FAST, OTHER_BRACKET, EVERYTHING_OTHER, OTHER_RULES),
     "no_trades": (EmaCrossover(), Bracket(), Execution()),  # no segment is longer than 200 prints
 }
 
@@ -208,7 +242,8 @@ def test_the_golden_market_holds_what_the_golden_files_shall_show(tape):
 
 def test_the_parts_of_the_report_stand_in_order(tape):
     text = report_of(run(tape, FAST, settings=FEW_PATHS))
-    parts = ["PARAMETERS", "TAPE", "STATISTICS", "BUY & HOLD", "MONTHS", "MONTE CARLO", "COUNTS", "RUN MANIFEST"]
+    parts = ["PARAMETERS", "TAPE", "STATISTICS", "BUY & HOLD", "MONTHS", "MONTE CARLO", "FILLS", "MEASURED SLIPPAGE"]
+    parts += ["INSIDE ONE EVENT", "RANDOM ENTRIES", "PROP FIRM", "COUNTS", "RUN MANIFEST"]
     found = [text.index(f"\n{part}") for part in [*parts, "VOID AND OPEN TRADES", "TRADE LOG"]]
     assert found == sorted(found)
 
@@ -218,13 +253,14 @@ def test_every_parameter_is_told_with_its_unit_and_defaults_are_marked(tape):
     result = run(tape, FAST, Bracket(take_profit=4.0), execution, settings=MonteCarlo(monte_carlo_sims=25, seed=7))
     lines = {line.split()[0]: line for line in section(str(result), "PARAMETERS")}
     assert list(lines) == [parameter.name for parameter, _ in result.declared]
-    assert len(lines) == 15
+    assert len(lines) == sum(len(declared(group)) for group in (EmaCrossover, *GROUPS.values()))
     for parameter, value in result.declared:
         line = lines[parameter.name]
         assert line.endswith(parameter.sentence)
-        assert f" {parameter.unit} " in line
+        assert f" {parameter.unit} " in line or value is None
         assert ("*" in line) == (value == parameter.default), line
-        assert f" {tape.instrument.point_value if parameter.name == 'point_value' else value} " in line
+        shown = tape.instrument.point_value if parameter.name == "point_value" else value
+        assert f" {'none' if shown is None else shown} " in line
     marked = {name for name, line in lines.items() if "*" not in line}
     assert marked == {"fast_period", "slow_period", "take_profit", "slippage_ticks", "overlap"} | {
         "monte_carlo_sims",
@@ -279,6 +315,7 @@ def test_the_facts_of_the_tape_are_told(tape):
         "tick": "0.25 points, $5.00 a contract",
         "prints": "300 in 4 session dates",
         "first, last session date": "2024-11-01 to 2024-12-17",
+        "session closes": "equity, pandas_market_calendars 5.5.0: 0 early, 0 unknown, 0 prints after",
         "sha256": tape.metadata["sha256"],
         "roll rule": METADATA["roll_rule"],
         "first front month": "NQZ4 on 2024-11-01, chosen by the roll rule",
@@ -338,6 +375,81 @@ def test_monte_carlo_is_told(tape):
     assert f"profit, days drawn: {number(paths['days']['profit_probability'], 'share')}" in text
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0))
     assert section(str(without), "MONTE CARLO") == ["  n/a"]
+
+
+def test_the_fill_table_is_told_row_by_row(tape):
+    result = run(tape, FAST, execution=Execution(target_fill="through", commission=1.0), settings=FEW_PATHS)
+    fills = result.to_dict()["fills"]
+    costs, told, head, *lines = section(str(result), "FILLS")
+    assert "the set costs" in told
+    assert "zero $0.00 + 0 ticks, set $1.00 + 0 ticks, pessimistic $2.50 + 1 ticks" in costs
+    assert head.split()[:2] == ["target", "stop"]
+    rows = {(row["target_fill"], row["stop_fill"], row["costs"]): row for row in fills["table"]}
+    for (target, stop), line in zip(product(TARGET_FILLS, STOP_FILLS), lines[:9], strict=True):
+        cells = line.replace("*", " ").split()
+        row = rows[target, stop, "set"]
+        nets = [number(rows[target, stop, kind]["net_usd"], "usd") for kind in ("zero", "set", "pessimistic")]
+        rates = [number(row["win_rate"], "share"), number(row["profit_factor"])]
+        assert cells == [target, stop, *nets, f"{row['trades']:,}", *rates, number(row["break_even_cost_usd"], "usd")]
+        assert ("*" in line) == ((target, stop) == ("through", "trigger"))
+    for row, line in zip(fills["kinder"], lines[9:], strict=True):
+        assert f"{row['rule']} {row['kinder']} against {row['stricter']}: {row['lost']} of the {row['wins']}" in line
+
+
+def test_the_range_of_the_fill_models_is_noted_first(tape):
+    result = run(tape, FAST, settings=FEW_PATHS)
+    nets = [row["net_usd"] for row in result.to_dict()["fills"]["table"] if row["costs"] == "set"]
+    [line] = [line for line in str(result).split("\n") if "the fill model alone" in line]
+    assert f"from {number(min(nets), 'usd')} (" in line
+    assert f"to {number(max(nets), 'usd')} (" in line
+
+
+def test_slippage_and_events_are_told(tape):
+    result = run(tape, FAST, settings=FEW_PATHS)
+    fills = result.to_dict()["fills"]
+    head, *lines = section(str(result), "MEASURED SLIPPAGE")
+    assert head.split() == ["trades", "mean", "5%", "25%", "50%", "75%", "95%", "99%", "worst", "spread"]
+    assert "the other side" in lines.pop()
+    for (key, label), line in zip(SLIPPAGE.items(), lines, strict=True):
+        row = fills["slippage"][key]
+        values = [row["trades"], row["mean_ticks"], *row["percentiles"].values(), row["worst_ticks"]]
+        cells = [*(number(value) for value in values), number(row["inside_share"], "share")]
+        assert line.split(label)[1].split() == cells
+    for (key, label), line in zip(SAME_EVENT.items(), section(str(result), "INSIDE ONE EVENT"), strict=True):
+        assert line.split() == [str(fills["same_event"][key]), "of", str(len(result.trades)), *label.split()]
+
+
+def test_random_entries_are_told_beside_the_t_statistic(tape):
+    result = run(tape, FAST, settings=FEW_PATHS)
+    control, t = result.to_dict()["control"], result.to_dict()["statistics"]["t_statistic"]
+    text = "\n".join(section(str(result), "RANDOM ENTRIES"))
+    assert "20 runs; 20 random entries were traded for each" in text
+    assert f"above {number(control['percentile'], 'share')} of them" in text
+    assert f"p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {number(t)})" in text
+    without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0, control_sims=0))
+    [none] = section(str(without), "RANDOM ENTRIES")
+    assert none.startswith("  n/a")
+    limited = run(tape, FAST, rules=SessionRules(loss_limit=900.0, limit_on="open"), settings=FEW_PATHS)
+    assert len(limited.trades) > 0
+    assert limited.to_dict()["control"] == {}
+    assert section(str(limited), "RANDOM ENTRIES") == [none]
+
+
+def test_the_rules_of_a_prop_firm_are_told_or_left_out(tape):
+    told = run(tape, FAST, settings=FEW_PATHS, firm=PropFirm(prop_firm="apex-50k"))
+    assert "apex-50k" in "\n".join(section(str(told), "PROP FIRM"))
+    silent = run(tape, FAST, settings=FEW_PATHS, firm=PropFirm(prop_firm="none"))
+    assert "PROP FIRM" not in str(silent)
+
+
+def test_every_refused_signal_is_counted_under_its_reason(tape):
+    result = run(tape, FAST, OTHER_BRACKET, EVERYTHING_OTHER, OTHER_RULES, settings=FEW_PATHS)
+    counts = result.to_dict()["counts"]
+    first, *lines = section(str(result), "COUNTS")[:-1]
+    assert first.split() == ["signals", str(counts["signals"])]
+    assert [line.split()[:2] for line in lines] == [[key, str(counts[key])] for key in COUNTS]
+    assert sum(counts[key] for key in COUNTS) == counts["signals"]
+    assert min(counts[key] for key in ("outside", "session_over", "paused")) > 0
 
 
 def test_void_and_open_trades_are_listed_and_counted(tape):
@@ -442,7 +554,8 @@ def test_with_slippage_there_is_no_such_line(tape):
 
 def notes(tape, **execution) -> str:
     result = run(tape, FAST, execution=Execution(**execution), settings=FEW_PATHS)
-    return "\n".join(line for line in str(result).split("\n") if line.startswith("NOTE"))
+    lines = [line for line in str(result).split("\n") if line.startswith("NOTE")]
+    return "\n".join(line for line in lines if "fill model" not in line)
 
 
 @pytest.mark.parametrize(
@@ -455,12 +568,17 @@ def notes(tape, **execution) -> str:
         ({"contracts": 3}, "contracts=3: buy & hold is one contract"),
         ({}, "no costs are set"),
         ({}, "target_fill=touch"),
+        ({"target_fill": "queue", "queue_ahead": 7}, "target_fill=queue: 7 contracts ahead are assumed"),
+        ({"roll_exit": "close"}, "roll_exit=close"),
         ({}, "latency_ms=0"),
+        ({}, "stop_fill=trigger"),
+        ({}, "slippage_ticks=0"),
     ],
 )
 def test_what_is_kinder_than_the_market_is_noted(tape, execution, word):
     assert word in notes(tape, **execution)
-    assert not notes(tape, target_fill="through", latency_ms=1.0, point_value=20.0, commission=1.0)
+    strict = {"target_fill": "through", "stop_fill": "next", "latency_ms": 1.0, "slippage_ticks": 1}
+    assert not notes(tape, **strict, point_value=20.0, commission=1.0)
 
 
 # ------------------------------------------------------------------------------------------ synthetic

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, Tape, instrument
-from scalpr_zen.backtest import plain, run_trades
+from scalpr_zen.backtest import Setup, plain, run_trades
+from scalpr_zen.kernel import STOP, TARGET
 from scalpr_zen.series import EXCURSION_BINS, LIMITS, RESULT_BINS, STRETCHES, held_usd, series, shown_points
-from scalpr_zen.simulate import STOP, TARGET
 
 CHICAGO = ZoneInfo("America/Chicago")
 SECOND = 10**9
@@ -137,12 +137,17 @@ def naive_path(rows, tape, tick_value):
     return points
 
 
+ENDS = {1: "target", 2: "stop", 3: "break_even", 4: "trailing", 5: "close", 6: "hold"}
+ENDS |= {7: "loss_limit", 8: "profit_limit", 9: "roll"}
+
+
 def naive_exits(rows):
     table = []
     for side, side_name in ((1, "long"), (-1, "short")):
-        for reason, reason_name in ((TARGET, "target"), (STOP, "stop")):
+        for reason, reason_name in ENDS.items():
             mine = [row["net_usd"] for row in rows if (row["side"], row["reason"]) == (side, reason)]
-            table.append((side_name, reason_name, len(mine), math.fsum(mine)))
+            if mine or reason_name in ("target", "stop"):
+                table.append((side_name, reason_name, len(mine), math.fsum(mine)))
     return table
 
 
@@ -181,7 +186,7 @@ def runs(draw):
     start = utc(draw(st.sampled_from(STARTS)))
     tape = tape_of(prices, ts, contracts, root=draw(st.sampled_from(["NQ", "ZN", "6J"])), start=start)
     execution = draw(st.sampled_from(EXECUTIONS))
-    signs, reasons, far = st.sampled_from([1, -1]), st.sampled_from([TARGET, STOP]), st.integers(-150, 150)
+    signs, reasons, far = st.sampled_from([1, -1]), st.sampled_from(list(ENDS)), st.integers(-150, 150)
     parts = st.tuples(st.integers(0, len(steps) - 1), st.integers(0, 20), signs, reasons, far, far)
     rows = []
     for entry, held, *rest in draw(st.lists(parts, max_size=25)):
@@ -627,7 +632,7 @@ def check_run(result):
     """The series of a run are those of its trades, and every one of them adds up to the statistics."""
     values, trades = result.to_dict(), result.trades
     got, numbers = values["series"], values["statistics"]
-    assert plain(got) == plain(series(trades, result.tape, result.execution))
+    assert plain(got) == plain(series(trades, result.tape, result.setup.execution))
     for rows in (got["exits"], got["hours"], got["weekdays"]):
         assert sum(row["trades"] for row in rows) == numbers["trades"]
         assert sum(row["net_usd"] for row in rows) == close(numbers["net_usd"])
@@ -647,7 +652,7 @@ def check_run(result):
 
 @pytest.mark.parametrize("execution", [Execution(), COSTLY, Execution(overlap=True, commission=1.1)])
 def test_the_series_of_a_run_add_up_to_its_statistics(execution):
-    result = run_trades(market(), EmaCrossover(fast_period=2, slow_period=5), execution=execution)
+    result = run_trades(market(), EmaCrossover(fast_period=2, slow_period=5), Setup(execution=execution))
     assert len(result.trades) > 5
     check_run(result)
 
@@ -658,6 +663,7 @@ def test_the_series_of_random_runs_add_up_to_their_statistics(steps):
     ts = np.cumsum([0] + [later for _, later in steps]).tolist()
     tape = tape_of(prices, ts, [f"C{k // 15}" for k in range(len(prices))])
     given_ = Given(signals_of(tape, {k: 1 if k % 2 else -1 for k in range(0, len(tape), 3)}))
-    result = run_trades(tape, given_, Bracket(take_profit=1.0, stop_loss=0.5), Execution(commission=1.3))
+    setup = Setup(bracket=Bracket(take_profit=1.0, stop_loss=0.5), execution=Execution(commission=1.3))
+    result = run_trades(tape, given_, setup)
     if len(result.trades):
         check_run(result)

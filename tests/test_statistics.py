@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, instrument, report, run
-from scalpr_zen.simulate import STOP, TARGET
+from scalpr_zen.kernel import STOP, TARGET
 from scalpr_zen.statistics import STATISTICS, statistics
 
 NQ = instrument("NQ")

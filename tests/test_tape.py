@@ -53,7 +53,10 @@ def saved(tmp_path):
 def test_segments_and_sessions_follow_from_contracts_and_times():
     tape = made()
     assert tape.segments.tolist() == [("NQZ4", 0, 4), ("NQH5", 4, 10)]
-    assert tape.sessions.tolist() == [(date(2024, 12, 16), 0, 6), (date(2024, 12, 17), 6, 10)]
+    assert tape.sessions[["date", "start", "stop"]].tolist() == [
+        (date(2024, 12, 16), 0, 6),
+        (date(2024, 12, 17), 6, 10),
+    ]
     assert {name: getattr(tape, name).dtype.name for name in DTYPES} == DTYPES
     assert (tape.ts.tolist(), tape.price.tolist(), tape.size.tolist()) == (TS, PRICES, SIZES)
     assert tape.aggressor.tolist() == AGGRESSORS
@@ -102,8 +105,11 @@ def test_columns_of_different_length_and_falling_times_are_refused(changes, mess
         {"size": np.array([1, 2, 2**32 + 1])},
         {"aggressor": np.array([1, -1, 256])},
         {"ts": [1.5, 2.5, 3.5]},
+        {"price": [1, 2, 2**30 + 1]},
+        {"size": [1, 2, -1]},
+        {"aggressor": [1, -1, 2]},
     ],
-    ids=["points", "large price", "large size", "large aggressor", "seconds"],
+    ids=["points", "large price", "large size", "large aggressor", "seconds", "far price", "no size", "no side"],
 )
 def test_columns_that_are_no_integers_of_their_range_are_refused_and_not_bent(changes):
     with pytest.raises(TapeError):

@@ -12,7 +12,7 @@ from test_envelope import extremes
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.log import COLUMNS
-from scalpr_zen.simulate import REASONS
+from scalpr_zen.kernel import REASONS
 from scalpr_zen.trade_log import CSV_COLUMNS
 
 FIELDS = {
@@ -29,6 +29,7 @@ FIELDS = {
     "contract": "segment",
     "session_date": "session",
 }
+BOTH_SIDES = FAST | {"take_profit": 4.25, "stop_loss": 2.5, "take_profit_short": 4, "stop_loss_short": 2.75}
 
 
 def pages(client, given, size=500):
@@ -103,15 +104,48 @@ def test_rows_name_the_prints_and_the_times_of_chicago(client, bench):
     assert offsets == {"-05:00", "-06:00"}
 
 
-@pytest.mark.parametrize("given", [FAST, BUSY, EVERYTHING, BUSY | {"slippage_ticks": 3, "take_profit": 7.75}])
+@pytest.mark.parametrize(
+    "given", [FAST, BUSY, EVERYTHING, BOTH_SIDES, BUSY | {"slippage_ticks": 3, "take_profit": 7.75}]
+)
 def test_brackets_are_as_far_from_the_entry_fill_as_they_were_set(client, given):
-    take_profit, stop_loss = given.get("take_profit", 10), given.get("stop_loss", 5)
+    far = {"LONG": (given.get("take_profit", 10), given.get("stop_loss", 5))}
+    far["SHORT"] = (given.get("take_profit_short", far["LONG"][0]), given.get("stop_loss_short", far["LONG"][1]))
     rows = pages(client, given)
     assert rows
     for row in rows:
         side = 1 if row["side"] == "LONG" else -1
+        take_profit, stop_loss = far[row["side"]]
         assert row["target_price"] == row["entry_price"] + side * take_profit
         assert row["stop_price"] == row["entry_price"] - side * stop_loss
+
+
+def test_the_log_tells_the_stop_that_was_in_force_when_a_trade_ended(client):
+    given = FAST | {"stop_loss": 4, "trailing_stop": 3, "break_even_at": 1.5, "stop_fill": "level"}
+    rows = pages(client, given)
+    stopped = [row for row in rows if row["exit_reason"] in ("stop", "break_even", "trailing")]
+    assert {row["exit_reason"] for row in stopped} >= {"break_even", "trailing"}
+    assert all(row["last_stop_price"] == row["exit_price"] for row in stopped)  # stop_fill=level fills there
+    assert [row["last_stop_price"] for row in stopped if row["exit_reason"] == "break_even"] == [
+        row["entry_price"] for row in stopped if row["exit_reason"] == "break_even"
+    ]
+
+
+def test_what_ended_otherwise_has_no_last_stop(client):
+    given = FAST | {"longest_hold": 1}
+    for reason in ("hold", "void", "open"):
+        rows = pages(client, given | {"reason": reason})
+        assert all((row["exit_reason"], row["last_stop_price"]) == (reason, None) for row in rows)
+    assert pages(client, given | {"reason": "hold"})
+
+
+def test_every_exit_reason_is_a_filter_of_the_trades(client, bench):
+    given = BOTH_SIDES | {"trailing_stop": 3, "longest_hold": 5, "loss_limit": 100, "limit_on": "open"}
+    trades = facts(made(bench, given).trades, bench)
+    reasons = {trade["reason"] for trade in trades}
+    assert len(reasons - {"target", "stop"}) >= 3
+    for reason in answer(client, "/api/about")["log"]["reasons"][1:-2]:
+        shown = answer(client, "/api/trades", given | {"reason": reason})
+        assert shown["matching"] == sum(trade["reason"] == reason for trade in trades)
 
 
 def test_prices_of_a_tick_that_binary_has_not_are_exact(tmp_path):

@@ -16,7 +16,17 @@ from golden.market import market
 
 import scalpr_zen
 import scalpr_zen.dashboard.serve
-from scalpr_zen import Bracket, EmaCrossover, ParameterError, ScalprError, StrategyError, Tape, run, save_tape
+from scalpr_zen import (
+    Bracket,
+    EmaCrossover,
+    MonteCarlo,
+    ParameterError,
+    ScalprError,
+    StrategyError,
+    Tape,
+    run,
+    save_tape,
+)
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.workbench import Workbench
@@ -517,7 +527,7 @@ def line(called) -> str:
     ("flags", "told"),
     [
         ("--strategy mine.py:Every --every 0", "every must be 1 to 1,000, was 0"),
-        ("--strategy mine.py:Every --every x", "'x' is not a valid integer"),
+        ("--strategy mine.py:Every --every x", "every must be a whole number, was 'x'"),
         ("--strategy mine.py:Every --trades both", "'both' is not one of 'long', 'short'"),
         ("--strategy mine.py:Every --fast-period 3", "No such option"),
         ("--strategy mine.py:Every --every", "requires an argument"),
@@ -578,7 +588,7 @@ def script(name):
 def test_run_backtest_runs_a_strategy_of_a_file(tape, monkeypatch, capsys):
     module = script("run_backtest")
     chosen = {"TAPE": str(tape), "STRATEGY": written(EVERY, PLAIN) + ":Every", "STRATEGY_PARAMETERS": {"every": 30}}
-    for constant, value in (chosen | {"MONTE_CARLO_SIMS": 0}).items():
+    for constant, value in (chosen | {"MONTE_CARLO": MonteCarlo(monte_carlo_sims=0)}).items():
         monkeypatch.setattr(module, constant, value)
     module.main()
     assert re.search(r"^  every +30 prints +Prints from signal to signal\.$", capsys.readouterr().out, re.M)

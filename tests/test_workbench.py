@@ -8,27 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
+from asking import EVERYTHING, texts
 from conftest import tape_of
 from golden.market import market
 
 import scalpr_zen.dashboard.workbench as module
-from scalpr_zen import (
-    Bracket,
-    EmaCrossover,
-    Execution,
-    MonteCarlo,
-    ParameterError,
-    ScalprError,
-    StrategyError,
-    Tape,
-    TapeError,
-    run,
-)
+from scalpr_zen import EmaCrossover, ParameterError, ScalprError, StrategyError, Tape, TapeError, run
 from scalpr_zen import save_tape as save
+from scalpr_zen.backtest import run_setup
 from scalpr_zen.dashboard.workbench import Dropped, Once, Replaced, Workbench
 from scalpr_zen.params import declared
+from scalpr_zen.setup import GROUPS, Setup
 
-SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25"}
+SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25", "control_sims": "25", "prop_sims": "25"}
+LATER = {"with_monte_carlo": {"fills": {}, "control": {}, "prop_firm": {}}, "with_checks": {}}
+"""What each method that adds to a result leaves out of the whole one."""
+BARE = {"monte_carlo": {}} | LATER["with_monte_carlo"]
+later = pytest.mark.parametrize("later", LATER)
 PATIENCE = 60
 
 
@@ -68,7 +64,7 @@ def timeless(result):
 
 def same_run(bench, job):
     """The result of `run` for a job."""
-    return run(Tape.open(bench.path), job.strategy, job.bracket, job.execution, settings=job.settings)
+    return run_setup(Tape.open(bench.path), job.strategy, job)
 
 
 @pytest.fixture
@@ -128,52 +124,23 @@ def held(path):
 
 def test_a_job_without_parameters_has_the_defaults(bench):
     job = bench.job({})
-    assert (job.strategy, job.bracket, job.execution, job.settings) == (
-        EmaCrossover(),
-        Bracket(),
-        Execution(),
-        MonteCarlo(),
-    )
+    assert job.strategy == EmaCrossover()
+    assert Setup(**{name: getattr(job, name) for name in GROUPS}) == Setup()
 
 
 def test_every_parameter_reaches_the_job(bench):
-    given = {
-        "fast_period": "3",
-        "slow_period": "8",
-        "take_profit": "4.25",
-        "stop_loss": "2.5",
-        "entry": "signal",
-        "latency_ms": "1.5",
-        "slippage_ticks": "2",
-        "commission": "1.25",
-        "target_fill": "through",
-        "stop_fill": "next",
-        "contracts": "3",
-        "point_value": "2",
-        "overlap": "true",
-        "monte_carlo_sims": "7",
-        "seed": "11",
-    }
-    assert set(given) == {p.name for group in bench.groups.values() for p in declared(group)}
-    job = bench.job(given)
-    assert job.strategy == EmaCrossover(fast_period=3, slow_period=8)
-    assert job.bracket == Bracket(take_profit=4.25, stop_loss=2.5)
-    assert job.execution == Execution(
-        entry="signal",
-        latency_ms=1.5,
-        slippage_ticks=2,
-        commission=1.25,
-        target_fill="through",
-        stop_fill="next",
-        contracts=3,
-        point_value=2.0,
-        overlap=True,
-    )
-    assert job.settings == MonteCarlo(monte_carlo_sims=7, seed=11)
+    groups = bench.groups.items()
+    assert set(EVERYTHING) == {p.name for _, group in groups for p in declared(group)}
+    job = bench.job(texts(EVERYTHING))
+    for name, group in groups:
+        assert getattr(job, name) == group(**{p.name: EVERYTHING[p.name] for p in declared(group)})
+    defaults = {p.name: p.default for _, group in groups for p in declared(group)}
+    assert [name for name, value in EVERYTHING.items() if value == defaults[name]] == ["overlap"]
 
 
 def test_an_optional_value_can_be_none(bench):
-    assert bench.job({"point_value": ""}) == bench.job({"point_value": "none"}) == bench.job({})
+    for name in ("point_value", "trailing_stop", "max_trades", "prop_drawdown_kind"):
+        assert bench.job({name: ""}) == bench.job({name: "none"}) == bench.job({})
 
 
 @pytest.mark.parametrize(
@@ -186,6 +153,11 @@ def test_an_optional_value_can_be_none(bench):
         ({"overlap": "yes"}, "overlap must be true or false"),
         ({"entry": "soon"}, "entry must be one of"),
         ({"fast_period": "9", "slow_period": "9"}, "fast_period must be below slow_period"),
+        ({"entry_windows": "8:30-11"}, "entry_windows must be all, or like"),
+        ({"weekdays": "Fri-Mon"}, "weekdays must run from an earlier to a later day"),
+        ({"trailing_step": "1"}, "trailing_from and trailing_step need trailing_stop, which was none"),
+        ({"limit_on": "open"}, "limit_on=open needs loss_limit or profit_limit, both were none"),
+        ({"prop_firm": "custom"}, "prop_target must be given with prop_firm=custom"),
     ],
 )
 def test_a_job_of_bad_parameters_is_refused(bench, given, message):
@@ -231,9 +203,11 @@ def test_the_oldest_signals_are_forgotten(counted):
     bench._signals._limit = 4 * len(bench.tape)  # a signal is a byte
     for fast in range(1, 6):
         bench.result(bench.job({"fast_period": str(fast), "slow_period": "9"}), stays)
-    bench.result(bench.job({"fast_period": "2", "slow_period": "9", "stop_loss": "2"}), stays)
+    bench.result(bench.job({"fast_period": "2", "slow_period": "9", "sides": "long"}), stays)
     assert len(asked) == 5
     bench.result(bench.job({"fast_period": "1", "slow_period": "9", "stop_loss": "2"}), stays)
+    assert len(asked) == 5  # its orders are known
+    bench.result(bench.job({"fast_period": "1", "slow_period": "9", "sides": "long"}), stays)
     assert asked[5:] == [(1, 9)]
 
 
@@ -258,40 +232,79 @@ def test_callers_that_come_while_a_run_is_made_wait_for_it(held):
 
 def test_eight_that_ask_for_different_runs_at_once_get_their_own(bench):
     jobs = [bench.job(SHORT | {"fast_period": str(2 + k % 3), "stop_loss": str(1 + k)}) for k in range(8)]
-    results = together([lambda job=job: bench.with_monte_carlo(job, stays) for job in jobs])
+    results = together([lambda job=job: bench.with_checks(job, stays) for job in jobs])
     for job, result in zip(jobs, results, strict=True):
         assert timeless(result) == timeless(same_run(bench, job))
     assert len({result.to_dict()["trades_sha256"] for result in results}) > 1
 
 
-def test_the_paths_need_no_second_run(bench, monkeypatch):
+@later
+def test_what_comes_later_needs_no_second_run(bench, monkeypatch, later):
     made = []
     original = module.run_trades
     monkeypatch.setattr(module, "run_trades", lambda *args, **more: made.append(1) or original(*args, **more))
     job = bench.job(SHORT)
-    bare, whole = bench.result(job, stays), bench.with_monte_carlo(job, stays)
+    bare, whole = bench.result(job, stays), getattr(bench, later)(job, stays)
     assert (len(made), len(bench.runs)) == (1, 1)
     assert whole.trades is bare.trades
-    assert timeless(whole) == timeless(same_run(bench, job))
-    assert timeless(bare) == timeless(whole) | {"monte_carlo": {}}
+    assert timeless(whole) == timeless(same_run(bench, job)) | LATER[later]
+    assert timeless(bare) == timeless(whole) | BARE
 
 
-def test_the_paths_alone_need_one_run_and_leave_it_on_the_shelf(bench):
+@later
+def test_what_comes_later_needs_one_run_and_leaves_it_on_the_shelf(bench, later):
     job = bench.job(SHORT)
-    whole = bench.with_monte_carlo(job, stays)
+    whole = getattr(bench, later)(job, stays)
     assert bench.result(job, stays).trades is whole.trades
-    assert bench.result(job, stays).to_dict()["monte_carlo"] == {}
+    assert {name: bench.result(job, stays).to_dict()[name] for name in BARE} == BARE
     assert len(bench.runs) == 1
 
 
-def test_eight_that_ask_for_the_same_paths_at_once_get_one_answer(bench, monkeypatch):
+@later
+def test_eight_that_ask_for_the_same_at_once_get_one_answer(bench, monkeypatch, later):
+    made = []
+    original = getattr(module, later)
+    monkeypatch.setattr(module, later, lambda *args, **more: made.append(1) or original(*args, **more))
+    results = together([lambda: getattr(bench, later)(bench.job(SHORT), stays)] * 8)
+    assert all(result is results[0] for result in results)
+    assert getattr(bench, later)(bench.job(SHORT), stays) is results[0]
+    assert (len(made), len(bench.runs)) == (1, 1)
+
+
+def test_the_checks_are_added_to_the_paths_that_are_there(bench, monkeypatch):
     made = []
     original = module.with_monte_carlo
     monkeypatch.setattr(module, "with_monte_carlo", lambda *args, **more: made.append(1) or original(*args, **more))
-    results = together([lambda: bench.with_monte_carlo(bench.job(SHORT), stays)] * 8)
-    assert all(result is results[0] for result in results)
-    assert bench.with_monte_carlo(bench.job(SHORT), stays) is results[0]
-    assert (len(made), len(bench.runs)) == (1, 1)
+    paths, whole = bench.with_monte_carlo(bench.job(SHORT), stays), bench.with_checks(bench.job(SHORT), stays)
+    assert whole.to_dict()["monte_carlo"] is paths.to_dict()["monte_carlo"]
+    assert made == [1]
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 1), (8, 7), (None, 1)])
+def test_what_comes_later_leaves_a_core_to_the_runs(bench, monkeypatch, cores, workers):
+    given = []
+    for name in LATER:
+        monkeypatch.setattr(module, name, lambda result, count: given.append(count) or result)
+    monkeypatch.setattr(module.os, "cpu_count", lambda: cores)
+    bench.with_checks(bench.job(SHORT), stays)
+    assert given == [workers, workers]
+
+
+def test_what_comes_later_is_made_one_after_the_other(bench, monkeypatch):
+    inside, most = [], []
+
+    def slowly(result, workers):
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+        return result
+
+    for name in LATER:
+        monkeypatch.setattr(module, name, slowly)
+    jobs = [bench.job(SHORT | {"seed": str(k)}) for k in range(6)]
+    together([lambda job=job: bench.with_checks(job, stays) for job in jobs])
+    assert most == [1] * 12
 
 
 def test_eight_that_ask_for_the_envelope_at_once_get_one(bench, monkeypatch):
@@ -313,7 +326,7 @@ def test_a_shelf_keeps_the_latest_things_asked_for():
 def test_the_oldest_results_are_forgotten(bench):
     jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(4)]
     one = bench.result(jobs[0], stays)
-    bench._results._limit = 3 * (one.trades.nbytes + one.unclosed.nbytes)
+    bench._results._limit = 3 * module._weight(one)
     second, *_ = [bench.result(job, stays) for job in jobs[1:]]
     assert bench.result(jobs[1], stays) is second
     again = bench.result(jobs[0], stays)
@@ -426,8 +439,9 @@ def test_a_run_whose_client_left_is_dropped(counted):
     bench, asked = counted
     with pytest.raises(Dropped):
         bench.result(bench.job(SHORT), left)
-    with pytest.raises(Dropped):
-        bench.with_monte_carlo(bench.job(SHORT), left)
+    for later in LATER:
+        with pytest.raises(Dropped):
+            getattr(bench, later)(bench.job(SHORT), left)
     assert (asked, bench.runs) == ([], {})
     assert bench.result(bench.job(SHORT), stays).to_dict()["statistics"]["trades"] == 9
     assert len(bench.runs) == 1
@@ -446,7 +460,7 @@ def test_a_run_that_waits_for_its_turn_is_dropped_when_its_clients_leave(held):
         assert first.result(PATIENCE).to_dict()["parameters"]["fast_period"] == 3
         assert all(isinstance(one.exception(PATIENCE), Dropped) for one in waiting)
     assert [row["changed"]["fast_period"] for row in bench.latest_runs()] == [3]
-    assert timeless(bench.with_monte_carlo(other, stays)) == timeless(same_run(bench, other))
+    assert timeless(bench.with_checks(other, stays)) == timeless(same_run(bench, other))
     assert [row["changed"]["fast_period"] for row in bench.latest_runs()] == [3, 4]
 
 
@@ -460,20 +474,45 @@ def test_a_run_whose_client_leaves_during_the_signals_is_dropped(held):
         gate.open.set()
         assert isinstance(asked.exception(PATIENCE), Dropped)
     assert bench.latest_runs() == []
-    assert timeless(bench.with_monte_carlo(job, stays)) == timeless(same_run(bench, job))
+    assert timeless(bench.with_checks(job, stays)) == timeless(same_run(bench, job))
 
 
-def test_paths_whose_client_left_are_dropped_and_made_anew(bench, monkeypatch):
+@later
+def test_what_comes_later_is_dropped_when_its_client_left_and_made_anew(bench, monkeypatch, later):
     made, gone = [], threading.Event()
-    original = module.with_monte_carlo
-    monkeypatch.setattr(module, "with_monte_carlo", lambda *args, **more: made.append(1) or original(*args, **more))
+    original = getattr(module, later)
+    monkeypatch.setattr(module, later, lambda *args, **more: made.append(1) or original(*args, **more))
     job = bench.job(SHORT)
     bench.result(job, stays)
     with pytest.raises(Dropped):
-        bench.with_monte_carlo(job, left)
+        getattr(bench, later)(job, left)
     assert made == []
-    assert timeless(bench.with_monte_carlo(job, gone.is_set)) == timeless(same_run(bench, job))
+    assert timeless(getattr(bench, later)(job, gone.is_set)) == timeless(same_run(bench, job)) | LATER[later]
     assert made == [1]
+
+
+def test_checks_that_wait_for_their_turn_are_dropped_when_their_client_leaves(bench, monkeypatch):
+    begun, go, gone, made = threading.Event(), threading.Event(), threading.Event(), []
+    jobs = [bench.job(SHORT | {"seed": str(k)}) for k in range(2)]
+    for job in jobs:
+        bench.with_monte_carlo(job, stays)
+
+    def held_back(result, workers):
+        made.append(result.to_dict()["parameters"]["seed"])
+        begun.set()
+        assert go.wait(PATIENCE)
+        return result
+
+    monkeypatch.setattr(module, "with_checks", held_back)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(bench.with_checks, jobs[0], stays)
+        assert begun.wait(PATIENCE)
+        second = pool.submit(bench.with_checks, jobs[1], gone.is_set)
+        gone.set()
+        go.set()
+        assert first.result(PATIENCE) is bench.with_checks(jobs[0], stays)
+        assert isinstance(second.exception(PATIENCE), Dropped)
+    assert made == [0]
 
 
 @pytest.mark.parametrize("stayer_first", [True, False])
@@ -542,8 +581,8 @@ def test_clients_that_come_and_go_leave_every_other_answer_right(bench):
 
 def test_the_list_tells_every_run_once_and_in_order(bench):
     for given in ({}, SHORT, SHORT, {}, SHORT | {"overlap": "true", "point_value": "2"}):
-        bench.with_monte_carlo(bench.job(given), stays)
-    changed = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25}
+        bench.with_checks(bench.job(given), stays)
+    changed = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25, "control_sims": 25, "prop_sims": 25}
     assert [(row["run"], row["changed"]) for row in bench.latest_runs()] == [
         (1, {}),
         (2, changed),
@@ -583,11 +622,11 @@ def touch(path):
 @pytest.mark.parametrize("change", [replace, touch, lambda path: path.unlink()])
 def test_a_tape_that_was_replaced_or_removed_gives_no_more_results(bench, path, change):
     known = bench.job(SHORT)
-    bench.with_monte_carlo(known, stays)
+    bench.with_checks(known, stays)
     bench.envelope()
     change(path)
     for job in (known, bench.job({})):
-        for ask in (bench.result, bench.with_monte_carlo):
+        for ask in (bench.result, bench.with_monte_carlo, bench.with_checks):
             with pytest.raises(Replaced, match=r"tape\.npz was replaced or removed .*start the dashboard again"):
                 ask(job, stays)
     with pytest.raises(Replaced):
@@ -602,7 +641,7 @@ def test_other_files_beside_the_tape_are_no_matter(bench, path):
 
 def test_an_empty_tape_has_runs_too(tmp_path):
     bench = Workbench(save(tape_of([]), tmp_path / "empty.npz"), EmaCrossover)
-    result = bench.with_monte_carlo(bench.job({}), stays)
+    result = bench.with_checks(bench.job({}), stays)
     assert (len(result.trades), result.to_dict()["statistics"]["win_rate"]) == (
         0,
         pytest.approx(float("nan"), nan_ok=True),

@@ -27,15 +27,16 @@ from scalpr_zen.dashboard.workbench import Dropped, Gone, Job, Replaced, Workben
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.figures import THEMES, figures
 from scalpr_zen.html_report import plotly_script
+from scalpr_zen.kernel import REASONS
 from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.report import tape_lines
-from scalpr_zen.simulate import REASONS
 from scalpr_zen.statistics import STATISTICS
 from scalpr_zen.strategies.load import refuse_taken
 
 P = TypeVar("P", bound=Parameters)
 
 CLIENT_LEFT = 499
+CHECKS = ("fills", "control", "prop_firm")
 _PACKED_FROM = 1_000
 _MIMETYPES = {"txt": "text/plain", "json": "application/json", "csv": "text/csv", "html": "text/html"}
 
@@ -82,11 +83,15 @@ def _routes(bench: Workbench) -> dict[str, Any]:
     def run() -> Response:
         result = bench.result(bench.job(_query()), _gone())
         values = plain(result.to_dict())
-        return _json({"result": values, "figures": figures(values, monte_carlo=False)})
+        return _json({"result": values, "figures": figures(values, ["series"])})
 
     def monte_carlo() -> Response:
         values = plain(bench.with_monte_carlo(bench.job(_query()), _gone()).to_dict())
-        return _json({"monte_carlo": values["monte_carlo"], "figures": figures(values, monte_carlo=True)})
+        return _json({"monte_carlo": values["monte_carlo"], "figures": figures(values, ["monte_carlo"])})
+
+    def checks() -> Response:
+        values = plain(bench.with_checks(bench.job(_query()), _gone()).to_dict())
+        return _json({**{name: values[name] for name in CHECKS}, "figures": figures(values, CHECKS)})
 
     def trades() -> Response:
         job, wanted = _split(bench, Page)
@@ -97,12 +102,13 @@ def _routes(bench: Workbench) -> dict[str, Any]:
         return _json(window(bench.result(job, _gone()), bench.envelope(), wanted))
 
     def take_away(suffix: str) -> Response:
-        return _file(bench.with_monte_carlo(bench.job(_query()), _gone()), suffix)
+        return _file(bench.with_checks(bench.job(_query()), _gone()), suffix)
 
     return {
         "/api/about": about,
         "/api/run": run,
         "/api/monte_carlo": monte_carlo,
+        "/api/checks": checks,
         "/api/trades": trades,
         "/api/tape": tape,
         "/api/runs": runs,

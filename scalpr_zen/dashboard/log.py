@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scalpr_zen import trade_log
 from scalpr_zen.backtest import Result
 from scalpr_zen.errors import ParameterError
+from scalpr_zen.kernel import BREAK_EVEN, OPEN, REASONS, STOP, TARGET, TRAILING, TRIGGER, VOID
 from scalpr_zen.params import Parameters, param, ticks_to_points
 from scalpr_zen.sessions import chicago_text
-from scalpr_zen.simulate import REASONS
 
 Array = NDArray[Any]
 
@@ -33,6 +33,7 @@ _FIELDS = {
     "contract": "segment",
     "session_date": "session",
 }
+BY_BRACKET = (TARGET, STOP, BREAK_EVEN, TRAILING)
 COLUMNS = ("number", *_FIELDS)
 
 
@@ -59,9 +60,12 @@ def page(result: Result, wanted: Page) -> dict[str, Any]:
     dict
         `matching`, the number of trades that pass the filters, `net_usd`, their sum, `pages`, and `trades`:
         one dict a trade with the columns of the CSV file (times of Chicago), the prints of signal, entry and exit,
-        and the prices of the bracket.
+        and the prices of the bracket: the target, the stop at first, and the stop in force when one of them ended the
+        trade, else None.
     """
-    trades = result.trades if wanted.reason in ("closed", "target", "stop") else result.unclosed
+    made = result.simulation
+    ended = wanted.reason not in (REASONS[VOID], REASONS[OPEN])
+    trades, triggers = (made.trades, made.triggers) if ended else (made.unclosed, np.zeros(len(made.unclosed), TRIGGER))
     matching = np.flatnonzero(_matches(trades, result, wanted))
     if wanted.sort != "number":
         keys = trades[_FIELDS[wanted.sort]][matching]
@@ -74,7 +78,7 @@ def page(result: Result, wanted: Page) -> dict[str, Any]:
         "net_usd": float(trades["net_usd"][matching].sum()),
         "page": wanted.page,
         "pages": -(-len(matching) // wanted.size),
-        "trades": _rows(trades[shown], shown + 1, result),
+        "trades": _rows(trades[shown], triggers[shown], shown + 1, result),
     }
 
 
@@ -104,16 +108,20 @@ def _date(name: str, text: str) -> np.datetime64:
         raise ParameterError(f"{name} must be a date like 2024-12-16, was {text!r}") from None
 
 
-def _rows(trades: Array, numbers: Array, result: Result) -> list[Mapping[str, Any]]:
+def _rows(trades: Array, triggers: Array, numbers: Array, result: Result) -> list[Mapping[str, Any]]:
     """Return trades as dicts of plain values."""
     tape, nanos = result.tape, result.tape.instrument.tick_nanos
-    columns = trade_log.columns(trades, tape, result.execution)
+    columns = trade_log.columns(trades, tape, result.setup.execution)
     values = {name: column.tolist() for name, column in columns.items()} | {"number": numbers.tolist()}
     values["session_date"] = columns["session_date"].astype(str).tolist()
     values["entry_time"], values["exit_time"] = chicago_text(trades["entry_ts"]), chicago_text(trades["exit_ts"])
     values |= {name: trades[name].tolist() for name in ("signal", "entry", "exit")}
-    take_profit, stop_loss = result.bracket.ticks(tape.instrument)
+    long, short = (np.array(result.setup.bracket.distances(tape.instrument, side)) for side in (1, -1))
+    take_profit, stop_loss = np.where(trades["side"][:, None] > 0, long, short).T
     entry, side = trades["entry_ticks"].astype(np.int64), trades["side"].astype(np.int64)
     values["target_price"] = ticks_to_points(entry + side * take_profit, nanos).tolist()
     values["stop_price"] = ticks_to_points(entry - side * stop_loss, nanos).tolist()
+    last = ticks_to_points(triggers["level_ticks"].astype(np.int64), nanos).tolist()
+    by_bracket = np.isin(trades["reason"], BY_BRACKET).tolist()
+    values["last_stop_price"] = [price if mine else None for price, mine in zip(last, by_bracket, strict=True)]
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]

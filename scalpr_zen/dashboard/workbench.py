@@ -18,12 +18,12 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.backtest import Result, run_trades, with_monte_carlo
+from scalpr_zen.backtest import Result, run_trades, with_checks, with_monte_carlo
 from scalpr_zen.dashboard.envelope import Envelope
 from scalpr_zen.errors import ParameterError, ScalprError
-from scalpr_zen.monte_carlo import MonteCarlo
 from scalpr_zen.params import declared
-from scalpr_zen.simulate import Bracket, Execution
+from scalpr_zen.setup import GROUPS, Setup
+from scalpr_zen.simulate import Orders, orders
 from scalpr_zen.strategies.load import make_strategy, refuse_taken, signals_of
 from scalpr_zen.tape import Tape
 
@@ -44,8 +44,8 @@ class Replaced(ScalprError):
     """The tape's file is no longer the one that was opened."""
 
 
-@dataclass(frozen=True)
-class Job:
+@dataclass(frozen=True, kw_only=True)
+class Job(Setup):
     """The parameters of one run; equal jobs have equal results.
 
     Strategies are told apart by their class and their declared parameters: a class of a user need be neither
@@ -53,9 +53,6 @@ class Job:
     """
 
     strategy: Any = field(compare=False)
-    bracket: Bracket
-    execution: Execution
-    settings: MonteCarlo
     strategy_key: Hashable = field(init=False)
 
     def __post_init__(self) -> None:
@@ -149,20 +146,15 @@ class Workbench:
         self.path = path
         self._identity = _identity(path)
         self.tape = Tape.open(path)
-        self.groups: dict[str, type[Any]] = {
-            "strategy": strategy,
-            "bracket": Bracket,
-            "execution": Execution,
-            "settings": MonteCarlo,
-        }
-        refuse_taken(
-            strategy, [p.name for group in self.groups.values() if group is not strategy for p in declared(group)]
-        )
+        self.groups: dict[str, type[Any]] = {"strategy": strategy, **GROUPS}
+        refuse_taken(strategy, [p.name for group in GROUPS.values() for p in declared(group)])
         self.runs: dict[Job, dict[str, Any]] = {}
-        self._turn, self._paths_turn, self._listing = threading.Lock(), threading.Lock(), threading.Lock()
+        self._turn, self._later_turn, self._listing = threading.Lock(), threading.Lock(), threading.Lock()
         self._signals: Once[NDArray[np.int8]] = Once(lambda signals: signals.nbytes)
+        self._orders: Once[Orders] = Once(lambda wanted: wanted.at.nbytes + wanted.side.nbytes)
         self._results: Once[Result] = Once(_weight)
         self._with_paths: Once[Result] = Once(_weight)
+        self._with_checks: Once[Result] = Once(_weight)
         self._envelope: Once[Envelope] = Once(lambda _: 0)
 
     def job(self, given: Mapping[str, str]) -> Job:
@@ -176,7 +168,7 @@ class Workbench:
         known = {p.name for group in self.groups.values() for p in declared(group)}
         if unknown := sorted(set(given) - known):
             raise ParameterError(f"{unknown[0]} is no parameter: they are {', '.join(sorted(known))}")
-        made = {
+        made: dict[str, Any] = {
             name: make_strategy(group, {p.name: p.parsed(given[p.name]) for p in declared(group) if p.name in given})
             for name, group in self.groups.items()
         }
@@ -198,15 +190,12 @@ class Workbench:
     def with_monte_carlo(self, job: Job, gone: Gone) -> Result:
         """Return the result of a job with its Monte Carlo paths; raises as `result` does."""
         result = self.result(job, gone)
+        return self._with_paths.get(job, lambda unwanted: self._later(with_monte_carlo, result, unwanted), gone)
 
-        def make(unwanted: Gone) -> Result:
-            with self._paths_turn:
-                if unwanted():
-                    raise Dropped
-                # One core stays free for the runs.
-                return with_monte_carlo(result, workers=max(1, (os.cpu_count() or 1) - 1))
-
-        return self._with_paths.get(job, make, gone)
+    def with_checks(self, job: Job, gone: Gone) -> Result:
+        """Return the whole result of a job, Monte Carlo and checks; raises as `result` does."""
+        result = self.with_monte_carlo(job, gone)
+        return self._with_checks.get(job, lambda unwanted: self._later(with_checks, result, unwanted), gone)
 
     def latest_runs(self) -> list[dict[str, Any]]:
         """Return what the list of runs tells of the latest ones, RUNS_LISTED at most, the first made first."""
@@ -222,15 +211,31 @@ class Workbench:
         with self._turn:
             if unwanted():
                 raise Dropped
-            signals = self._signals.get(job.strategy_key, lambda _: signals_of(job.strategy, self.tape), lambda: False)
+            wanted = self._wanted(job)
             if unwanted():
                 raise Dropped
-            result = run_trades(
-                self.tape, job.strategy, job.bracket, job.execution, settings=job.settings, signals=signals
-            )
+            result = run_trades(self.tape, job.strategy, job, wanted=wanted)
         with self._listing:
             self.runs.setdefault(job, _row(len(self.runs) + 1, result))
         return result
+
+    def _later(self, add: Callable[[Result, int], Result], result: Result, unwanted: Gone) -> Result:
+        """Add sections to a result, one such work at a time."""
+        with self._later_turn:
+            if unwanted():
+                raise Dropped
+            return add(result, max(1, (os.cpu_count() or 1) - 1))  # one core stays free for the runs
+
+    def _wanted(self, job: Job) -> Orders:
+        """Return the orders of a job: its signals are made once a strategy, and sifted once for its rules."""
+
+        def signals(_: Gone) -> NDArray[np.int8]:
+            return signals_of(job.strategy, self.tape)
+
+        def sifted(_: Gone) -> Orders:
+            return orders(self.tape, self._signals.get(job.strategy_key, signals, lambda: False), job.rules)
+
+        return self._orders.get((job.strategy_key, job.rules), sifted, lambda: False)
 
     def _check_tape(self) -> None:
         if _identity(self.path) != self._identity:
@@ -238,7 +243,8 @@ class Workbench:
 
 
 def _weight(result: Result) -> int:
-    return int(result.trades.nbytes + result.unclosed.nbytes)
+    made, wanted = result.simulation, result.orders
+    return int(sum(a.nbytes for a in (made.trades, made.triggers, made.unclosed, wanted.at, wanted.side)))
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

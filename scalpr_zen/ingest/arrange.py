@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.errors import DataError
+from scalpr_zen.ingest.calendar import Closes, session_closes
 from scalpr_zen.ingest.columns import PRINT_COLUMNS
 from scalpr_zen.ingest.front_month import Contract
 from scalpr_zen.ingest.spill import Block, FileResult, Plan
@@ -43,6 +44,7 @@ class Arrangement:
     days: Sequence[Day]
     segments: Array
     sessions: Array
+    closes: Closes
     reordered: int
 
     @property
@@ -54,6 +56,14 @@ class Arrangement:
         """Give a column of the tape, block by block."""
         for day in self.days:
             yield from day.read(name)
+
+    def prints_after_close(self) -> int:
+        """Count the prints later than the scheduled close of their session date."""
+        late = 0
+        for day, close in zip(self.days, self.closes.ns.tolist(), strict=True):
+            blocks = [block for block in day.blocks if block.late or block.last[0] > close]
+            late += sum(int((block.read("ts") > close).sum()) for block in blocks)
+        return late
 
     def session_of(self, index: int) -> int:
         """Return the number of the session that holds a print."""
@@ -94,11 +104,14 @@ def arrange(plan: Plan, results: Sequence[FileResult], fronts: Mapping[date, Seq
         order, late = _time_order(plan, mine)
         rows = sum(block.rows for block in mine)
         days.append(Day(day, mine, order))
-        sessions.append((day, at, at + rows))
+        sessions.append((day, at, at + rows, 0))
         labels += [(contract, at + start) for contract, start in _contract_runs(mine, order)]
         reordered += late
         at += rows
-    return Arrangement(days, _segments(plan, labels, at), np.array(sessions, SESSION), reordered)
+    table = np.array(sessions, SESSION)
+    closes = session_closes(plan.instrument.calendar, table["date"])
+    table["close"] = closes.ns
+    return Arrangement(days, _segments(plan, labels, at), table, closes, reordered)
 
 
 def _by_session(results: Sequence[FileResult]) -> dict[int, list[Block]]:

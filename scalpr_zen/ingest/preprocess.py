@@ -21,6 +21,7 @@ import numpy as np
 import scalpr_zen
 from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.arrange import Arrangement, arrange
+from scalpr_zen.ingest.calendar import close_ledger
 from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, REASONS, symbol_table
 from scalpr_zen.ingest.dbn import Interval, Source, read_source
 from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, root_of
@@ -142,6 +143,7 @@ def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ign
         "roll_rule": _roll_rule(plan, roll),
         "record_ledger": _record_ledger(plan, results, fronts, tape),
         "reordered": tape.reordered,
+        "closes": close_ledger(plan.instrument.calendar, tape.sessions["date"], tape.closes, tape.prints_after_close()),
         "roll_ledger": _roll_ledger(plan, volumes, tape),
         "first_front": _first_front(plan, roll, volumes, tape),
         "sources": _sources(plan, results),

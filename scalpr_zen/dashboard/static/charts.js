@@ -2,11 +2,12 @@
 
 import { byId, element, showError, tip } from "./page.js";
 
-const WIDE = new Set(["equity_by_day", "equity_by_trade", "calendar"]);
+const WIDE = new Set(["equity_by_day", "equity_by_trade", "calendar", "prop_firm"]);
 const PIN_COLOUR = "#b07ce0";
 const CONFIG = {
   responsive: true,
   displaylogo: false,
+  showSendToCloud: false, // a button that would send the chart to another host
   modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"], // the button of a chart saves its title too
 };
 const light = matchMedia("(prefers-color-scheme: light)");
@@ -94,7 +95,7 @@ export class Charts {
       plot,
     );
     const chart = { box, plot, inSight: false };
-    byId("charts").append(box);
+    (byId(`place-${name}`) ?? byId("charts")).append(box);
     this.shown.set(name, chart);
     const { top } = box.getBoundingClientRect();
     chart.inSight = top < innerHeight + 200;

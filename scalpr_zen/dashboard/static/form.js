@@ -2,7 +2,17 @@
 
 import { byId, element, tip } from "./page.js";
 
-const LABELS = { strategy: "Strategy", bracket: "Bracket", execution: "Execution", settings: "Monte Carlo" };
+const LABELS = {
+  strategy: "Strategy",
+  bracket: "Bracket",
+  execution: "Execution",
+  rules: "Session rules",
+  pessimistic: "Pessimistic costs",
+  settings: "Monte Carlo, random entries",
+  firm: "Prop-firm evaluation",
+};
+const OPEN = new Set(["strategy", "bracket", "execution"]); // at first; the others where a value is changed
+const NO_NUMBER = "?"; // what stands in a number field and is none: the server refuses it by name
 
 export class ParameterForm {
   /**
@@ -10,6 +20,7 @@ export class ParameterForm {
    * @param changed called with (first) for each edit; first: the edit begins a new entry of the history
    */
   constructor(groups, changed) {
+    this.groups = groups;
     this.parameters = groups.flatMap((group) => group.parameters);
     this.changed = changed;
     this.editing = false;
@@ -22,44 +33,61 @@ export class ParameterForm {
   get query() {
     const query = new URLSearchParams();
     for (const { name, field, ...parameter } of this.parameters) {
-      const text = this.#text(field);
+      const text = valueOf(field);
       if (text !== textOf(parameter.default)) query.set(name, text);
     }
     return query;
   }
 
-  /** Show the values of a query; what it does not name gets its default. */
+  /** Show the values of a query; what it does not name gets its default. Groups with a changed value open. */
   show(query) {
     this.editing = false;
     for (const parameter of this.parameters) {
-      const text = query.get(parameter.name) ?? textOf(parameter.default);
+      const given = query.get(parameter.name) ?? textOf(parameter.default);
+      const text = parameter.optional && given === "none" ? "" : given;
       if (parameter.field.type === "checkbox") parameter.field.checked = text === "true";
       else parameter.field.value = text;
       this.#mark(parameter);
     }
+    for (const group of this.groups) if (this.#count(group)) group.box.open = true;
   }
 
-  /** Mark the field that an error message begins with, and no other. */
+  /** Mark the fields that an error message names, tell it at the first of them, and no other. */
   blame(message) {
-    for (const { name, field } of this.parameters) {
-      const wrong = message.split(" ")[0] === name;
-      field.closest(".field").classList.toggle("wrong", wrong);
+    const names = blamed(message);
+    let told = message;
+    for (const { name, field, refusal } of this.parameters) {
+      const wrong = names.has(name);
+      const box = field.closest(".field");
+      box.classList.toggle("wrong", wrong);
       field.setAttribute("aria-invalid", wrong);
+      refusal.textContent = wrong ? told : "";
+      refusal.hidden = !refusal.textContent;
+      if (!wrong) continue;
+      told = "";
+      box.closest("details").open = true;
     }
   }
 
-  #group({ name, title, parameters }) {
-    const fields = parameters.map((parameter) => this.#field(parameter));
+  #group(group) {
+    const { name, title, parameters } = group;
     const label = name === "strategy" ? `${LABELS.strategy} ${title}` : (LABELS[name] ?? title);
-    return element("fieldset", {}, element("legend", {}, label), ...fields);
+    const fields = parameters.map((parameter) => this.#field(parameter, group));
+    group.note = element("small");
+    const summary = element("summary", {}, label, " ", group.note);
+    group.box = element("details", { class: "group", id: `group-${name}`, open: OPEN.has(name) }, summary, ...fields);
+    return group.box;
   }
 
-  #field(parameter) {
+  #field(parameter, group) {
     const { name, unit, range, sentence } = parameter;
     const id = `parameter-${name}`;
     const none = name === "point_value" ? "the contract's" : "none";
     const about = [range, `default ${textOf(parameter.default) || none}`].filter(Boolean).join("; ");
+    parameter.group = group;
+    parameter.refusal = element("p", { class: "refusal", id: `refusal-${name}`, hidden: true });
     parameter.field = this.#input(parameter, id);
+    parameter.field.setAttribute("aria-describedby", `refusal-${name}`);
     const label = element("label", { for: id }, tip(name.replaceAll("_", " "), `${sentence} [${about}]`));
     if (!name.endsWith(unit)) label.append(" ", element("small", {}, unit));
     const parts = [label, parameter.field];
@@ -67,19 +95,24 @@ export class ParameterForm {
       parameter.slider = this.#slider(parameter);
       parts.push(parameter.slider);
     }
-    return element("div", { class: "field" }, ...parts);
+    const wide = parameter.kind === "str" && !parameter.choices.length;
+    return element("div", { class: wide ? "field wide" : "field" }, ...parts, parameter.refusal);
   }
 
   #input(parameter, id) {
-    const { name, kind, choices, low, high, step } = parameter;
+    const { name, kind, choices, low, high, step, optional } = parameter;
     const oninput = () => this.#edited(parameter);
     if (choices.length) {
-      return element("select", { id, name, oninput }, ...choices.map((choice) => element("option", {}, choice)));
+      const options = choices.map((choice) => element("option", {}, choice));
+      if (optional) options.unshift(element("option", { value: "" }, "none"));
+      return element("select", { id, name, oninput }, ...options);
     }
     if (kind === "bool") return element("input", { id, name, type: "checkbox", oninput });
-    if (kind === "str") return element("input", { id, name, type: "text", oninput });
+    if (kind === "str") return element("input", { id, name, type: "text", spellcheck: "false", oninput });
     const least = step ?? low;
-    return element("input", { id, name, type: "number", min: least, max: high, step: step ?? "any", oninput });
+    const placeholder = optional ? "none" : null;
+    const about = { id, name, type: "number", min: least, max: high, step: step ?? "any", placeholder, oninput };
+    return element("input", about);
   }
 
   #slider(parameter) {
@@ -100,19 +133,37 @@ export class ParameterForm {
   }
 
   #mark(parameter) {
-    const { field, slider } = parameter;
-    field.closest(".field").classList.toggle("changed", this.#text(field) !== textOf(parameter.default));
+    const { field, slider, group } = parameter;
+    field.closest(".field").classList.toggle("changed", isChanged(parameter));
+    const changed = this.#count(group);
+    group.note.textContent = changed ? `${changed} changed` : "";
     if (!slider || field.value === "") return;
     slider.max = Math.max(parameter.slider_to, Number(field.value)); // a larger value moves the end of the slider
     slider.value = field.value;
   }
 
-  #text(field) {
-    return field.type === "checkbox" ? String(field.checked) : field.value;
+  #count(group) {
+    return group.parameters.filter(isChanged).length;
   }
+}
+
+function isChanged(parameter) {
+  return valueOf(parameter.field) !== textOf(parameter.default);
+}
+
+/** What a field says, as the query has it; an empty one of an optional parameter means none. */
+function valueOf(field) {
+  if (field.type === "checkbox") return String(field.checked);
+  return field.validity.badInput ? NO_NUMBER : field.value;
 }
 
 /** A default as the text that its field shows. */
 function textOf(value) {
   return value === null ? "" : String(value);
+}
+
+/** The parameters that a refusal is about: those before its rule, and what is missing beside them. */
+function blamed(message) {
+  const [subject] = / needs? /.test(message) ? message.split(/, (?:which|both) /) : message.split(/ must /);
+  return new Set(message ? subject.match(/\w+/g) : []);
 }

@@ -2,6 +2,7 @@
 
 import { showFigures } from "./cards.js";
 import { Charts } from "./charts.js";
+import { awaitChecks, failChecks, showChecks } from "./checks.js";
 import { count, number, short } from "./format.js";
 import { ParameterForm } from "./form.js";
 import { TradeLog } from "./log.js";
@@ -11,10 +12,16 @@ import { TapeView } from "./tape.js";
 import { showTips } from "./tips.js";
 
 const DEBOUNCE = 30; // ms between the last edit and its run
-const MONTE_CARLO_AFTER = 120; // ms a run must stand before its paths are asked for
+const LATER_AFTER = 120; // ms a run must stand before what comes later is asked for
 const MONTE_CARLO = ["paths_permuted", "paths_of_days", "drawdowns"];
+const RULED = {
+  other_side: "of the other side",
+  outside: "outside the hours of entry",
+  session_over: "after a limit ended their session",
+  paused: "in a pause",
+};
 
-const page = { run: null, pinned: null, waiting: null, edit: null, paths: null };
+const page = { run: null, pinned: null, waiting: null, edit: null, later: null };
 const parts = {};
 
 /** The URL's parameters of the run, and those of the pinned one or null. */
@@ -38,7 +45,7 @@ function toUrl(query, pin, how) {
  */
 async function run(asked = null) {
   clearTimeout(page.edit);
-  clearTimeout(page.paths);
+  clearTimeout(page.later);
   page.waiting?.abort();
   const { signal } = (page.waiting = new AbortController());
   const { query, pin } = fromUrl();
@@ -86,6 +93,7 @@ async function show(signal) {
   showDownloads(query);
   parts.charts.name([result.parameters.strategy, result.tape.root, ...query].join(" ").replaceAll(",", "="));
   parts.charts.dim(MONTE_CARLO);
+  awaitChecks();
   const drawn = parts.charts.show(figures, page.pinned?.figures);
   parts.log.show(query);
   showRuns(choose).catch(showError);
@@ -93,17 +101,32 @@ async function show(signal) {
   if (signal.aborted) return;
   showTime(result.manifest);
   document.body.dataset.run = query; // for whoever waits for the picture of a run
-  page.paths = setTimeout(() => monteCarlo(query, signal), MONTE_CARLO_AFTER);
+  page.later = setTimeout(() => later(query, result, signal), LATER_AFTER);
 }
 
-/** The Monte Carlo paths arrive by themselves, after the rest. */
-async function monteCarlo(query, signal) {
+/** The Monte Carlo paths and then the checks arrive by themselves, after the rest. */
+async function later(query, result, signal) {
   try {
-    const { figures } = await getJson("/api/monte_carlo", query, signal);
-    await parts.charts.show(figures);
+    await addFigures("/api/monte_carlo", query, signal);
   } catch (error) {
-    if (error.name !== "AbortError") showError(error);
+    if (error.name === "AbortError") return;
+    showError(error);
   }
+  try {
+    await addFigures("/api/checks", query, signal, (answer) => showChecks(answer, result));
+    document.body.dataset.checks = query;
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    failChecks(error.message);
+    showError(error);
+  }
+}
+
+async function addFigures(path, query, signal, show = () => null) {
+  const answer = await getJson(path, query, signal);
+  signal.throwIfAborted();
+  show(answer);
+  await parts.charts.show(answer.figures);
 }
 
 function showTime({ signals_seconds: signals, wall_seconds: seconds, prints_per_second: rate }) {
@@ -122,9 +145,11 @@ function showClock() {
 /** What became of every signal. */
 function showCounts({ counts }) {
   const { signals, closed, void: voided, open, unfilled, ignored } = counts;
+  const ruled = Object.entries(RULED).filter(([name]) => counts[name]);
   byId("counts").textContent =
     `${count(signals)} signals: ${count(closed)} trades, ${count(ignored)} ignored as a position was open, ` +
-    `${count(unfilled)} unfilled, ${count(voided)} void at a roll, ${count(open)} open at the end`;
+    `${count(unfilled)} unfilled, ${count(voided)} void at a roll, ${count(open)} open at the end` +
+    ruled.map(([name, why]) => `, ${count(counts[name])} ${why}`).join("");
 }
 
 function showPin() {

@@ -12,6 +12,7 @@ const AGGRESSORS = [
   { value: -1, name: "seller", color: SELL, symbol: "triangle-down" },
   { value: 0, name: "unknown", color: QUIET, symbol: "circle" },
 ];
+const LAST_STOP = { symbol: "line-ew", size: 18, color: SELL, line: { width: 3, color: SELL } };
 const ZOOM_WAIT = 60; // ms; a wheel turns many times a second
 
 export class TapeView {
@@ -130,9 +131,10 @@ export class TapeView {
     });
   }
 
-  /** Entry and exit of the trade. */
+  /** Entry and exit of the trade, and where its stop had moved to. */
   #marks() {
     const { entry, exit, entry_price: bought, exit_price: sold, side, net_usd: net } = this.trade;
+    const { stop_price: stop, last_stop_price: moved } = this.trade;
     const mark = (name, x, y, symbol) => ({
       type: "scatter",
       mode: "markers",
@@ -142,7 +144,9 @@ export class TapeView {
       marker: { symbol, size: 13, color: "rgba(0,0,0,0)", line: { width: 2, color: "#b07ce0" } },
       hovertemplate: `${name} ${points(y)}<extra></extra>`,
     });
+    const last = { ...mark("stop when it ended", exit, moved, "line-ew"), marker: LAST_STOP };
     return [
+      ...(moved === null || moved === stop ? [] : [last]),
       mark("entry", entry, bought, side === "LONG" ? "triangle-up" : "triangle-down"),
       mark(`exit ${number(net, "usd")}`, exit, sold, "square"),
     ];

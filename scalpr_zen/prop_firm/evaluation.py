@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from scalpr_zen.prop_paths import (
+from scalpr_zen.execution import Execution
+from scalpr_zen.prop_firm.paths import (
     BALANCE,
     BUST,
     DAILY_LOSS,
@@ -24,6 +25,7 @@ from scalpr_zen.prop_paths import (
     NEITHER,
     NEVER,
     PASS,
+    SHARE_STEPS,
     WHOLE,
     Columns,
     DateEnd,
@@ -34,9 +36,9 @@ from scalpr_zen.prop_paths import (
     session_days,
     walk_kernel,
 )
-from scalpr_zen.prop_rules import SHARE_STEPS, PropFirm, RuleSet
+from scalpr_zen.prop_firm.rules import PropFirm, RuleSet
 from scalpr_zen.sessions import chicago_text
-from scalpr_zen.simulate import Execution
+from scalpr_zen.statistics import wilson
 from scalpr_zen.tape import Tape
 from scalpr_zen.threads import run_all
 
@@ -267,11 +269,9 @@ def drawn_dates(seed: int, chunk: int, paths: int, length: int, sessions: int) -
 
 
 def _share(paths: int, sims: int) -> dict[str, Any]:
-    """Return a share of the paths with its 95% interval (Wilson, "Probable inference", 1927)."""
-    rate, z = paths / sims, float(ndtri(0.975))
-    centre, spread = rate + z * z / (2 * sims), z * math.sqrt(rate * (1 - rate) / sims + z * z / (4 * sims * sims))
-    low, high = ((centre + sign * spread) / (1 + z * z / sims) for sign in (-1, 1))
-    return {"paths": paths, "probability": rate, "low": min(max(low, 0.0), rate), "high": max(min(high, 1.0), rate)}
+    """Return a share of the paths with its 95% interval."""
+    low, high = wilson(paths, sims)
+    return {"paths": paths, "probability": paths / sims, "low": low, "high": high}
 
 
 def _spread(dates: Int64) -> dict[str, float]:

@@ -13,7 +13,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from scalpr_zen.prop_rules import SHARE_STEPS
 from scalpr_zen.tape import Tape
 from scalpr_zen.threads import run_all
 
@@ -25,6 +24,8 @@ NEVER = 2**61
 NEITHER, PASS, BUST = 0, 1, 2
 WHOLE, DAILY_LOSS, FLOOR = 0, 1, 2
 BALANCE, PEAK, FLOOR_AT_END, NEAREST = range(4)
+SHARE_STEPS = 10_000
+"""Steps of a share of the profit; here, because a cached kernel does not notice a change in another file."""
 _STAGES = 1_024
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scalpr_zen.errors import ParameterError
-from scalpr_zen.params import Parameters, param
+from scalpr_zen.params import Parameters, declared, param
+from scalpr_zen.prop_firm.paths import SHARE_STEPS
 
 KINDS = ("end_of_day", "peak_equity")
 BREACHES = ("day_over", "bust")
 NEVER_LOCKS = 1_000_000.0
-SHARE_STEPS = 10_000
 """Steps of the consistency share, so that it is compared in whole numbers."""
 
 
@@ -179,7 +179,7 @@ class PropFirm(Parameters):
     prop_daily_loss_breach: str | None = param(None, "What that breach does.", choices=BREACHES)
     prop_min_days: int | None = param(None, "Trading days before a pass.", unit="days", low=0, high=1_000)
     prop_consistency: float | None = param(
-        None, "Largest share of the profit that the best day may have; 1: any.", low=0.01, high=1
+        None, "Largest part of the profit that the best day may have; 1: any.", unit="share", low=0.01, high=1
     )
     prop_contracts: int | None = param(
         None, "Contracts that the firm allows; 0: any. Only told.", unit="contracts", low=0, high=10_000
@@ -192,9 +192,11 @@ class PropFirm(Parameters):
         if self.prop_firm == "custom":
             for name in ("prop_target", "prop_drawdown"):
                 if getattr(self, name) is None:
-                    raise ParameterError(f"{name} must be given with prop_firm=custom, was None")
+                    raise ParameterError(f"{name} must be given with prop_firm=custom, was none")
         rules = self.rules()
         if rules is None:
+            if given := [p.name for p in declared(PropFirm) if p.optional and getattr(self, p.name) is not None]:
+                raise ParameterError(f"{given[0]} needs a prop_firm, which was none")
             return
         steps = SHARE_STEPS * (rules.consistency or 0)
         if abs(steps - round(steps)) > 1e-6:

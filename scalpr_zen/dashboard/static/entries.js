@@ -1,0 +1,37 @@
+// Random entries: the strategy among runs of the same bracket, costs and hours whose entries are drawn.
+
+import { count, number } from "./format.js";
+import { byId, fillTable } from "./page.js";
+
+/** Show the section of a run; `control` is empty without random runs or without trades. */
+export function showEntries(control, { statistics, parameters }) {
+  const found = control.sims !== undefined;
+  byId("entries-more").hidden = !found;
+  byId("entries-words").textContent = found
+    ? words(control, statistics)
+    : `There is nothing to compare: ${count(statistics.trades)} trades, control_sims=${parameters.control_sims}, ` +
+      `limit_on=${parameters.limit_on} (entries by themselves have no money of a session).`;
+  if (!found) return;
+  const { sims, pool, percentiles_usd: percentiles } = control;
+  const names = Object.keys(percentiles);
+  const head = ["", "mean", ["standard", "deviation"], ...names.map((p) => `${p}%`)];
+  const usd = [control.mean_usd, control.sd_usd, ...names.map((p) => percentiles[p])];
+  const cells = ["net P&L", ...usd.map((value) => number(value, "usd"))];
+  fillTable(byId("entries-table"), head, [{ cells }]);
+  byId("entries-how").textContent =
+    "Each run has as many entries on each side in each hour of the tape as the strategy, at prints drawn among those " +
+    "that the entry windows allow, under the same bracket, fills and costs. Each entry is traded by itself: no pause, " +
+    "no limit of a session, no wait for the trade before." +
+    (pool < sims ? ` Each entry was drawn ${count(pool)} times; the runs choose among these draws.` : "");
+}
+
+function words({ sims, strategy_usd: own, percentile, p_value: p }, statistics) {
+  const { t_statistic_by_day: byDay, p_value_by_day: dayP, t_statistic: t, p_value: tradeP } = statistics;
+  return (
+    `The strategy's net P&L of ${number(own, "usd")} is above ${number(percentile, "share")} of ${count(sims)} runs with ` +
+    `random entries. One-sided p-value ${number(p, "p")}: were its signals no better than chance, about ` +
+    `${number(p, "share")} of such runs would earn as much or more. The t-statistic asks another question, whether the ` +
+    `mean differs from zero: by day ${number(byDay, "ratio")} (two-sided p ${number(dayP, "p")}), of the trades ` +
+    `${number(t, "ratio")} (p ${number(tradeP, "p")}).`
+  );
+}

@@ -1,0 +1,208 @@
+"""When the sessions of a product close, holidays included.
+
+The hours are those of `pandas_market_calendars`, whose calendars follow CME Group's groups of products, with two
+tables over them: closes that changed over the years, which the library gives as they are today, and dates on which
+the exchange published other hours than the library gives. Both begin with the vendor's data, in June 2010.
+`tests/cme_hours.csv` holds published hours with their addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.errors import ParameterError
+from scalpr_zen.sessions import Dates, Int64, chicago_text, session_time
+
+LIBRARY = "pandas_market_calendars"
+_NAMES = {
+    "equity": "CME Globex Equity",
+    "rates": "CME Globex Fixed Income",
+    "fx": "CMEGlobex_FX",
+    "energy_metals": "CMEGlobex_EnergyAndMetals",
+    "grains": "CMEGlobex_Grains",
+}
+"""The library's calendar of each of `scalpr_zen.instruments.CALENDARS`."""
+
+# The E-minis closed at 15:15 until 2012-11-16 and at 16:15 until the exchange moved its evening maintenance to 16:00
+# on 2015-09-21, with it NYMEX and COMEX. The grains lost their 21-hour day in April 2013 and their pits in July 2015.
+_REGULAR: dict[str, tuple[tuple[str, str], ...]] = {
+    "equity": (("2010-06-06", "15:15"), ("2012-11-19", "16:15"), ("2015-09-21", "16:00")),
+    "rates": (("2010-06-06", "16:00"),),
+    "fx": (("2010-06-06", "16:00"),),
+    "energy_metals": (("2010-06-06", "16:15"), ("2015-09-21", "16:00")),
+    "grains": (
+        ("2010-06-06", "13:15"),
+        ("2012-05-21", "14:00"),
+        ("2013-04-08", "13:15"),
+        ("2015-07-06", "13:20"),
+    ),
+}
+"""Regular closes, Chicago, from a session date on; the first holds before it too."""
+
+CLOSED = "closed"
+_CORRECTIONS: tuple[tuple[str, str, str], ...] = (
+    # Good Friday without an employment report: "No trading for Friday" (the exchange's holiday notes).
+    ("equity rates fx", CLOSED, "2024-03-29 2025-04-18 2027-03-26"),
+    # Good Friday with one, before the library's rule for it.
+    ("fx", "10:15", "2012-04-06 2015-04-03"),
+    # National days of mourning: press releases of 2018-12-02 and 2024-12-30.
+    ("equity", "08:30", "2018-12-05 2025-01-09"),
+    ("rates", CLOSED, "2018-12-05"),
+    ("rates grains", "12:15", "2025-01-09"),
+    # The Friday before a Monday holiday, as the library has it for rates; and before Columbus Day for both.
+    ("rates", "15:15", "2010-10-08 2011-10-07 2012-10-05"),
+    ("fx", "15:15", "2010-07-02 2010-09-03 2010-10-08 2011-01-14 2011-02-18 2011-05-27 2011-07-01 2011-09-02"),
+    ("fx", "15:15", "2011-10-07 2012-01-13 2012-02-17 2012-05-25 2012-08-31 2012-10-05 2013-01-18 2013-02-15"),
+    ("fx", "15:15", "2013-05-24 2013-08-30 2014-01-17 2014-02-14 2014-05-23 2014-08-29 2015-01-16 2015-02-13"),
+    ("fx", "15:15", "2015-05-22"),
+    ("energy_metals", "15:15", "2010-07-02 2010-09-03 2010-10-08 2011-01-14 2011-02-18"),
+    # NYMEX and COMEX halted at 12:15 on holidays until the spring of 2014.
+    ("energy_metals", "12:15", "2010-07-05 2010-09-06 2010-11-25 2011-01-17 2011-02-21 2011-05-30 2011-07-04"),
+    ("energy_metals", "12:15", "2011-09-05 2011-11-24 2012-01-16 2012-02-20 2012-05-28 2012-07-04 2012-09-03"),
+    ("energy_metals", "12:15", "2012-11-22 2013-01-21 2013-02-18 2013-05-27 2013-07-04 2013-09-02 2013-11-28"),
+    ("energy_metals", "12:15", "2014-01-20 2014-02-17"),
+    # Christmas Eve, which the library has from 2026 on.
+    ("energy_metals", "12:45", "2012-12-24 2013-12-24 2014-12-24 2015-12-24 2018-12-24 2019-12-24 2020-12-24"),
+    ("energy_metals", "12:45", "2024-12-24 2025-12-24"),
+    # Labor Day went to 13:30 in 2022 with the other holidays.
+    ("energy_metals", "13:30", "2022-09-05 2023-09-04 2024-09-02 2025-09-01"),
+    # A holiday on a Friday ends the week at noon; the day after Thanksgiving and Christmas Eve moved in 2025.
+    ("energy_metals", "12:00", "2025-07-04 2027-06-18"),
+    ("fx", "12:15", "2010-12-31"),
+    ("fx", "12:00", "2025-07-04 2026-06-19 2026-07-03 2027-06-18"),
+    ("energy_metals", "13:45", "2025-11-28"),
+    ("fx", "13:45", "2025-11-28 2026-11-27"),
+    ("fx", "12:45", "2025-12-24 2026-12-24"),
+    # The library has no early closes of the grains, and not their Juneteenth.
+    ("grains", "12:00", "2010-12-31 2011-11-25 2012-11-23 2012-12-24 2013-07-03 2013-11-29 2013-12-24"),
+    ("grains", "12:00", "2014-07-03 2014-11-28 2014-12-24 2015-07-02"),
+    ("grains", "12:05", "2015-11-27 2015-12-24 2016-11-25 2016-12-23 2017-07-03 2017-11-24 2017-12-22 2018-07-03"),
+    ("grains", "12:05", "2018-11-23 2018-12-24 2019-07-03 2019-11-29 2019-12-24 2020-07-02 2020-11-27 2020-12-24"),
+    ("grains", "12:05", "2021-11-26 2022-11-25 2023-11-24 2024-11-29 2024-12-24 2025-11-28 2025-12-24"),
+    ("grains", "12:05", "2026-11-27 2026-12-24"),
+    ("grains", CLOSED, "2022-06-20 2023-06-19 2024-06-19 2025-06-19 2026-06-19 2027-06-18"),
+)
+"""Calendars, close in Chicago, session dates: what the exchange published where the library says otherwise.
+
+Dates that `tests/cme_hours.csv` lacks are those of QuantConnect's market hours database, which was made from the
+exchange's holiday calendars; the grains' of 2017-11-24 and 2024-11-29 are those of all other years.
+"""
+
+
+class Closes(NamedTuple):
+    """The scheduled closes of session dates, each of shape (n,)."""
+
+    ns: Int64
+    """Scheduled close, ns UTC."""
+    early: NDArray[np.bool_]
+    """Whether it is earlier than the regular close of the day."""
+    unknown: NDArray[np.bool_]
+    """Whether the calendar has no session there; its close is then the regular one."""
+
+
+def session_closes(calendar: str, dates: Dates) -> Closes:
+    """Return when each session date closes.
+
+    A halt on a holiday is the close of the session date of that day, though trading goes on at 17:00 and the
+    exchange gives both parts one trade date: from the halt on a position cannot be closed.
+
+    Parameters
+    ----------
+    calendar : str
+        One of `scalpr_zen.instruments.CALENDARS`.
+    dates : array of datetime64[D], shape (n,)
+        Session dates, in any order.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such calendar, or `pandas_market_calendars` is not installed.
+    """
+    if calendar not in _NAMES:
+        raise ParameterError(f"calendar must be one of {' '.join(_NAMES)}; was {calendar!r}")
+    days: list[date] = dates.tolist()
+    known = {**_library_closes(calendar, min(days).year, max(days).year), **_corrected(calendar)} if days else {}
+    regular = [_regular(calendar, day) for day in days]
+    given = [known.get(day) for day in days]
+    minutes = [usual if minute is None else min(minute, usual) for minute, usual in zip(given, regular, strict=True)]
+    return Closes(
+        np.array([session_time(day, minute) for day, minute in zip(days, minutes, strict=True)], np.int64),
+        np.array(minutes, np.int64) < np.array(regular, np.int64),
+        np.array([minute is None for minute in given], np.bool_),
+    )
+
+
+def close_ledger(calendar: str, dates: Dates, closes: Closes, prints_after: int) -> dict[str, Any]:
+    """Tell where the closes of a tape come from: JSON values for its metadata.
+
+    Parameters
+    ----------
+    calendar, dates, closes
+        What `session_closes` was asked and gave.
+    prints_after : int
+        Prints later than the close of their session date.
+    """
+    return {
+        "calendar": calendar,
+        "library": f"{LIBRARY} {version(LIBRARY)}",
+        "early": dict(zip(_texts(dates[closes.early]), _wall_times(closes.ns[closes.early]), strict=True)),
+        "unknown": _texts(dates[closes.unknown]),
+        "prints_after": prints_after,
+    }
+
+
+def _texts(dates: Dates) -> list[str]:
+    return [str(text) for text in dates.astype(str)]
+
+
+def _wall_times(ns: Int64) -> list[str]:
+    return [text[11:16] for text in chicago_text(ns)]
+
+
+@cache
+def _library_closes(calendar: str, first: int, last: int) -> dict[date, int]:
+    """Return the minute of the Chicago day at which each session of the years `first` to `last` closes.
+
+    The library's regular close counts as the day's end, and so gives way to the regular close of the year.
+    """
+    # Imported here because it brings pandas with it, which a backtest must not wait for.
+    try:
+        import pandas_market_calendars
+    except ImportError:
+        raise ParameterError(
+            f"session closes need the package {LIBRARY}, which is not installed; pip install {LIBRARY}"
+        ) from None
+    book = pandas_market_calendars.get_calendar(_NAMES[calendar])
+    closes = book.schedule(f"{first}-01-01", f"{last}-12-31", tz="America/Chicago")["market_close"]
+    usual = book.close_time.hour * 60 + book.close_time.minute
+    minutes = ((day.date(), close.hour * 60 + close.minute) for day, close in closes.items())
+    return {day: 24 * 60 if minute == usual else minute for day, minute in minutes}
+
+
+@cache
+def _corrected(calendar: str) -> dict[date, int | None]:
+    """Return the minute of each corrected close; none where there is no session."""
+    rows = [(close, days) for calendars, close, days in _CORRECTIONS if calendar in calendars.split()]
+    return {
+        date.fromisoformat(day): None if close == CLOSED else _minute(close)
+        for close, days in rows
+        for day in days.split()
+    }
+
+
+def _regular(calendar: str, day: date) -> int:
+    rows: Sequence[tuple[str, str]] = _REGULAR[calendar]
+    in_force = [close for since, close in rows if since <= day.isoformat()]
+    return _minute(in_force[-1] if in_force else rows[0][1])
+
+
+def _minute(time: str) -> int:
+    hours, minutes = time.split(":")
+    return 60 * int(hours) + int(minutes)

@@ -1,0 +1,353 @@
+"""The dashboard in a browser: sites, pages, what they show, and what the command line reports of the same run."""
+
+import contextlib
+import functools
+import io
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+import pytest
+from golden.market import market
+
+from scalpr_zen import Tape, cli, instrument, save_tape
+from scalpr_zen.baseline import BY_TRADE
+from scalpr_zen.figures import CHARTS
+from scalpr_zen.report import number
+from scalpr_zen.statistics import STATISTICS
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None or find_spec("playwright") is None, reason="no Chromium, or no Playwright, on this machine"
+)
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --in-process-gpu --renderer-process-limit=1"
+)
+COMMAND = (sys.executable, "-c", "from scalpr_zen.cli import entry_point; entry_point()")
+PATIENCE = 30_000  # ms
+NO_PLOTLY = "window.Plotly = { react: async () => {} };"
+SHORT = {"width": 1280, "height": 560}  # no chart is in sight at first, which saves drawing them
+WIDTHS = [{"width": 1280, "height": 900}, {"width": 400, "height": 850}]
+FAST = "fast_period=2&slow_period=5"  # nine trades of the small tape
+ONE = "fast_period=2&slow_period=100"
+MANY = "fast_period=5&slow_period=20&monte_carlo_sims=25&control_sims=25&prop_sims=50"
+UNITS = {row.key: row.unit for row in STATISTICS}
+PATHS = [chart.name for chart in CHARTS if chart.section == "monte_carlo"]
+CHECKS = [chart.name for chart in CHARTS if chart.section in ("fills", "control", "prop_firm")]
+DRAWN_AT_ONCE = [chart.name for chart in CHARTS if chart.section == "series" and chart.name != "equity_by_trade"]
+
+
+# ---------------------------------------------------------------------------------- tapes, dashboards, pages
+
+
+@dataclass(frozen=True)
+class Site:
+    """A tape and its dashboard."""
+
+    tape: Path
+    url: str
+    process: subprocess.Popen
+
+
+@contextlib.contextmanager
+def dashboard(tape, *flags):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [*COMMAND, "dashboard", str(tape), "--port", str(port), *flags]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tape.parent) as process:
+        try:
+            line = process.stderr.readline()
+            assert line.startswith(f"dashboard: http://127.0.0.1:{port} "), line
+            yield Site(tape, f"http://127.0.0.1:{port}/", process)
+        finally:
+            process.terminate()
+            rest = process.stderr.read()
+    assert "Traceback" not in rest, rest
+
+
+def walk(prints=20_000, days=30):
+    """A tape without a stamp: a seeded random walk over `days` session dates and two contracts."""
+    random, day = np.random.default_rng(7), np.arange(prints) * days // prints
+    first = datetime(2024, 11, 18, 15, tzinfo=UTC)
+    dates = [first + timedelta(days=k) for k in range(2 * days)]
+    starts = np.array([int(date.timestamp()) for date in dates if date.weekday() < 5][:days])
+    seconds = np.concatenate([np.cumsum(random.integers(1, 20, (day == k).sum())) for k in range(days)])
+    return Tape.from_prints(
+        (starts[day] + seconds) * 10**9,
+        84_000 + np.cumsum(random.integers(-9, 10, prints)),
+        instrument=instrument("NQ"),
+        size=random.integers(1, 9, prints),
+        aggressor=random.integers(-1, 2, prints),
+        contract=np.where(day < days // 2, "NQZ4", "NQH5"),
+    )
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """300 prints of the golden market, SYNTHETIC."""
+    with dashboard(save_tape(market(), tmp_path_factory.mktemp("small") / "small.npz")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    with dashboard(save_tape(walk(), tmp_path_factory.mktemp("big") / "big.npz")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a site in a context of its own and wait for its run; whatever the console says fails the test."""
+    contexts, troubles = [], []
+
+    def go(site, query="", *, refused=False, drawn=True, plotly=True, blocked=None, **options):
+        """Return the page; with `refused` it may tell on its console that requests failed.
+
+        Without `plotly` the page gets a library that draws nothing, for the real one takes a second to start.
+        """
+        context = browser.new_context(**{"viewport": SHORT, **options})
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        watch(context, site.url, troubles, refused)
+        if not plotly:
+            context.route("**/plotly.js", lambda route: route.fulfill(body=NO_PLOTLY, content_type="text/javascript"))
+        if blocked:
+            context.route(blocked, lambda route: route.abort())
+        return opened(context, site, query, drawn)
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert troubles == [], troubles
+
+
+def watch(context, url, troubles, refused=False):
+    def console(message):
+        if message.type in ("error", "warning") and not (refused and "Failed to load resource" in message.text):
+            troubles.append(f"{message.type}: {message.text}")
+
+    def request(made):
+        if not made.url.startswith((url, "data:", "blob:")):
+            troubles.append(f"request: {made.url}")
+
+    def dialog(shown):
+        troubles.append(f"dialog: {shown.message}")
+        shown.dismiss()
+
+    context.on("console", console)
+    context.on("weberror", lambda error: troubles.append(f"page error: {error.error}"))
+    context.on("request", request)
+    context.on("dialog", dialog)
+
+
+def opened(context, site, query="", drawn=True):
+    page = context.new_page()
+    page.goto(site.url + (f"?{query}" if query else ""))
+    if drawn:
+        wait_for_run(page, without_pin(query))
+    return page
+
+
+def without_pin(query):
+    return query.split("&pin=")[0]
+
+
+def wait_for_run(page, query):
+    page.wait_for_selector(f'body[data-run="{query}"]')
+
+
+def query_of(page):
+    return urlsplit(page.url).query
+
+
+def wait_for_checks(page, query):
+    page.wait_for_selector(f'body[data-checks="{query}"]')
+
+
+def field(page, name):
+    """A field, with its group open."""
+    found = page.locator(f"#parameter-{name}")
+    found.evaluate("field => { field.closest('details').open = true; }")
+    return found
+
+
+def change(page, name, value):
+    field(page, name).fill(value)
+
+
+def chart(page, name):
+    """Scroll to a chart and wait until it is drawn."""
+    box = page.locator(f"#chart-{name}")
+    box.scroll_into_view_if_needed()
+    box.locator(".main-svg").first.wait_for()
+    return box
+
+
+def plot(page, name, expression):
+    """An expression about the plotly element `plot` of a chart."""
+    return page.locator(f"#chart-{name} .plot").evaluate(f"plot => {expression}")
+
+
+# --------------------------------------------------------------------------------------- what the page shows
+
+
+def slide(page, name, key):
+    page.locator(f".field:has(#parameter-{name}) input[type=range]").press(key)
+
+
+def column(page, name):
+    """The texts of a column of the log."""
+    heads = page.locator("#log th").all_text_contents()
+    [k] = [k for k, head in enumerate(heads) if re.sub(r"\W+$", "", head) == name]
+    return page.locator(f"#log tbody td:nth-child({k + 1})").all_text_contents()
+
+
+@contextlib.contextmanager
+def new_log(page):
+    """Wait for the page of the log that an action asks for."""
+    page.wait_for_selector("#log tbody tr")
+    page.evaluate("document.querySelector('#log tbody').id = 'old'")
+    yield
+    page.wait_for_selector("#old", state="detached")
+
+
+def usd(text):
+    return float(re.sub(r"[$,+]", "", text))
+
+
+def tape_view(page, status):
+    """Wait for a status of the tape; the names of its traces."""
+    page.wait_for_function("text => document.querySelector('#tape-status').textContent.includes(text)", arg=status)
+    return page.locator("#tape-chart").evaluate("({ data }) => data.map(({ name }) => name)")
+
+
+def download(page, suffix):
+    with page.expect_download() as begun:
+        page.locator(f"#downloads a[href*='report.{suffix}']").click()
+    assert re.fullmatch(rf"\d{{8}}T\d{{6}}Z_EmaCrossover\.{suffix}", begun.value.suggested_filename)
+    return begun.value.path()
+
+
+def timeless(text):
+    """A text report, or the JSON, without its times."""
+    text = re.sub(r"^(  \w[\w ]* seconds +|  prints per second +|  started +).*$", r"\1", text, flags=re.M)
+    text = re.sub(r'^(  "(?:\w+_seconds|prints_per_second|started)": ).*$', r"\1", text, flags=re.M)
+    return re.sub(r"^(scalpr_zen .* )\S+T\S+$", r"\1", text, flags=re.M)
+
+
+def open_all(page):
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+
+
+# ----------------------------------------------------------------------------- what the command line reports
+
+
+@functools.cache
+def reported(site, query=""):
+    """The JSON that the command prints for the parameters of a query."""
+    flags = []
+    for name, value in parse_qsl(query):
+        flag = "--" + name.replace("_", "-")
+        flags += [flag] if value == "true" else [flag, value]
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        args = ["backtest", "--tape", str(site.tape), *flags, "--json", "--out", str(site.tape.parent / "results")]
+        cli.scalpr.main(args, standalone_mode=False)
+    return json.loads(out.getvalue())
+
+
+def signed(value, unit):
+    return f"{'+' if value is not None and value > 0 else ''}{number(value, unit)}"
+
+
+def expected_cards(values, keys, pinned=None):
+    cards = {}
+    for key in keys:
+        unit, value, more = UNITS[key], values["statistics"][key], {}
+        if key in values["baseline"]:
+            own, held = values["baseline"]["strategy"][key], values["baseline"][key]
+            if own != value:
+                more["by day"] = number(own, unit)
+            more["hold, by segment" if key in BY_TRADE else "buy & hold"] = number(held, unit)
+            more["difference"] = signed(values["baseline"]["difference"][key], unit)
+        if pinned:
+            before = pinned["statistics"][key]
+            more["pinned"], more["change"] = number(before, unit), signed(value - before, unit)
+        cards[key] = [number(value, unit), more]
+    return cards
+
+
+def cards(page):
+    """Value and lines of every card by key."""
+    return page.evaluate(
+        """() => Object.fromEntries([...document.querySelectorAll("#cards .card")].map((card) => [
+            card.dataset.key,
+            [card.querySelector(".value").textContent, Object.fromEntries(
+                [...card.querySelectorAll("dt")].map((dt) => [dt.textContent, dt.nextElementSibling.textContent]),
+            )],
+        ]))"""
+    )
+
+
+def table(page, name):
+    """The cells of every row of a table by key."""
+    return page.evaluate(
+        """(name) => Object.fromEntries([...document.querySelectorAll(`#${name} tbody tr`)].map((row) =>
+            [row.dataset.key, [...row.cells].map((cell) => cell.textContent)]))""",
+        name,
+    )
+
+
+def visible_table(page, name):
+    """As `table`, in the order of the rows; those without a key are counted."""
+    rows = page.evaluate(
+        """(name) => [...document.querySelectorAll(`#${name} tbody tr`)].map((row, k) =>
+            [row.dataset.key ?? String(k), [...row.cells].map((cell) => cell.textContent)])""",
+        name,
+    )
+    return dict(rows)
+
+
+def visible_groups(page):
+    """The names of the groups of the form that are open."""
+    ids = page.locator("details.group[open]").evaluate_all("all => all.map(({ id }) => id)")
+    return [text.removeprefix("group-") for text in ids]
+
+
+def shows(page, site, query, pinned=None):
+    """Wait for the run of a query and compare the page with the report."""
+    wait_for_run(page, query)
+    shown = cards(page)
+    assert len(shown) == 12
+    before = None if pinned is None else reported(site, pinned)
+    assert shown == expected_cards(reported(site, query), shown, before)
+
+
+@pytest.fixture(scope="module")
+def written(small, tmp_path_factory):
+    """What `scalpr backtest --csv --html --json` printed, and the files that it wrote, by suffix."""
+    out = tmp_path_factory.mktemp("written")
+    flags = ("--fast-period", "2", "--slow-period", "5", "--csv", "--html", "--json")
+    command = [*COMMAND, "backtest", "--tape", str(small.tape), *flags, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout), {path.suffix[1:]: path.read_text("utf-8") for path in out.iterdir()}

@@ -1,0 +1,287 @@
+"""When sessions close: published hours, the rules about them, and what a tape keeps of them."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from conftest import NOON, tape_of
+from dbn_files import chicago, trade, utc, write_day
+
+from scalpr_zen import Tape, TapeError, instrument, save_tape
+from scalpr_zen.backtest import tape_facts
+from scalpr_zen.errors import ParameterError
+from scalpr_zen.ingest import calendar as module
+from scalpr_zen.ingest.calendar import session_closes
+from scalpr_zen.ingest.preprocess import preprocess
+from scalpr_zen.instruments import CALENDARS, INSTRUMENTS, parse_instrument
+from scalpr_zen.report import tape_lines
+
+HOURS = Path(__file__).parent / "cme_hours.csv"
+PUBLISHED = list(csv.DictReader(HOURS.read_text(encoding="utf-8").splitlines()))
+CHICAGO = ZoneInfo("America/Chicago")
+HOUR = 3600 * 10**9
+
+
+def close_of(calendar, day):
+    """The Chicago time at which a session date closes, or `closed`."""
+    got = session_closes(calendar, np.array([day], "M8[D]"))
+    return "closed" if got.unknown[0] else wall(got.ns[0], day)
+
+
+def wall(ns, day):
+    local = datetime.fromtimestamp(int(ns) // 10**9, tz=CHICAGO)
+    assert local.date().isoformat() == day
+    return f"{local:%H:%M}"
+
+
+# Published hours ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: f"{row['calendar']} {row['session_date']}")
+def test_a_session_closes_when_the_exchange_published_that_it_does(row):
+    assert close_of(row["calendar"], row["session_date"]) == row["close"]
+
+
+def test_every_published_row_names_its_address_and_no_session_twice():
+    keys = [(row["calendar"], row["session_date"]) for row in PUBLISHED]
+    assert all(row["source"].startswith(("http://", "https://")) for row in PUBLISHED)
+    assert len(keys) == len(set(keys))
+    assert {calendar for calendar, _ in keys} == set(CALENDARS)
+
+
+def test_every_correction_is_a_weekday_of_the_vendor_s_years_once_a_calendar():
+    days = [(name, day) for names, _, text in module._CORRECTIONS for name in names.split() for day in text.split()]
+    assert len(days) == len(set(days))
+    assert all(name in CALENDARS and date.fromisoformat(day).weekday() < 5 for name, day in days)
+    assert all("2010-06-06" <= day <= "2027-12-31" for _, day in days)
+
+
+# The rules ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("root", INSTRUMENTS)
+def test_every_instrument_of_the_table_has_a_calendar_that_resolves(root):
+    at = {"equity": "16:00", "rates": "16:00", "fx": "16:00", "energy_metals": "16:00", "grains": "13:20"}
+    calendar = instrument(root).calendar
+    assert close_of(calendar, "2025-12-10") == at[calendar]
+
+
+def test_the_page_lists_each_instrument_under_its_calendar_with_the_library_s_name_for_it():
+    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = [re.match(r"\| `(\w+)` \| ([A-Z0-9 ]+)\b.*? \| ([\w ]+) \|", line) for line in page.splitlines()]
+    got = {row[1]: (row[2].split(), row[3]) for row in rows if row and row[1] in CALENDARS}
+    roots = {name: [root for root, row in INSTRUMENTS.items() if row.calendar == name] for name in CALENDARS}
+    assert got == {name: (roots[name], module._NAMES[name]) for name in CALENDARS}
+
+
+@pytest.mark.parametrize("calendar", CALENDARS)
+@pytest.mark.parametrize("day", ["2025-03-07", "2025-03-10", "2025-10-31", "2025-11-03"])
+def test_the_wall_time_of_a_close_is_the_same_before_and_after_a_change_of_the_clocks(calendar, day):
+    assert close_of(calendar, day) == ("13:20" if calendar == "grains" else "16:00")
+
+
+def test_closes_across_a_change_of_the_clocks_are_an_hour_apart_in_utc():
+    got = session_closes("equity", np.array(["2025-03-07", "2025-03-10"], "M8[D]"))
+    assert np.diff(got.ns).tolist() == [3 * 24 * HOUR - HOUR]
+
+
+@pytest.mark.parametrize("day", ["2025-12-25", "2026-01-01", "2025-04-18", "2025-12-13", "2025-12-14"])
+def test_a_date_without_a_session_is_unknown_and_closes_at_the_regular_time_of_the_product(day):
+    for calendar in ("equity", "grains"):
+        got = session_closes(calendar, np.array([day], "M8[D]"))
+        assert got.unknown.tolist() == [True]
+        assert got.early.tolist() == [False]
+        assert wall(got.ns[0], day) == ("13:20" if calendar == "grains" else "16:00")
+
+
+def test_an_early_close_is_one_before_the_regular_close_of_its_day():
+    days = np.array(["2013-07-05", "2013-07-04", "2022-01-17", "2022-01-18"], "M8[D]")
+    assert session_closes("energy_metals", days).early.tolist() == [False, True, True, False]
+    assert session_closes("fx", days).early.tolist() == [False, True, False, False]  # open to 16:00 on holidays by then
+
+
+def test_dates_may_come_in_any_order_and_twice():
+    days = np.array(["2025-12-24", "2013-07-04", "2025-12-24", "2025-12-10"], "M8[D]")
+    together = session_closes("equity", days)
+    alone = [session_closes("equity", days[k : k + 1]).ns[0] for k in range(4)]
+    assert together.ns.tolist() == alone
+
+
+@pytest.mark.parametrize("calendar", CALENDARS)
+def test_every_close_of_seventeen_years_lies_in_its_session(calendar):
+    days = np.arange("2010-06-07", "2027-12-31", dtype="M8[D]")
+    got = session_closes(calendar, days[:-1])
+    eves = [datetime.combine(day - timedelta(days=1), time(17), CHICAGO) for day in days.tolist()]
+    starts = np.array([int(eve.timestamp()) * 10**9 for eve in eves])
+    assert ((starts[:-1] < got.ns) & (got.ns < starts[1:])).all()
+    weekend = np.isin(days[:-1].astype(int) % 7, [2, 3])  # 1970-01-01 was a Thursday
+    assert got.unknown[weekend].all()
+    assert not got.early[got.unknown].any()
+
+
+@pytest.mark.parametrize("calendar", CALENDARS)
+def test_the_day_after_thanksgiving_and_a_christmas_eve_early_in_the_week_close_early(calendar):
+    thanksgivings = [date(year, 11, 22 + (3 - date(year, 11, 1).weekday()) % 7) for year in range(2011, 2027)]
+    fridays = [day + timedelta(days=1) for day in thanksgivings]
+    eves = [date(year, 12, 24) for year in range(2012, 2027) if date(year, 12, 24).weekday() < 4]
+    got = session_closes(calendar, np.array(fridays + eves, "M8[D]"))
+    assert got.early.all()
+    holidays = session_closes(calendar, np.array(thanksgivings, "M8[D]"))
+    assert holidays.unknown.all() if calendar == "grains" else not holidays.unknown.any()
+
+
+def test_no_dates_have_no_closes():
+    assert [len(part) for part in session_closes("equity", np.array([], "M8[D]"))] == [0, 0, 0]
+
+
+def test_an_unknown_calendar_is_refused():
+    with pytest.raises(
+        ParameterError, match="calendar must be one of equity rates fx energy_metals grains; was 'NYSE'"
+    ):
+        session_closes("NYSE", np.array(["2025-12-10"], "M8[D]"))
+
+
+def test_a_missing_library_is_named(monkeypatch):
+    module._library_closes.cache_clear()
+    monkeypatch.setitem(sys.modules, "pandas_market_calendars", None)
+    with pytest.raises(ParameterError, match="pip install pandas_market_calendars"):
+        session_closes("equity", np.array(["2025-12-10"], "M8[D]"))
+
+
+def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_says_others():
+    assert parse_instrument("NKD 5 5").calendar == "equity"
+    assert parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ grains").calendar == "grains"
+    with pytest.raises(
+        ParameterError, match="calendar of ZL must be one of equity rates fx energy_metals grains; was 'oats'"
+    ):
+        parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ oats")
+
+
+def test_neither_the_package_nor_a_tape_with_closes_imports_pandas(tmp_path):
+    path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
+    code = (
+        "import sys; import scalpr_zen; from scalpr_zen import cli; import scalpr_zen.ingest.preprocess; "
+        "print(scalpr_zen.Tape.open(sys.argv[1]).sessions['close'].tolist(), 'pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert done.stdout == f"[{NOON + 4 * HOUR}] False\n"
+
+
+def test_the_library_warns_of_nothing():
+    code = (
+        "import numpy as np; from scalpr_zen.ingest.calendar import session_closes; "
+        "print([int(session_closes(c, np.array(['2025-12-10'], 'M8[D]')).ns[0]) for c in ('equity', 'grains')])"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"[{utc('2025-12-10 22:00')}, {utc('2025-12-10 19:20')}]\n"
+
+
+# Tapes -------------------------------------------------------------------------------------------------
+
+
+IDS = {"NQH5": 1}
+EVE = [chicago("2024-12-24 09:00"), chicago("2024-12-24 12:14:59"), chicago("2024-12-24 12:15")]
+LATE = [chicago("2024-12-24 12:15:01"), chicago("2024-12-24 16:30")]
+SUNDAY = chicago("2024-12-22 17:00")  # of Monday's session
+CHRISTMAS = chicago("2024-12-25 11:00")
+EVENING = chicago("2024-12-25 17:30")  # of the 26th
+
+
+def made(tmp_path, times, root="NQ"):
+    data = tmp_path / "data"
+    data.mkdir()
+    by_day: dict[str, list[int]] = {}
+    for at in sorted(times):
+        by_day.setdefault(str(np.datetime64(at, "ns").astype("M8[D]")), []).append(at)
+    for day, mine in by_day.items():
+        write_day(data, day, [trade(1, at, 21_000) for at in mine], IDS)
+    return Tape.open(preprocess([data], instrument(root), tmp_path / "tape.npz"))
+
+
+def test_preprocess_keeps_the_close_of_each_session_date_and_tells_where_it_is_from(tmp_path):
+    tape = made(tmp_path, [SUNDAY, *EVE, *LATE, CHRISTMAS, EVENING])
+    expected = ["2024-12-23 16:00", "2024-12-24 12:15", "2024-12-25 16:00", "2024-12-26 16:00"]
+    assert tape.sessions["close"].tolist() == [chicago(at) for at in expected]
+    closes = tape.metadata["closes"]
+    assert closes.pop("library").startswith("pandas_market_calendars 5.")
+    assert closes == {
+        "calendar": "equity",
+        "early": {"2024-12-24": "12:15"},
+        "unknown": ["2024-12-25"],
+        "prints_after": 2,
+    }
+
+
+def test_prints_after_the_close_are_counted_where_they_came_late_too(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    records = [trade(1, at, 21_000, sequence=k) for k, at in enumerate([LATE[1], EVE[0], LATE[0], EVE[1]])]
+    write_day(data, "2024-12-24", records, IDS)
+    tape = Tape.open(preprocess([data], instrument("NQ"), tmp_path / "tape.npz"))
+    assert tape.metadata["reordered"] > 0
+    assert tape.metadata["closes"]["prints_after"] == 2
+
+
+def test_the_facts_of_a_tape_have_a_line_of_its_closes(tmp_path):
+    lines = [line.split() for line in tape_lines(tape_facts(made(tmp_path, [*EVE, *LATE, EVENING])))]
+    (words,) = [line for line in lines if line[:2] == ["session", "closes"]]
+    version = module.version("pandas_market_calendars")
+    assert " ".join(words[2:]) == (f"equity, pandas_market_calendars {version}: 1 early, 0 unknown, 2 prints after")
+
+
+def test_a_tape_of_prints_has_no_such_line():
+    assert not [line for line in tape_lines(tape_facts(tape_of([1, 2]))) if "session closes" in line]
+
+
+def test_closes_survive_saving_opening_and_cutting(tmp_path):
+    tape = made(tmp_path, [SUNDAY, *EVE, EVENING])
+    again = Tape.open(save_tape(tape, tmp_path / "again.npz"))
+    assert again.sessions.tolist() == tape.sessions.tolist()
+    assert again.metadata["closes"] == tape.metadata["closes"]
+    assert again.cut(3).sessions["close"].tolist() == tape.sessions["close"][:2].tolist()
+
+
+def test_prints_of_one_s_own_may_have_early_closes():
+    tape = Tape.from_prints(
+        [*EVE, EVENING],
+        [1, 2, 3, 4],
+        instrument=instrument("NQ"),
+        closes={"2024-12-24": "12:15", "2030-01-01": "09:00"},
+    )
+    assert tape.sessions["close"].tolist() == [chicago("2024-12-24 12:15"), chicago("2024-12-26 16:00")]
+
+
+@pytest.mark.parametrize(
+    "closes", [{"2024-12-24": "noon"}, {"24.12.2024": "12:15"}, {"2024-12-24": 12}, {20241224: "12:15"}]
+)
+def test_a_close_that_is_no_time_of_a_session_date_is_refused(closes):
+    with pytest.raises(TapeError, match=r"closes must be like \{'2024-12-24': '12:15'\}, was"):
+        Tape.from_prints(EVE, [1, 2, 3], instrument=instrument("NQ"), closes=closes)
+
+
+@pytest.mark.parametrize("day", ["NaT", "0001-01-01", "9999-12-31", "12025-01-15"])
+def test_a_tape_whose_session_date_is_none_is_refused(tmp_path, day):
+    tape = tape_of([1, 2])
+    tape.sessions["date"] = np.datetime64(day)
+    with pytest.raises(TapeError, match="is not in its session"):
+        Tape.open(save_tape(tape, tmp_path / "tape.npz"))
+
+
+@pytest.mark.parametrize("hours", [-30, 24])
+def test_a_tape_whose_close_lies_outside_its_session_is_refused(tmp_path, hours):
+    tape = tape_of([1, 2])
+    tape.sessions["close"] += hours * HOUR
+    with pytest.raises(TapeError, match="the close of 2025-01-15 is not in its session"):
+        Tape.open(save_tape(tape, tmp_path / "tape.npz"))
+
+
+def test_the_metadata_of_the_closes_is_json(tmp_path):
+    closes = made(tmp_path, EVE).metadata["closes"]
+    assert json.loads(json.dumps(closes)) == closes

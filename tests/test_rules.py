@@ -1,0 +1,722 @@
+"""Rules 18 to 29, when a signal is traded and what else closes a trade, by the fast simulator and its slow twin.
+
+The numbers are worked by hand from the rule. Prices are ticks, times are ns after noon in Chicago, print by print.
+Unless told, a print is an event of its own every 10 ns, the target is 4 and the stop 2 ticks from the entry's fill,
+and one tick of NQ is 5 USD.
+"""
+
+from datetime import date
+
+import pytest
+from both import HOUR, LONG, MINUTE, MS, SECOND, SESSION_END, SHORT, WIDE
+
+# When -------------------------------------------------------------------------------------------------
+
+
+def test_rule_18_only_trades_of_the_side_are_taken_and_the_others_block_nothing(trade):
+    # Long only: bought 100 at 2, sold 104 at 3. Short only: sold 100 at 1, stop 102 met at 104; by then the long at 1
+    # is of the other side whether a position is open or not, and the short at 3 is at the exit's print.
+    prices, sides = [100, 100, 100, 104, 104], {0: SHORT, 1: LONG, 3: SHORT}
+    long, short = (trade(prices, sides, sides=side) for side in ("long", "short"))
+    assert long.fills == [(2, 100, 3, 104, "target")]
+    assert long.counts == {"signals": 3, "other_side": 2, "closed": 1}
+    assert short.fills == [(1, 100, 3, 104, "stop")]
+    assert short.counts == {"signals": 3, "other_side": 1, "ignored": 1, "closed": 1}
+
+
+def test_rule_18_both_sides_is_the_default(fills):
+    assert fills([100, 100, 104, 104, 104, 100], {0: LONG, 3: SHORT}) == [
+        (1, 100, 2, 104, "target"),
+        (4, 104, 5, 100, "target"),
+    ]
+
+
+def test_rule_18_a_signal_of_the_other_side_is_counted_so_and_not_as_outside(counts):
+    got = counts([100, 100], {0: SHORT}, sides="long", entry_windows=(("08:00", "09:00"),))
+    expected = {"signals": 1, "other_side": 1}
+    assert got == expected
+
+
+def test_rule_19_every_signal_is_traded_the_other_way_round(fills):
+    # A long signal sells 100 and takes 96; a short one buys 100 and is stopped at 98.
+    assert fills([100, 100, 96], {0: LONG}, invert=True) == [(1, 100, 2, 96, "target")]
+    assert fills([100, 100, 98], {0: SHORT}, invert=True) == [(1, 100, 2, 98, "stop")]
+
+
+def test_rule_18_the_side_is_that_of_the_trade_after_invert(trade):
+    # Long trades only: the long signal would be a short trade; the short one at 1 buys 100 at 2, sold at 3.
+    got = trade([100, 100, 100, 104], {0: LONG, 1: SHORT}, invert=True, sides="long")
+    assert got.fills == [(2, 100, 3, 104, "target")]
+    assert got.counts == {"signals": 2, "other_side": 1, "closed": 1}
+
+
+def test_rule_19_slippage_and_aggressors_are_those_of_the_traded_side(fills):
+    # Sold at 100 - 1 = 99, target 95: a seller of 1 takes it out of the queue, a buyer does not.
+    rule = {"invert": True, "slippage_ticks": 1, "target_fill": "queue"}
+    got = fills([100, 100, 95, 95, 95], {0: LONG}, aggressor=[0, 0, 1, -1, -1], **rule)
+    expected = [(1, 99, 3, 95, "target")]
+    assert got == expected
+
+
+def test_rule_20_a_window_begins_at_its_start_and_ends_before_its_stop(taken):
+    day = "2025-01-15 "
+    at = [day + text for text in ("08:29:59.999999999", "08:30:00.0", "10:59:59.999999999", "11:00:00.0")]
+    assert taken(at, entry_windows=(("08:30", "11:00"),)) == at[1:3]
+
+
+def test_rule_20_a_signal_may_lie_in_any_of_the_windows(taken):
+    at = [f"2025-01-15 {text}" for text in ("08:29", "08:30", "11:00", "12:59:59", "13:00", "14:59", "15:00")]
+    windows = (("13:00", "15:00"), ("08:30", "11:00"))
+    assert taken(at, entry_windows=windows) == [at[1], at[4], at[5]]
+
+
+def test_rule_20_windows_may_touch(taken):
+    at = [f"2025-01-15 {text}" for text in ("08:29", "08:30", "09:00", "09:29", "09:30")]
+    assert taken(at, entry_windows=(("08:30", "09:00"), ("09:00", "09:30"))) == at[1:4]
+
+
+def test_rule_20_a_window_may_cross_midnight(taken):
+    days = ("14 21:59:59", "14 22:00", "14 23:59:59.999999999", "15 00:00", "15 01:59:59.999999999", "15 02:00")
+    at = [f"2025-01-{text}" for text in days]
+    assert taken(at, entry_windows=(("22:00", "02:00"),)) == at[1:5]
+
+
+def test_rule_20_a_window_may_end_at_midnight_by_either_name(taken):
+    at = [f"2025-01-{text}" for text in ("14 21:59", "14 22:00", "14 23:59:59.999999999", "15 00:00")]
+    assert taken(at, entry_windows=(("22:00", "24:00"),)) == at[1:3]
+    assert taken(at, entry_windows=(("22:00", "00:00"),)) == at[1:3]
+
+
+def test_rule_20_a_window_may_begin_at_midnight_or_at_17_00(taken):
+    at = [f"2025-01-{text}" for text in ("14 16:59:59", "14 17:00", "14 17:59", "14 18:00", "14 23:59", "15 00:00")]
+    assert taken(at, entry_windows=(("17:00", "18:00"),)) == at[1:3]
+    assert taken(at, entry_windows=(("00:00", "01:00"),)) == at[5:]
+    assert taken(at, entry_windows=(("18:00", "17:00"),)) == [at[0], *at[3:]]
+
+
+def test_rule_20_a_window_may_cross_17_00_and_has_a_part_of_either_session_date(taken):
+    days = ("14 16:29:59", "14 16:30", "14 16:59:59.999999999", "14 17:00", "14 17:59:59.999999999", "14 18:00")
+    at = [f"2025-01-{text}" for text in days]
+    window = (("16:30", "18:00"),)
+    assert taken(at, entry_windows=window) == at[1:5]
+    # 2025-01-14 is a Tuesday; from 17:00 on it is Wednesday's session.
+    assert taken(at, entry_windows=window, weekdays=("Tue",)) == at[1:3]
+    assert taken(at, entry_windows=window, weekdays=("Wed",)) == at[3:5]
+
+
+def test_rule_20_a_window_that_crosses_midnight_is_that_of_the_session_date(taken):
+    # 22:00 on Sunday and 01:00 on Monday are Monday's; 22:00 on Monday is Tuesday's.
+    at = [f"2025-01-{text}" for text in ("12 22:00", "13 01:00", "13 22:00", "14 01:00")]
+    assert taken(at, entry_windows=(("22:00", "02:00"),), weekdays=("Mon",)) == at[:2]
+
+
+def test_rule_20_the_wall_time_follows_the_clock_change_in_spring(taken):
+    # 08:30 in Chicago is 14:30 UTC on Friday, 2025-03-07, and 13:30 UTC on Monday, 2025-03-10.
+    days = ("07 14:29:59Z", "07 14:30:00Z", "07 15:30:00Z", "10 13:29:59Z", "10 13:30:00Z", "10 14:30:00Z")
+    at = [f"2025-03-{text}" for text in days]
+    assert taken(at, entry_windows=(("08:30", "09:30"),)) == [at[1], at[4]]
+
+
+def test_rule_20_the_wall_time_follows_the_clock_change_in_autumn(taken):
+    # 08:30 in Chicago is 13:30 UTC on Friday, 2025-10-31, and 14:30 UTC on Monday, 2025-11-03.
+    days = ("10-31 13:29:59Z", "10-31 13:30:00Z", "10-31 14:30:00Z", "11-03 13:30:00Z", "11-03 14:30:00Z")
+    at = [f"2025-{text}" for text in days]
+    assert taken(at, entry_windows=(("08:30", "09:30"),)) == [at[1], at[4]]
+
+
+def test_rule_20_sunday_evening_opens_at_17_00_of_the_new_time_after_the_clock_change(taken):
+    # 17:00 in Chicago is 22:00 UTC on Sunday, 2025-03-09, and 23:00 UTC on Sunday, 2025-11-02.
+    at = ["2025-03-09 22:00:00Z", "2025-03-09 22:59:59Z", "2025-03-09 23:00:00Z", "2025-11-02 23:00:00Z"]
+    assert taken(at, entry_windows=(("17:00", "18:00"),)) == [at[0], at[1], at[3]]
+
+
+def test_rule_20_in_the_night_of_the_clock_change_the_wall_time_decides(taken):
+    # 2025-11-02: 01:15, 01:30 and 01:45 of summer time are 06:15, 06:30 and 06:45 UTC, of winter time an hour later.
+    at = [f"2025-11-02 {text}:00Z" for text in ("06:15", "06:30", "06:45", "07:15", "07:30", "07:45", "08:00")]
+    assert taken(at, entry_windows=(("01:30", "02:00"),)) == [at[1], at[2], at[4], at[5]]
+    # 2025-03-09: 01:59 is 07:59 UTC, and the next minute, 08:00 UTC, is 03:00.
+    at = [f"2025-03-09 {text}:00Z" for text in ("07:45", "07:59", "08:00", "08:14", "08:15", "08:30")]
+    assert taken(at, entry_windows=(("02:30", "03:15"),)) == at[2:4]
+    assert taken(at, entry_windows=(("01:45", "02:30"),)) == at[:2]
+
+
+def test_rule_20_the_time_is_that_of_the_signal_and_not_of_the_fill_or_the_exit(fills):
+    at = [f"2025-01-15 {text}" for text in ("10:59:59", "11:00:01", "11:30", "11:31")]
+    got = fills([100, 100, 103, 104], {0: LONG}, at=at, entry_windows=(("08:30", "11:00"),))
+    expected = [(1, 100, 3, 104, "target")]
+    assert got == expected
+    at[0] = "2025-01-15 08:29:59"
+    at[1] = "2025-01-15 08:30"
+    assert fills([100, 100, 103, 104], {0: LONG}, at=at, entry_windows=(("08:30", "11:00"),)) == []
+
+
+def test_rule_20_a_signal_outside_blocks_nothing_and_is_outside_while_a_position_is_open_too(trade):
+    # The short at 08:29 is outside. Bought 100 at 2; the signal at 3 lies outside, whatever is open; that at 4 too.
+    at = [f"2025-01-15 {text}" for text in ("08:29", "08:30", "08:59", "09:00", "09:01")]
+    got = trade(
+        [100, 100, 100, 101, 104], {0: SHORT, 1: LONG, 2: LONG, 3: LONG}, at=at, entry_windows=(("08:30", "09:00"),)
+    )
+    assert got.fills == [(2, 100, 4, 104, "target")]
+    assert got.counts == {"signals": 4, "outside": 2, "ignored": 1, "closed": 1}
+
+
+def test_rule_21_the_weekday_is_that_of_the_session_date_so_sunday_evening_is_mondays(taken):
+    days = ("12 17:00", "12 23:00", "13 09:00", "13 16:59:59.999999999", "13 17:00", "14 09:00")
+    at = [f"2025-01-{text}" for text in days]
+    assert taken(at, weekdays=("Mon",)) == at[:4]
+    assert taken(at, weekdays=("Sun",)) == []
+    assert taken(at, weekdays=("Tue", "Mon")) == at
+
+
+def test_rule_21_friday_ends_at_17_00_and_saturday_is_a_day_of_its_own(taken):
+    at = [f"2025-01-{text}" for text in ("16 17:00", "17 16:59:59", "17 17:00", "18 12:00", "18 17:00")]
+    assert taken(at, weekdays=("Fri",)) == at[:2]
+    assert taken(at, weekdays=("Sat",)) == at[2:4]
+
+
+def test_rule_21_a_position_is_held_into_a_day_that_is_not_traded(fills):
+    # 2025-01-15 is a Wednesday: bought then, sold in Thursday's session.
+    got = fills([100, 100, 101, 104], {0: LONG}, ts=[0, 10, SESSION_END, SESSION_END + 10], weekdays=("Wed",))
+    expected = [(1, 100, 3, 104, "target")]
+    assert got == expected
+
+
+def test_rule_22_no_signal_is_traded_from_that_long_before_the_close_on(taken):
+    # The close is 16:00; at 17:00 the next session begins.
+    times = ("15:49:59.999999999", "15:50:00.0", "15:59:59", "16:00", "16:59:59", "17:00")
+    at = [f"2025-01-15 {text}" for text in times]
+    assert taken(at, no_entry_ns=10 * MINUTE) == [at[0], at[5]]
+    # Without the rule there is trade after the close.
+    assert taken(at) == at
+
+
+def test_rule_22_an_early_close_is_known(taken):
+    at = [f"2025-01-{text}" for text in ("15 12:04:59", "15 12:05", "15 12:30", "15 15:00", "15 17:00", "16 15:49:59")]
+    got = taken(at, no_entry_ns=10 * MINUTE, closes={date(2025, 1, 15): "2025-01-15 12:15"})
+    expected = [at[0], *at[4:]]
+    assert got == expected
+
+
+def test_rule_22_a_close_of_this_session_is_no_close_of_the_next(taken):
+    # The session of the 16th closes at 11:00; that of the 15th at 16:00.
+    at = [f"2025-01-{text}" for text in ("15 12:00", "15 15:00", "15 18:00", "16 10:49:59", "16 10:50")]
+    got = taken(at, no_entry_ns=10 * MINUTE, closes={date(2025, 1, 16): "2025-01-16 11:00"})
+    assert got == at[:4]
+
+
+def test_rule_22_where_positions_are_closed_none_is_opened(taken):
+    times = ("15:39:59", "15:40", "15:44:59.999999999", "15:45:00.0", "15:49:59", "15:50")
+    at = [f"2025-01-15 {text}" for text in times]
+    assert taken(at, flat_ns=15 * MINUTE) == at[:3]
+    assert taken(at, flat_ns=15 * MINUTE, no_entry_ns=10 * MINUTE) == at[:3]
+    assert taken(at, flat_ns=10 * MINUTE, no_entry_ns=20 * MINUTE) == at[:1]
+
+
+def test_rule_22_a_session_whose_close_is_nearer_than_that_takes_no_signal(taken):
+    # 23 hours before 16:00 is 17:00 of the evening before, and no time is before it.
+    at = [f"2025-01-{text}" for text in ("14 16:59:59", "14 17:00", "14 23:00", "15 09:00", "15 16:59")]
+    assert taken(at, no_entry_ns=23 * HOUR) == []
+
+
+def test_rule_22_holds_in_a_week_of_a_clock_change(taken):
+    # 16:00 in Chicago is 22:00 UTC on 2025-03-07 and 21:00 UTC on 2025-03-10.
+    at = [f"2025-03-{text}" for text in ("07 21:49:59Z", "07 21:50:00Z", "10 20:49:59Z", "10 20:50:00Z")]
+    assert taken(at, no_entry_ns=10 * MINUTE) == [at[0], at[2]]
+
+
+def test_rule_23_a_position_is_closed_by_the_first_print_from_that_long_before_the_close_on(fills):
+    at = [f"2025-01-15 {text}" for text in ("15:39", "15:40", "15:44:59.999999999", "15:45:00.0", "15:46")]
+    prices = [100, 100, 101, 102, 104]
+    assert fills(prices, {0: LONG}, at=at, flat_ns=15 * MINUTE) == [(1, 100, 3, 102, "close")]
+    assert fills(prices, {0: SHORT}, at=at, flat_ns=15 * MINUTE, **WIDE) == [(1, 100, 3, 102, "close")]
+    assert fills(prices, {0: LONG}, at=at) == [(1, 100, 4, 104, "target")]
+
+
+def test_rule_23_the_bracket_stands_until_then(fills):
+    at = [f"2025-01-15 {text}" for text in ("15:39", "15:40", "15:44", "15:45")]
+    assert fills([100, 100, 104, 100], {0: LONG}, at=at, flat_ns=15 * MINUTE) == [(1, 100, 2, 104, "target")]
+    assert fills([100, 100, 98, 100], {0: LONG}, at=at, flat_ns=15 * MINUTE) == [(1, 100, 2, 98, "stop")]
+
+
+def test_rule_23_the_order_reaches_the_exchange_after_the_latency_and_the_bracket_stands_until_then(fills):
+    # Sent at 15:45:00, there at 15:45:02. At 15:45:01 only the bracket can exit.
+    at = [f"2025-01-15 15:4{text}" for text in ("0:00", "0:02", "5:01.999999999", "5:02.0", "6:00")]
+    rule = {"latency_ns": 2 * SECOND, "flat_ns": 15 * MINUTE}
+    assert fills([100, 100, 103, 101, 104], {0: LONG}, at=at, **rule) == [(1, 100, 3, 101, "close")]
+    assert fills([100, 100, 104, 101, 104], {0: LONG}, at=at, **rule) == [(1, 100, 2, 104, "target")]
+    assert fills([100, 100, 98, 101, 104], {0: LONG}, at=at, **rule) == [(1, 100, 2, 98, "stop")]
+
+
+def test_rule_23_an_order_that_finds_no_print_before_the_session_ends_fills_in_the_next(trade):
+    # Nothing is traded from 15:40 to 17:30.
+    at = [f"2025-01-15 {text}" for text in ("15:39", "15:40", "17:30", "17:31")]
+    got = trade([100, 100, 101, 104], {0: LONG}, at=at, flat_ns=15 * MINUTE)
+    assert got.fills == [(1, 100, 2, 101, "close")]
+    assert [row["session"] for row in got.rows] == [1]
+
+
+def test_rule_23_the_close_is_that_of_the_session_date_of_the_entry(fills):
+    # Entered on the evening of the 14th in the session of the 15th, which closes at 12:15; 15 minutes are 12:00.
+    at = ["2025-01-14 16:59", "2025-01-14 17:01", "2025-01-14 17:02", "2025-01-15 11:59:59", "2025-01-15 12:00"]
+    early = {date(2025, 1, 15): "2025-01-15 12:15"}
+    got = fills([100, 100, 100, 101, 102], {1: LONG}, at=at, flat_ns=15 * MINUTE, closes=early)
+    expected = [(2, 100, 4, 102, "close")]
+    assert got == expected
+
+
+def test_rule_23_an_entry_that_fills_after_that_time_is_closed_by_the_next_event(fills):
+    # Signal at 15:44:59, filled at 15:45:05; the order to close was there at 15:45:02. Print 2 is the entry's event.
+    at = [f"2025-01-15 15:{text}" for text in ("44:59", "45:05", "45:05", "45:06")]
+    got = fills([100, 100, 101, 103], {0: LONG}, at=at, latency_ns=2 * SECOND, flat_ns=15 * MINUTE)
+    expected = [(1, 100, 3, 103, "close")]
+    assert got == expected
+
+
+def test_rule_23_a_position_is_held_no_longer_than_told_from_its_fill_on(fills):
+    # Filled at 1,000 ms; 5,000 ms later is 6,000.
+    prices, ts = [100, 100, 101, 102, 104], [0, 1000, 5999, 6000, 6001]
+    assert fills(prices, {0: LONG}, ts=ts, unit=MS, hold_ns=5 * SECOND) == [(1, 100, 3, 102, "hold")]
+    assert fills(prices, {0: LONG}, ts=ts, unit=MS, hold_ns=5 * SECOND + MS) == [(1, 100, 4, 104, "hold")]
+
+
+def test_rule_23_with_entry_signal_the_time_is_counted_from_the_signals_print(fills):
+    got = fills([100, 101, 102, 103], {0: LONG}, ts=[0, 4, 5, 6], unit=MS, hold_ns=5 * MS, entry="signal")
+    expected = [(0, 100, 2, 102, "hold")]
+    assert got == expected
+
+
+@pytest.mark.parametrize(("latency_ms", "exit_print"), [(0, 2), (1, 3), (2, 4), (3, 4), (4, 5)])
+def test_rule_23_the_order_of_longest_hold_waits_for_the_latency(fills, latency_ms, exit_print):
+    # Filled at 10, sent at 15; prints at 15, 16, 18 and 20.
+    prices, ts = [100, 100, 101, 102, 103, 99], [0, 10, 15, 16, 18, 20]
+    got = fills(prices, {0: LONG}, ts=ts, unit=MS, hold_ns=5 * MS, latency_ns=latency_ms * MS)
+    expected = [(1, 100, exit_print, prices[exit_print], "hold")]
+    assert got == expected
+
+
+def test_rule_23_the_order_fills_at_the_first_print_of_an_event_of_several(fills):
+    got = fills([100, 100, 103, 99, 104], {0: LONG}, ts=[0, 1, 6, 6, 6], unit=MS, hold_ns=5 * MS)
+    expected = [(1, 100, 2, 103, "hold")]
+    assert got == expected
+
+
+def test_rule_23_an_order_that_fills_at_the_last_print_closes_the_trade(fills):
+    # At the end of the tape it is not open, and at the last print of a segment it is not void.
+    prices, ts = [100, 100, 101, 200], [0, 1, 6, 7]
+    assert fills(prices[:3], {0: LONG}, ts=ts[:3], unit=MS, hold_ns=5 * MS) == [(1, 100, 2, 101, "hold")]
+    contract = ["H5", "H5", "H5", "M5"]
+    assert fills(prices, {0: LONG}, ts=ts, unit=MS, hold_ns=5 * MS, contract=contract) == [(1, 100, 2, 101, "hold")]
+
+
+def test_rule_23_an_order_that_finds_no_print_in_its_segment_leaves_the_trade_void(fills):
+    got = fills([100, 100, 101, 200], {0: LONG}, ts=[0, 1, 5, 7], unit=MS, hold_ns=5 * MS, contract=["H5"] * 3 + ["M5"])
+    expected = [(1, 100, 2, 101, "void")]
+    assert got == expected
+
+
+def test_rule_23_with_overlap_each_trade_has_its_own_time(fills):
+    # Filled at 1 and 2 ms, closed at 6 and 7.
+    prices, ts = [100, 100, 101, 101, 102], [0, 1, 2, 6, 7]
+    got = fills(prices, {0: LONG, 1: LONG}, ts=ts, unit=MS, hold_ns=5 * MS, overlap=True)
+    expected = [(1, 100, 3, 101, "hold"), (2, 101, 4, 102, "hold")]
+    assert got == expected
+
+
+PAUSE_TS = [0, 1000, 2000, 11_999, 12_000, 13_000, 14_000]
+PAUSE_PRICES = [100, 100, 104, 104, 104, 104, 108]
+
+
+def test_rule_24_a_signal_is_traded_again_once_the_pause_is_over(trade):
+    # Sold at 2,000 ms; 10 s later is 12,000.
+    got = trade(PAUSE_PRICES, {0: LONG, 3: LONG, 4: LONG}, ts=PAUSE_TS, unit=MS, pause_ns=10 * SECOND)
+    assert got.fills == [(1, 100, 2, 104, "target"), (5, 104, 6, 108, "target")]
+    assert got.counts == {"signals": 3, "paused": 1, "closed": 2}
+
+
+def test_rule_24_without_a_pause_a_signal_of_the_exits_own_event_is_traded(fills):
+    # Sold at print 2; print 3 is of the same event, and a pause of 1 ms would refuse it.
+    prices, ts, sides = [100, 100, 104, 104, 104, 108], [0, 1, 2, 2, 3, 4], {0: LONG, 3: LONG}
+    assert fills(prices, sides, ts=ts, unit=MS) == [(1, 100, 2, 104, "target"), (4, 104, 5, 108, "target")]
+    assert fills(prices, sides, ts=ts, unit=MS, pause_ns=MS) == [(1, 100, 2, 104, "target")]
+
+
+def test_rule_24_a_pause_ends_with_its_session(trade):
+    # Sold 1 s before 17:00: the signal still in that session waits, that of 17:00 sharp does not.
+    ts = [t * SECOND + SESSION_END for t in (-10, -9, -1, -1, 0, 1, 2)]
+    got = trade([100, 100, 104, 104, 104, 104, 108], {0: LONG, 3: LONG, 4: LONG}, ts=ts, pause_ns=HOUR)
+    assert got.fills == [(1, 100, 2, 104, "target"), (5, 104, 6, 108, "target")]
+    assert got.counts == {"signals": 3, "paused": 1, "closed": 2}
+
+
+def test_rule_24_a_pause_after_an_exit_in_the_next_session_is_one_of_that_session(counts):
+    # Bought in one session and sold at 17:00:00; the signal at 17:00:05 waits.
+    ts = [t * SECOND + SESSION_END for t in (-2, -1, 0, 5, 6)]
+    got = counts([100, 100, 104, 104, 108], {0: LONG, 3: LONG}, ts=ts, pause_ns=10 * SECOND)
+    expected = {"signals": 2, "closed": 1, "paused": 1}
+    assert got == expected
+
+
+def test_rule_24_an_unfilled_signal_starts_no_pause_and_ignored_ones_are_counted_so(trade):
+    # The signal at 0 finds nothing in its session. Of the others the one at the exit's print is ignored.
+    ts = [t * SECOND + SESSION_END for t in (-1, 0, 1, 2, 3)]
+    got = trade([100, 100, 100, 104, 104], {0: LONG, 1: LONG, 3: LONG, 4: LONG}, ts=ts, pause_ns=10 * SECOND)
+    assert got.fills == [(2, 100, 3, 104, "target")]
+    assert got.counts == {"signals": 4, "unfilled": 1, "ignored": 1, "paused": 1, "closed": 1}
+
+
+def test_rule_24_a_void_trade_ends_at_the_last_print_of_its_segment_and_a_pause_begins_there(trade):
+    # Void at 2 ms; the signal at 3 waits until 7.
+    prices, contract = [100, 100, 101, 200, 200, 200, 204], ["H5"] * 3 + ["M5"] * 4
+    ts = [0, 1, 2, 3, 7, 8, 9]
+    got = trade(prices, {0: LONG, 3: LONG, 4: LONG}, ts=ts, unit=MS, contract=contract, pause_ns=5 * MS)
+    assert got.fills == [(5, 200, 6, 204, "target"), (1, 100, 2, 101, "void")]
+    assert got.counts == {"signals": 3, "paused": 1, "closed": 1, "void": 1}
+
+
+def test_rule_25_no_more_trades_than_told_are_entered_in_a_session_date(trade):
+    # Bought and sold in turn; a third signal of the session is refused, one of the next session is not.
+    ts = [*range(0, 70, 10), SESSION_END, SESSION_END + 10, SESSION_END + 20]
+    prices = [100, 100, 104, 104, 104, 108, 108, 108, 108, 112]
+    got = trade(prices, {0: LONG, 3: LONG, 6: LONG, 7: LONG}, ts=ts, max_trades=2)
+    assert got.fills == [(1, 100, 2, 104, "target"), (4, 104, 5, 108, "target"), (8, 108, 9, 112, "target")]
+    assert got.counts == {"signals": 4, "session_over": 1, "closed": 3}
+
+
+def test_rule_25_a_trade_is_one_of_the_session_it_was_entered_in(fills):
+    # Bought before 17:00 and sold after it; in the new session there is still one to come, and no other.
+    ts = [SESSION_END + t for t in (-20, -10, 0, 10, 20, 30, 40)]
+    prices = [100, 100, 104, 104, 104, 108, 108]
+    got = fills(prices, {0: LONG, 3: LONG, 6: LONG}, ts=ts, max_trades=1)
+    expected = [(1, 100, 2, 104, "target"), (4, 104, 5, 108, "target")]
+    assert got == expected
+
+
+def test_rule_25_an_unfilled_signal_is_no_trade_but_a_void_one_is(counts):
+    # The signal at the last print of H5 is unfilled; that at 0 is void at the roll.
+    prices, contract = [100, 100, 101, 200, 200, 204], ["H5"] * 3 + ["M5"] * 3
+    assert counts(prices, {2: LONG, 3: LONG}, contract=contract, max_trades=1) == {
+        "signals": 2,
+        "unfilled": 1,
+        "closed": 1,
+    }
+    assert counts(prices, {0: LONG, 3: LONG}, contract=contract, max_trades=1) == {
+        "signals": 2,
+        "void": 1,
+        "session_over": 1,
+    }
+
+
+def test_rule_25_a_session_that_is_over_is_counted_before_a_pause(counts):
+    rule = {"max_trades": 1, "pause_ns": 10 * SECOND}
+    got = counts(PAUSE_PRICES, {0: LONG, 3: LONG, 4: LONG}, ts=PAUSE_TS, unit=MS, **rule)
+    expected = {"signals": 3, "closed": 1, "session_over": 2}
+    assert got == expected
+
+
+@pytest.mark.parametrize(("loss_limit", "refused"), [(9.99, 1), (10.0, 1), (10.01, 0)])
+def test_rule_26_a_loss_of_the_limit_ends_the_session(counts, loss_limit, refused):
+    # Stopped 2 ticks below: -10 USD. The signal at 3 would sell 98 and win 4 ticks.
+    got = counts([100, 100, 98, 98, 98, 94], {0: LONG, 3: SHORT}, loss_limit=loss_limit)
+    expected = {"signals": 2, "closed": 2 - refused} | ({"session_over": 1} if refused else {})
+    assert got == expected
+
+
+@pytest.mark.parametrize(("profit_limit", "refused"), [(19.99, 1), (20.0, 1), (20.01, 0)])
+def test_rule_26_a_profit_of_the_limit_ends_the_session(counts, profit_limit, refused):
+    got = counts([100, 100, 104, 104, 104, 108], {0: LONG, 3: LONG}, profit_limit=profit_limit)
+    expected = {"signals": 2, "closed": 2 - refused} | ({"session_over": 1} if refused else {})
+    assert got == expected
+
+
+def test_rule_26_the_sum_is_net_of_commission_and_of_all_contracts(counts):
+    # Three contracts: 3 * (20 - 2 * 0.5) = 57 USD; and 3 * (-10 - 1) = -33.
+    win, loss = [100, 100, 104, 104, 104, 108], [100, 100, 98, 98, 98, 94]
+    rule = {"commission": 0.5, "contracts": 3}
+    over, on = {"signals": 2, "closed": 1, "session_over": 1}, {"signals": 2, "closed": 2}
+    assert counts(win, {0: LONG, 3: LONG}, profit_limit=57.0, **rule) == over
+    assert counts(win, {0: LONG, 3: LONG}, profit_limit=57.01, **rule) == on
+    assert counts(loss, {0: LONG, 3: SHORT}, loss_limit=33.0, **rule) == over
+    assert counts(loss, {0: LONG, 3: SHORT}, loss_limit=33.01, **rule) == on
+
+
+@pytest.mark.parametrize(("loss_limit", "closed"), [(10.0, 4), (10.01, 5), (20.0, 5), (20.01, 6)])
+def test_rule_26_the_trades_of_a_session_are_added(counts, loss_limit, closed):
+    # +20, and five times -10: the sums are 20, 10, 0, -10, -20, -30.
+    prices, sides = [100, 100, 104], {0: LONG}
+    for k in range(5):
+        sides[3 * (k + 1)] = LONG
+        prices += [100, 100, 98]
+    got = counts(prices, sides, loss_limit=loss_limit)
+    expected = {"signals": 6, "closed": closed} | ({"session_over": 6 - closed} if closed < 6 else {})
+    assert got == expected
+
+
+def test_rule_26_a_session_begins_at_zero(fills):
+    # -10 in the first session, which is over; the next one trades.
+    ts = [0, 10, 20, 30, SESSION_END, SESSION_END + 10, SESSION_END + 20]
+    got = fills([100, 100, 98, 98, 98, 98, 102], {0: LONG, 3: LONG, 4: LONG}, ts=ts, loss_limit=10.0)
+    expected = [(1, 100, 2, 98, "stop"), (5, 98, 6, 102, "target")]
+    assert got == expected
+
+
+def test_rule_26_a_trade_is_one_of_the_session_of_its_exit(counts):
+    # Bought before 17:00, stopped after it: the new session is over.
+    ts = [SESSION_END + t for t in (-20, -10, 0, 10, 20, 30)]
+    got = counts([100, 100, 98, 98, 98, 102], {0: LONG, 3: LONG}, ts=ts, loss_limit=10.0)
+    expected = {"signals": 2, "closed": 1, "session_over": 1}
+    assert got == expected
+
+
+def test_rule_26_a_void_trade_is_not_in_the_sum_but_one_closed_at_the_roll_is(counts):
+    # Marked 2 ticks below its entry by the last print of H5, where a market order pays one tick more.
+    prices, contract = [100, 100, 98, 200, 200, 204], ["H5"] * 3 + ["M5"] * 3
+    rule = {"contract": contract, "loss_limit": 10.0, **WIDE}
+    assert counts(prices, {0: LONG, 3: LONG}, **rule) == {"signals": 2, "void": 1, "open": 1}
+    rolled = counts(prices, {0: LONG, 3: LONG}, roll_exit="close", **rule)
+    assert rolled == {"signals": 2, "closed": 1, "session_over": 1}
+
+
+def test_rule_26_an_open_trade_is_not_in_the_sum(fills):
+    # 8 ticks, 40 USD, below its entry on the way; it comes back.
+    got = fills([100, 100, 92, 100, 150], {0: LONG}, loss_limit=10.0, **WIDE)
+    expected = [(1, 100, 4, 150, "target")]
+    assert got == expected
+
+
+def test_rule_26_ten_losses_of_51_20_are_512_whatever_floats_make_of_them(counts):
+    # Ten ticks of 5 USD and 2 * 0.60 a trade; each buys at 100 and is stopped at 90, the eleventh is one too many.
+    prices = [100, 100, 90] * 11
+    rule = {"loss_limit": 512.0, "commission": 0.6, "take_profit": 40, "stop_loss": 10}
+    assert sum([-51.2] * 10) > -512.0
+    got = counts(prices, {3 * n: LONG for n in range(11)}, **rule)
+    assert got == {"signals": 11, "closed": 10, "session_over": 1}
+
+
+def test_rule_27_the_open_trade_is_closed_by_the_event_after_the_one_that_met_the_loss_limit(trade):
+    # Bought 100; at 98 it is -10 USD. Print 3 is of the same event; print 4 fills. The session is over.
+    rule = {"limit_on": "open", "loss_limit": 10.0, **WIDE}
+    got = trade([100, 100, 98, 97, 99, 99, 99], {0: LONG, 5: LONG}, ts=[0, 10, 20, 20, 30, 40, 50], **rule)
+    assert got.fills == [(1, 100, 4, 99, "loss_limit")]
+    assert got.counts == {"signals": 2, "closed": 1, "session_over": 1}
+    # -9.99 would have been met, -10.01 is not.
+    assert trade([100, 100, 98, 99], {0: LONG}, **rule | {"loss_limit": 10.01}).fills == [(1, 100, 3, 99, "open")]
+
+
+def test_rule_27_the_open_trade_is_closed_at_the_profit_limit(trade):
+    # Sold 100; at 97 it is +15 USD; bought back at the next event, 99, plus one tick of slippage each way.
+    rule = {"limit_on": "open", "profit_limit": 15.0, **WIDE}
+    got = trade([100, 100, 98, 97, 99, 99, 99], {0: SHORT, 5: LONG}, **rule)
+    assert got.fills == [(1, 100, 4, 99, "profit_limit")]
+    assert got.counts == {"signals": 2, "closed": 1, "session_over": 1}
+    slipped = trade([100, 100, 97, 96, 99, 99, 99], {0: SHORT, 5: LONG}, slippage_ticks=1, **rule)
+    assert slipped.fills == [(1, 99, 4, 100, "profit_limit")]
+
+
+@pytest.mark.parametrize(("latency_ns", "exit_print"), [(0, 3), (5, 3), (6, 4), (9, 4), (10, 5), (11, 6)])
+def test_rule_27_the_order_waits_for_the_latency(fills, latency_ns, exit_print):
+    # Met at print 2 (30); prints 3 to 6 come 5, 9, 10 and 11 later. The entry, from 0, fills at 20 in each case.
+    rule = {"limit_on": "open", "loss_limit": 10.0, **WIDE}
+    prices = [100, 100, 98, 93, 94, 95, 96]
+    got = fills(prices, {0: LONG}, ts=[0, 20, 30, 35, 39, 40, 41], latency_ns=latency_ns, **rule)
+    expected = [(1, 100, exit_print, prices[exit_print], "loss_limit")]
+    assert got == expected
+
+
+def test_rule_27_the_bracket_stands_until_then(fills):
+    rule = {"limit_on": "open", "loss_limit": 5.0, "latency_ns": 15, "ts": [0, 20, 30, 40, 50]}
+    assert fills([100, 100, 99, 104, 100], {0: LONG}, **rule) == [(1, 100, 3, 104, "target")]
+    assert fills([100, 100, 99, 98, 100], {0: LONG}, **rule) == [(1, 100, 3, 98, "stop")]
+    assert fills([100, 100, 99, 99, 100], {0: LONG}, **rule) == [(1, 100, 4, 100, "loss_limit")]
+
+
+def test_rule_27_a_bracket_that_fills_at_the_print_closes_the_trade(fills):
+    # The target rests at the exchange, the order of the limit would have to be sent.
+    rule = {"limit_on": "open", "profit_limit": 20.0, "loss_limit": 10.0}
+    assert fills([100, 100, 104, 103], {0: LONG}, **rule) == [(1, 100, 2, 104, "target")]
+    assert fills([100, 100, 98, 103], {0: LONG}, **rule) == [(1, 100, 2, 98, "stop")]
+
+
+def test_rule_27_the_closed_trades_of_the_session_count_with_the_open_one(fills):
+    # +20 by the first trade; the second has -25 at 99, 5 ticks below 104: together -5.
+    rule = {"limit_on": "open", "loss_limit": 5.0, "stop_loss": 20}
+    got = fills([100, 100, 104, 104, 104, 100, 99, 101], {0: LONG, 3: LONG}, **rule)
+    expected = [(1, 100, 2, 104, "target"), (4, 104, 7, 101, "loss_limit")]
+    assert got == expected
+
+
+def test_rule_27_the_sum_is_that_of_the_session_date_of_the_print(fills):
+    # +20 in the first session. The second trade has -5 in it, together +15, and -5 at 17:00, where the sum is zero.
+    ts = [SESSION_END + t for t in (-60, -50, -40, -30, -20, -10, 0, 10)]
+    rule = {"limit_on": "open", "loss_limit": 5.0, "stop_loss": 20, "ts": ts}
+    got = fills([100, 100, 104, 104, 104, 103, 103, 102], {0: LONG, 3: LONG}, **rule)
+    expected = [(1, 100, 2, 104, "target"), (4, 104, 7, 102, "loss_limit")]
+    assert got == expected
+
+
+def test_rule_27_both_commissions_and_all_contracts_count(fills):
+    # At its entry's price the trade is -2 * 2.5 * 2 = -10 USD; a tick above it 2 * (5 - 5) = 0.
+    rule = {"limit_on": "open", "loss_limit": 10.0, "commission": 2.5, "contracts": 2, **WIDE}
+    assert fills([100, 100, 101, 100, 102], {0: LONG}, **rule) == [(1, 100, 4, 102, "loss_limit")]
+
+
+def test_rule_27_the_trade_is_counted_without_slippage_at_the_print(fills):
+    # Bought at 100 + 1: at 100 it is -5 USD, and a sale would pay one tick more.
+    rule = {"limit_on": "open", "slippage_ticks": 1, **WIDE}
+    assert fills([100, 100, 100, 100], {0: LONG}, loss_limit=5.01, **rule) == [(1, 101, 3, 100, "open")]
+    assert fills([100, 100, 100, 100], {0: LONG}, loss_limit=5.0, **rule) == [(1, 101, 3, 99, "loss_limit")]
+
+
+def test_rule_27_no_print_of_the_entrys_own_event_counts(fills):
+    rule = {"limit_on": "open", "loss_limit": 10.0, **WIDE}
+    got = fills([100, 100, 90, 99, 99], {0: LONG}, ts=[0, 10, 10, 20, 30], **rule)
+    assert got == [(1, 100, 4, 99, "open")]
+    # With the optimistic entry it does.
+    got = fills([100, 90, 99], {0: LONG}, ts=[0, 0, 10], entry="signal", **rule)
+    assert got == [(0, 100, 2, 99, "loss_limit")]
+
+
+def test_rule_27_the_session_stays_over_though_the_order_filled_within_the_limit(counts):
+    # Met at 98; sold at 105, a profit of 25 USD.
+    rule = {"limit_on": "open", "loss_limit": 10.0, **WIDE}
+    got = counts([100, 100, 98, 105, 105, 105], {0: LONG, 4: LONG}, **rule)
+    expected = {"signals": 2, "closed": 1, "session_over": 1}
+    assert got == expected
+
+
+def test_rule_27_the_session_stays_over_though_the_target_filled_first(counts):
+    # Met at 99; the order is under way when print 3 fills the target.
+    rule = {"limit_on": "open", "loss_limit": 5.0, "latency_ns": 15}
+    got = counts([100, 100, 99, 104, 104, 104, 104], {0: LONG, 4: LONG}, ts=[0, 20, 30, 40, 50, 60, 70], **rule)
+    expected = {"signals": 2, "closed": 1, "session_over": 1}
+    assert got == expected
+
+
+def test_rule_27_the_session_that_is_over_is_that_of_the_print_which_met_the_limit(fills):
+    # Met 10 ns before 17:00, sold at a profit after it: the new session is not over.
+    ts = [SESSION_END + t for t in (-30, -20, -10, 0, 10, 20, 30)]
+    rule = {"limit_on": "open", "loss_limit": 10.0, "stop_loss": 40, "take_profit": 4, "ts": ts}
+    got = fills([100, 100, 98, 101, 101, 101, 105], {0: LONG, 4: LONG}, **rule)
+    expected = [(1, 100, 3, 101, "loss_limit"), (5, 101, 6, 105, "target")]
+    assert got == expected
+
+
+def test_rule_27_each_session_date_in_which_the_open_trade_meets_the_limit_is_over(counts):
+    # Met 1 s before 17:00 and, while the order is under way, 10 s after it; sold at a profit. Both sessions are over.
+    ts = [SESSION_END + t * SECOND for t in (-200, -100, -1, 10, 70, 80, 150)]
+    rule = {"limit_on": "open", "loss_limit": 10.0, "latency_ns": 60 * SECOND, **WIDE}
+    got = counts([100, 100, 98, 98, 120, 120, 120], {0: LONG, 5: LONG}, ts=ts, **rule)
+    expected = {"signals": 2, "closed": 1, "session_over": 1}
+    assert got == expected
+
+
+def test_rule_27_the_session_is_over_though_a_triggered_stop_closes_the_trade(trade):
+    # Triggered at 98, where the trade is -10 USD; the stop's own order sells at 101. No second order is sent.
+    rule = {"limit_on": "open", "loss_limit": 10.0, "stop_fill": "next"}
+    got = trade([100, 100, 98, 101, 101, 101, 105], {0: LONG, 4: LONG}, **rule)
+    assert got.fills == [(1, 100, 3, 101, "stop")]
+    assert got.counts == {"signals": 2, "closed": 1, "session_over": 1}
+
+
+def test_rule_27_a_void_trade_ends_the_session_too_if_it_met_the_limit(counts):
+    # Met at the last print of H5. Nobody knew then that the trade would be void.
+    rule = {"limit_on": "open", "loss_limit": 10.0, "contract": ["H5"] * 3 + ["M5"] * 3, **WIDE}
+    got = counts([100, 100, 98, 200, 200, 204], {0: LONG, 3: LONG}, **rule)
+    expected = {"signals": 2, "void": 1, "session_over": 1}
+    assert got == expected
+
+
+def test_rule_28_an_order_that_has_reached_the_exchange_comes_before_the_bracket(fills):
+    # Due at 6 ms: the print there would be the target, or the stop, and the market order has its price.
+    rule = {"ts": [0, 1, 6], "unit": MS, "hold_ns": 5 * MS, "slippage_ticks": 1}
+    assert fills([100, 100, 110], {0: LONG}, **rule) == [(1, 101, 2, 109, "hold")]
+    assert fills([100, 100, 90], {0: LONG}, **rule) == [(1, 101, 2, 89, "hold")]
+    assert fills([100, 100, 90], {0: LONG}, stop_fill="level", **rule) == [(1, 101, 2, 89, "hold")]
+
+
+@pytest.mark.parametrize(("hold_s", "reason"), [(299, "hold"), (300, "close"), (301, "close")])
+def test_rule_28_the_order_that_arrives_first_closes_the_trade_and_of_two_at_once_the_close(fills, hold_s, reason):
+    # Filled at 15:40, closed from 15:45 on: 300 s. The next print is later than both.
+    at = [f"2025-01-15 {text}" for text in ("15:39", "15:40", "15:46")]
+    rule = {"flat_ns": 15 * MINUTE, "hold_ns": hold_s * SECOND}
+    for latency_ns in (0, 2 * SECOND):
+        got = fills([100, 100, 101], {0: LONG}, at=at, latency_ns=latency_ns, **rule)
+        assert got == [(1, 100, 2, 101, reason)]
+
+
+@pytest.mark.parametrize(("hold_ms", "reason"), [(9, "hold"), (10, "hold"), (11, "loss_limit")])
+def test_rule_28_a_limit_is_behind_a_hold_of_the_same_time(fills, hold_ms, reason):
+    # Filled at 20 ms; the limit is met at 30. With a latency of 5 its order arrives at 35, that of the hold at 34, 35
+    # and 36; print 3 is at 40.
+    rule = {"limit_on": "open", "loss_limit": 5.0, "latency_ns": 5 * MS, "hold_ns": hold_ms * MS, **WIDE}
+    got = fills([100, 100, 99, 98], {0: LONG}, ts=[0, 20, 30, 40], unit=MS, **rule)
+    expected = [(1, 100, 3, 98, reason)]
+    assert got == expected
+
+
+def test_rule_28_of_both_limits_the_one_that_was_met_first_closes_the_trade(fills):
+    # +10 USD at print 2, -10 at print 3, both before the first order arrives.
+    rule = {"limit_on": "open", "loss_limit": 10.0, "profit_limit": 10.0, "latency_ns": 15, **WIDE}
+    got = fills([100, 100, 102, 98, 97], {0: LONG}, ts=[0, 20, 30, 40, 50], **rule)
+    expected = [(1, 100, 4, 97, "profit_limit")]
+    assert got == expected
+
+
+def test_rule_28_of_both_limits_met_in_one_event_the_one_of_the_earlier_print_closes_the_trade(fills):
+    # Prints 2 and 3 are of one event, so that both orders would arrive at the same time.
+    rule = {"limit_on": "open", "loss_limit": 10.0, "profit_limit": 10.0, **WIDE}
+    got = fills([100, 100, 102, 98, 97], {0: LONG}, ts=[0, 20, 30, 30, 50], **rule)
+    expected = [(1, 100, 4, 97, "profit_limit")]
+    assert got == expected
+
+
+def test_rule_28_once_a_stop_is_triggered_nothing_else_closes_the_trade(fills):
+    # Triggered at 30 ms, there at 45. The order of the hold is there at 40, and print 3 would fill it.
+    rule = {"stop_fill": "next", "latency_ns": 15 * MS, "hold_ns": 5 * MS}
+    got = fills([100, 100, 98, 97, 96], {0: LONG}, ts=[0, 20, 30, 40, 50], unit=MS, **rule)
+    expected = [(1, 100, 4, 96, "stop")]
+    assert got == expected
+
+
+def test_rule_28_a_stop_beats_the_orders_under_way_unless_one_has_arrived(fills):
+    # The hold's order is sent at 25 and there at 40; the stop is triggered at 30.
+    rule = {"latency_ns": 15 * MS, "hold_ns": 5 * MS, "ts": [0, 20, 30, 40], "unit": MS}
+    assert fills([100, 100, 98, 97], {0: LONG}, **rule) == [(1, 100, 2, 98, "stop")]
+    assert fills([100, 100, 99, 97], {0: LONG}, **rule) == [(1, 100, 3, 97, "hold")]
+
+
+def test_rule_28_slippage_applies_to_all_market_orders(fills):
+    at = [f"2025-01-15 {text}" for text in ("15:39", "15:40", "15:45", "15:46")]
+    rule = {"at": at, "slippage_ticks": 2, **WIDE}
+    limits = {"limit_on": "open", "loss_limit": 5.0}
+    prices = [100, 100, 101, 101]
+    assert fills(prices, {0: LONG}, flat_ns=15 * MINUTE, **rule) == [(1, 102, 2, 99, "close")]
+    assert fills(prices, {0: SHORT}, hold_ns=5 * MINUTE, **rule) == [(1, 98, 2, 103, "hold")]
+    assert fills(prices, {0: LONG}, **limits, **rule) == [(1, 102, 3, 99, "loss_limit")]
+    won = [100, 100, 103, 104]
+    assert fills(won, {0: LONG}, limit_on="open", profit_limit=5.0, **rule) == [(1, 102, 3, 102, "profit_limit")]
+
+
+def test_rule_29_the_other_rules_hold_with_overlap(fills):
+    rule = {"sides": "long", "invert": True, "hold_ns": 5 * MS, "trailing_stop": 1, "overlap": True}
+    got = fills([100, 100, 101, 100], {0: SHORT, 1: LONG, 2: SHORT}, ts=[0, 1, 2, 3], unit=MS, **rule)
+    expected = [(1, 100, 3, 100, "trailing"), (3, 100, 3, 100, "open")]
+    assert got == expected
+
+
+# What a signal is counted under ------------------------------------------------------------------------
+
+
+def test_a_refused_signal_is_counted_under_the_first_rule_that_applies(counts):
+    # Print by print: bought at 1; a short; a second long; one outside of the windows; the exit; one that is refused as
+    # the session is over, else for the pause, else for want of a later print.
+    sides = {0: LONG, 1: SHORT, 2: LONG, 3: LONG, 5: LONG}
+    at = [f"2025-01-15 {text}" for text in ("08:30", "08:31", "08:32", "09:00", "09:30", "09:31")]
+    windows = (("08:30", "09:00"), ("09:31", "10:00"))
+    rule = {"sides": "long", "entry_windows": windows, "max_trades": 1, "pause_ns": HOUR}
+    got = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule)
+    expected = {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "session_over": 1}
+    assert got == expected
+    paused = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule | {"max_trades": 2})
+    assert paused == {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "paused": 1}
+    last = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule | {"max_trades": 2, "pause_ns": 0})
+    assert last == {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "unfilled": 1}
