@@ -17,7 +17,7 @@ from scalpr_zen.kernel import VOID
 from scalpr_zen.params import NANOS
 from scalpr_zen.rules import entry_ranges
 from scalpr_zen.setup import Setup
-from scalpr_zen.simulate import Orders
+from scalpr_zen.simulate import Orders, net_usd
 from scalpr_zen.statistics import NAN
 from scalpr_zen.tape import Tape
 from scalpr_zen.threads import run_all
@@ -119,9 +119,7 @@ def _drawn_usd(tape: Tape, slots: _Slots, setup: Setup, pool: int, random: np.ra
     at = slots.low[:, None] + (random.random((len(width), pool)) * width).astype(np.int64)
     drawn = Orders(at.reshape(-1), np.repeat(slots.side, pool), {})
     [made] = alone(tape, drawn, [setup.execution], setup)
-    execution = setup.execution
-    gross_usd = made["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
-    return np.where(made["reason"] < VOID, gross_usd - execution.cost_usd, 0.0).reshape(len(width), pool)
+    return np.where(made["reason"] < VOID, net_usd(made, tape, setup.execution), 0.0).reshape(len(width), pool)
 
 
 def _micro(usd: Array) -> Array:

@@ -19,7 +19,7 @@ from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.kernel import TARGET, VOID
 from scalpr_zen.rules import SessionRules
 from scalpr_zen.setup import Setup
-from scalpr_zen.simulate import Orders, Simulation, results
+from scalpr_zen.simulate import Orders, Simulation, net_usd, results
 from scalpr_zen.statistics import NAN, by_trade
 from scalpr_zen.tape import Tape
 from scalpr_zen.threads import run_all
@@ -73,7 +73,7 @@ def fills(
     made[setup.execution.target_fill, setup.execution.stop_fill, "set"] = simulation.trades  # in their own order
     return {
         "table": [_row(model, models[model], made[model], tape, setup) for model in models],
-        "kinder": run_all(lambda rule: _kinder(rule, made, tape, wanted, setup), KINDER, workers=workers),
+        "kinder": _kinder(made, tape, wanted, setup, workers),
         "slippage": _slippage(tape, simulation, setup.execution),
         "same_event": _same_event(tape, simulation, setup),
     }
@@ -107,19 +107,13 @@ def _under(
     return {model: found[walk] for model, walk in walks.items()}
 
 
-def _net_usd(made: Array, execution: Execution, tape: Tape) -> Array:
-    """Return the net USD of trades that are closed (rule 13)."""
-    gross_usd = made["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
-    return np.asarray(gross_usd - execution.cost_usd)
-
-
 def _won(made: Array, execution: Execution, tape: Tape) -> NDArray[np.bool_]:
-    return np.asarray((made["reason"] < VOID) & (_net_usd(made, execution, tape) > 0))
+    return np.asarray((made["reason"] < VOID) & (net_usd(made, tape, execution) > 0))
 
 
 def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Setup) -> dict[str, Any]:
     made = made[made["reason"] < VOID]
-    x = _net_usd(made, execution, tape)
+    x = net_usd(made, tape, execution)
     slipped = execution.slippage_ticks * (1 + (made["reason"] != TARGET))
     free_ticks = (made["gross_ticks"].astype(np.int64) + slipped).sum()
     tick_usd = execution.tick_value(tape.instrument) * execution.contracts
@@ -141,26 +135,41 @@ def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Set
 
 
 def _kinder(
-    rule: tuple[str, str, str], made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup
-) -> dict[str, Any]:
-    """Take each winning trade of the kinder way by itself, at its own entry, under the stricter way.
+    made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup, workers: int | None
+) -> list[dict[str, Any]]:
+    """Take each winning trade of each kinder way by itself, at its own entry, under the stricter ways.
 
     By itself a trade knows no limit of its session: what an open limit had closed as a win may lose both ways, and is
     not lost to the rule.
     """
-    name, kinder, stricter = rule
-    execution = replace(setup.execution, **{name: kinder})  # type: ignore[arg-type]
-    rows = made[execution.target_fill, execution.stop_fill, "set"]
-    at = np.sort(rows["signal"][_won(rows, execution, tape)])
-    winners = Orders(at, wanted.side[np.searchsorted(wanted.at, at)], {})
-    [strictly] = alone(tape, winners, [replace(execution, **{name: stricter})], setup)  # type: ignore[arg-type]
-    losing = ~_won(strictly, execution, tape)
-    if setup.rules.limit_on == "open":
-        [kindly] = alone(tape, winners, [execution], setup)
-        losing &= _won(kindly, execution, tape)
-    lost = int(losing.sum())
-    share = lost / len(at) if len(at) else NAN
-    return {"rule": name, "kinder": kinder, "stricter": stricter, "wins": len(at), "lost": lost, "share": share}
+    ways = {rule: replace(setup.execution, **{rule[0]: rule[1]}) for rule in KINDER}  # type: ignore[arg-type]
+    stricter = {rule: replace(ways[rule], **{rule[0]: rule[2]}) for rule in KINDER}  # type: ignore[arg-type]
+
+    def taken_again(way: Execution) -> dict[Execution, tuple[int, int]]:
+        """Return the winners of a way, and how many of them each stricter way loses."""
+        rows = made[way.target_fill, way.stop_fill, "set"]
+        at = np.sort(rows["signal"][_won(rows, way, tape)])
+        winners = Orders(at, wanted.side[np.searchsorted(wanted.at, at)], {})
+        others = list(dict.fromkeys([way, *(stricter[rule] for rule in KINDER if ways[rule] == way)]))
+        won = [
+            _won(again, other, tape) for again, other in zip(alone(tape, winners, others, setup), others, strict=True)
+        ]
+        return {other: (len(at), int((won[0] & ~mine).sum())) for other, mine in zip(others, won, strict=True)}
+
+    distinct = list(dict.fromkeys(ways.values()))
+    counted = dict(zip(distinct, run_all(taken_again, distinct, workers=workers), strict=True))
+    found = {rule: counted[ways[rule]][stricter[rule]] for rule in KINDER}
+    return [
+        {
+            "rule": rule[0],
+            "kinder": rule[1],
+            "stricter": rule[2],
+            "wins": wins,
+            "lost": lost,
+            "share": lost / wins if wins else NAN,
+        }
+        for rule, (wins, lost) in found.items()
+    ]
 
 
 def alone(tape: Tape, wanted: Orders, executions: Sequence[Execution], setup: Setup) -> list[Array]:
@@ -195,7 +204,7 @@ def _slippage(tape: Tape, simulation: Simulation, execution: Execution) -> dict[
     later, at_next = _next_prints(tape, trigger, execution.latency_ns, tape.segments["stop"])
     return {
         "entry": _measured(tape, at_entry, entry_side, tape.price[signal], filled),
-        "stop_trigger": _measured(tape, trigger, -side, level, later | True),
+        "stop_trigger": _measured(tape, trigger, -side, level, np.ones_like(later)),
         "stop_next": _measured(tape, at_next, -side, level, later),
     }
 

@@ -182,6 +182,12 @@ def results(
     return [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in made]
 
 
+def net_usd(made: Array, tape: Tape, execution: Execution) -> Array:
+    """Return the net USD of trades that are closed, rows with `gross_ticks` (rule 13)."""
+    gross_usd = made["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
+    return np.asarray(gross_usd - execution.cost_usd)
+
+
 def trades_sha256(trades: Array) -> str:
     """Return the identity of a trade list: SHA-256 over its columns in the order of TRADE."""
     digest = hashlib.sha256()
@@ -315,5 +321,4 @@ def _complete(rows: Array, tape: Tape, execution: Execution) -> None:
     rows["exit_ts"] = tape.ts[rows["exit"]]
     rows["segment"] = np.searchsorted(tape.segments["stop"], rows["exit"], side="right")
     rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
-    gross_usd = rows["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
-    rows["net_usd"] = gross_usd - execution.cost_usd
+    rows["net_usd"] = net_usd(rows, tape, execution)

@@ -89,18 +89,16 @@ def verify(
 
 def _stretches(tape: Tape, seed: int) -> list[Tape]:
     """Return some stretches of a tape as tapes; the whole of a short one."""
-    random = np.random.default_rng((seed, 1))
-    starts = random.integers(0, max(len(tape) - STRETCH, 0) + 1, STRETCHES).tolist() if len(tape) > STRETCH else [0]
-    columns = {name: getattr(tape, name) for name in COLUMNS}
-    contract = np.repeat(tape.segments["contract"], tape.segments["stop"] - tape.segments["start"])
-    return [
-        Tape.from_prints(
-            **{name: column[start : start + STRETCH] for name, column in columns.items()},
-            contract=contract[start : start + STRETCH],
-            instrument=tape.instrument,
-        )
-        for start in starts
-    ]
+    if len(tape) <= STRETCH:
+        return [tape]
+    starts = np.random.default_rng((seed, 1)).integers(0, len(tape) - STRETCH + 1, STRETCHES).tolist()
+    return [_stretch(tape, slice(start, start + STRETCH)) for start in starts]
+
+
+def _stretch(tape: Tape, part: slice) -> Tape:
+    segment = np.searchsorted(tape.segments["stop"], np.arange(part.start, part.stop), side="right")
+    columns = {name: getattr(tape, name)[part] for name in COLUMNS}
+    return Tape.from_prints(**columns, contract=tape.segments["contract"][segment], instrument=tape.instrument)
 
 
 def _cut_densely(tape: Tape, strategy: Strategy) -> int:

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from asking import EVERYTHING
 from golden.market import market
 
 import scalpr_zen
@@ -93,59 +94,7 @@ def test_csv_writes_the_trades_too(scalpr, tape):
     assert len(written[".csv"].read_text().splitlines()) == 1 + 9
 
 
-OTHER = {
-    "fast_period": 3,
-    "slow_period": 8,
-    "take_profit": 4.25,
-    "stop_loss": 2.5,
-    "take_profit_short": 5.0,
-    "stop_loss_short": 3.0,
-    "trailing_stop": 2.25,
-    "trailing_from": 1.0,
-    "trailing_step": 0.5,
-    "break_even_at": 1.5,
-    "break_even_plus": 1,
-    "entry": "signal",
-    "latency_ms": 1.5,
-    "slippage_ticks": 2,
-    "commission": 1.25,
-    "target_fill": "queue",
-    "queue_ahead": 3,
-    "stop_fill": "next",
-    "roll_exit": "close",
-    "contracts": 3,
-    "point_value": 2.0,
-    "sides": "long",
-    "invert": True,
-    "entry_windows": "17:00-16:00",
-    "weekdays": "Mon-Fri",
-    "no_entry_before_close": 5.0,
-    "flat_before_close": 2.0,
-    "longest_hold": 30.0,
-    "pause": 1.0,
-    "max_trades": 5,
-    "loss_limit": 400.0,
-    "profit_limit": 500.0,
-    "limit_on": "open",
-    "pessimistic_commission": 3.0,
-    "pessimistic_slippage_ticks": 2,
-    "monte_carlo_sims": 7,
-    "control_sims": 9,
-    "seed": 11,
-    "prop_firm": "custom",
-    "prop_account": 1_000.0,
-    "prop_target": 90.0,
-    "prop_drawdown": 80.0,
-    "prop_drawdown_kind": "peak_equity",
-    "prop_lock": 10.0,
-    "prop_daily_loss": 50.0,
-    "prop_daily_loss_breach": "bust",
-    "prop_min_days": 2,
-    "prop_consistency": 0.5,
-    "prop_contracts": 2,
-    "prop_sims": 13,
-    "prop_days": 5,
-}
+OTHER = {name: value for name, value in EVERYTHING.items() if name != "overlap"}
 """Every parameter of a run but overlap, which goes without limits, other than its default."""
 
 
