@@ -165,7 +165,7 @@ def test_what_is_no_number_is_refused_and_not_taken_for_none(visit, small):
     [
         ("entry_windows", "8:30-11", "entry_windows must be all, or like 08:30-11:00, 22:00-02:00, was '8:30-11'"),
         ("weekdays", "Fri-Mon", "weekdays must run from an earlier to a later day, was 'Fri-Mon'"),
-        ("loss_limit", "0", "loss_limit must be >= 0.01, was 0.0"),
+        ("loss_limit", "0", "loss_limit must be 0.01 to 100,000,000, was 0.0"),
         ("prop_consistency", "2", "prop_consistency must be 0.01 to 1, was 2.0"),
     ],
 )
