@@ -36,7 +36,7 @@ from scalpr_zen.kernel import (
     trade_kernel,
 )
 from scalpr_zen.rules import SessionRules, entry_ranges
-from scalpr_zen.tape import Tape
+from scalpr_zen.tape import Tape, misfit
 from scalpr_zen.threads import run_all
 
 Array = NDArray[Any]
@@ -104,6 +104,8 @@ def simulate(
         If the signals do not fit the tape, a distance is no multiple of the tick, or parameters contradict each
         other.
     """
+    if wrong := misfit(signals, len(tape)):
+        raise ParameterError(f"signals must be {wrong}")
     rules = rules or SessionRules()
     return trade(tape, orders(tape, signals, rules), bracket, execution, rules)
 
@@ -111,12 +113,15 @@ def simulate(
 def orders(tape: Tape, signals: NDArray[np.int8], rules: SessionRules) -> Orders:
     """Return the signals that sides, windows, weekdays and the time before the close let through (rules 18 to 22).
 
-    Raises
-    ------
-    ParameterError
-        If the signals are not int8 of -1, 0, +1, one a print.
+    Parameters
+    ----------
+    tape : Tape
+    signals : array of int8, shape (n,)
+        Without a `misfit`, as `strategies.load.signals_of` gives them.
+    rules : SessionRules
     """
-    at, side = _found(signals, len(tape))
+    at = _found(signals)
+    side = signals[at]
     counts = {"signals": len(at), "other_side": 0, "outside": 0}
     if rules.invert:  # 19
         side = -side
@@ -196,22 +201,14 @@ def trades_sha256(trades: Array) -> str:
     return digest.hexdigest()
 
 
-def _found(signals: Any, length: int) -> tuple[Array, Array]:
-    """Return the prints that have a signal and their sides; ParameterError where the array is not what it must be."""
-    if not isinstance(signals, np.ndarray) or signals.dtype != np.int8 or signals.shape != (length,):
-        shape = f"{getattr(signals, 'dtype', type(signals).__name__)} {getattr(signals, 'shape', '')}".strip()
-        raise ParameterError(f"signals must be int8 ({length},), one a print, were {shape}")
+def _found(signals: NDArray[np.int8]) -> Array:
+    """Return the prints that have a signal, in order."""
     step = 1 << 20
 
     def find(start: int) -> Array:
-        return start + np.flatnonzero(signals[start : start + step] != 0)
+        return start + np.flatnonzero(signals[start : start + step])
 
-    at = np.concatenate([np.empty(0, np.int64), *run_all(find, range(0, length, step))])
-    side = signals[at]
-    if len(side) and (side.min() < -1 or side.max() > 1):
-        low, high = min(0, side.min()), max(0, side.max())
-        raise ParameterError(f"signals must be -1, 0 or +1, were {low} to {high}")
-    return at, side
+    return np.concatenate([np.empty(0, np.int64), *run_all(find, range(0, len(signals), step))])
 
 
 def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> Terms:

@@ -196,6 +196,15 @@ class Tape:
         return Tape(**columns, **tables, instrument=self.instrument, metadata={"synthetic": self.synthetic})
 
 
+def misfit(signals: Any, length: int) -> str:
+    """Return what the signals of a tape of this length must be, and what these are instead; empty where they fit it."""
+    if not isinstance(signals, np.ndarray) or signals.dtype != np.int8 or signals.shape != (length,):
+        shape = f"{getattr(signals, 'dtype', type(signals).__name__)} {getattr(signals, 'shape', '')}".strip()
+        return f"int8 ({length},), one a print, were {shape}"
+    low, high = (int(signals.min()), int(signals.max())) if length else (0, 0)
+    return f"-1, 0 or +1, were {low} to {high}" if low < -1 or high > 1 else ""
+
+
 def _column(name: str, values: Any) -> Array:
     """Return a column in its type; refuse what would not fit into it unchanged."""
     dtype, given = COLUMNS[name], np.asarray(values)

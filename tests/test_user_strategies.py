@@ -412,10 +412,21 @@ def test_an_error_that_a_kernel_raises_is_told_by_its_line():
     assert got == f"mine.py line {line_of('raise')}: ValueError: no"
 
 
-def test_a_refusal_of_the_strategy_is_its_own():
-    body = "class Mine:\n    def signals(self, tape):\n        raise ParameterError('not on this tape')\n"
-    kind = load_strategy(written(body))
-    assert message(run, tape_of([1, 2]), kind(), kind=ParameterError) == "not on this tape"
+def test_a_refusal_within_the_signals_is_told_by_its_line_too():
+    got = failure("class Mine:\n    def signals(self, tape):\n        raise ParameterError('not on this tape')\n")
+    assert got == f"mine.py line {line_of('raise')}: ParameterError: not on this tape"
+    got = failure("class Mine:\n    def signals(self, tape):\n"
+                  "        return EmaCrossover(fast_period=300).signals(tape)\n")  # fmt: skip
+    assert got.startswith(f"mine.py line {line_of('300')}: ParameterError: fast_period must be below slow_period")
+
+
+def test_a_refused_value_of_a_parameter_is_told_as_every_face_tells_it():
+    body = DATACLASS + "class Mine(Parameters):\n    every: int = param(1, 'Every.', low=1)\n\n    def check(self):\n"
+    kind = load_strategy(
+        written(body + "        if self.every == 3:\n            raise ParameterError('not 3')\n" + SIGNALS)
+    )
+    assert message(make_strategy, kind, {"every": 0}, kind=ParameterError) == "every must be >= 1, was 0"
+    assert message(make_strategy, kind, {"every": 3}, kind=ParameterError) == "not 3"
 
 
 def test_an_interrupt_within_the_signals_is_one():

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scalpr_zen import strategies
 from scalpr_zen.errors import ParameterError, ScalprError, StrategyError
 from scalpr_zen.params import Parameter, Parameters, declared
-from scalpr_zen.tape import Tape
+from scalpr_zen.tape import Tape, misfit
 
 BUILT_IN: dict[str, type[Any]] = {name: getattr(strategies, name) for name in strategies.__all__}
 _OURS = str(Path(__file__).parents[1]) + os.sep
@@ -63,7 +63,7 @@ def make_strategy(kind: type[Any], given: Mapping[str, Any]) -> Any:
     if unknown := [name for name in given if name not in known]:
         told = f"they are {', '.join(known)}" if known else "it has none"
         raise ParameterError(f"{unknown[0]} is no parameter of {kind.__name__}: {told}")
-    with _told(lambda: _origin(kind)):
+    with _told(lambda: _origin(kind), as_it_is=ScalprError):  # a refused value is told as every face tells it
         return kind(**given)
 
 
@@ -73,7 +73,7 @@ def signals_of(strategy: Any, tape: Tape) -> NDArray[np.int8]:
     Raises
     ------
     StrategyError
-        If the strategy raises anything but a ScalprError, or returns anything but one of -1, 0, +1 a print.
+        If the strategy raises an error, or returns anything but one of -1, 0, +1 a print.
     """
 
     def origin() -> _Origin:
@@ -81,18 +81,9 @@ def signals_of(strategy: Any, tape: Tape) -> NDArray[np.int8]:
 
     with _told(origin):
         signals: NDArray[np.int8] = strategy.signals(tape)
-    if wrong := _wrong(signals, len(tape)):
+    if wrong := misfit(signals, len(tape)):
         raise StrategyError(f"{origin()}: {type(strategy).__name__}: signals must be {wrong}")
     return signals
-
-
-def _wrong(signals: Any, length: int) -> str:
-    """Return what signals must be and what they are instead; empty where they are right."""
-    if not isinstance(signals, np.ndarray) or signals.dtype != np.int8 or signals.shape != (length,):
-        shape = f"{getattr(signals, 'dtype', type(signals).__name__)} {getattr(signals, 'shape', '')}".strip()
-        return f"int8 ({length},), one a print, were {shape}"
-    low, high = (int(signals.min()), int(signals.max())) if length else (0, 0)
-    return f"-1, 0 or +1, were {low} to {high}" if low < -1 or high > 1 else ""
 
 
 def refuse_taken(kind: type[Any], taken: Collection[str], by: str = "the run") -> None:
@@ -243,14 +234,14 @@ def _origin(kind: type[Any], method: Any = None) -> _Origin:
 
 
 @contextlib.contextmanager
-def _told(find: Callable[[], _Origin]) -> Iterator[None]:
-    """Make one line of any error: the file of the strategy, the deepest line of it, and the gist.
+def _told(find: Callable[[], _Origin], as_it_is: tuple[()] | type[Exception] = ()) -> Iterator[None]:
+    """Make one line of any error but those to be raised `as_it_is`: the strategy's file, its deepest line, the gist.
 
     The origin is looked for when it is needed, as its line is read from the source.
     """
     try:
         yield
-    except ScalprError:
+    except as_it_is:
         raise
     except (Exception, SystemExit) as error:
         origin = find()
