@@ -118,7 +118,7 @@ def _drawn_usd(tape: Tape, slots: _Slots, setup: Setup, pool: int, random: np.ra
     width = (slots.high - slots.low)[:, None]
     at = slots.low[:, None] + (random.random((len(width), pool)) * width).astype(np.int64)
     drawn = Orders(at.reshape(-1), np.repeat(slots.side, pool), {})
-    [made] = alone(tape, drawn, [setup.execution], setup)
+    made = alone(tape, drawn, setup.execution, setup)
     return np.where(made["reason"] < VOID, net_usd(made, tape, setup.execution), 0.0).reshape(len(width), pool)
 
 

@@ -6,7 +6,7 @@ certainly gets, and `touch`, which it may get, lies what no trade file can tell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS, Execution
-from scalpr_zen.kernel import TARGET, VOID
+from scalpr_zen.kernel import STOPS, TARGET, VOID
 from scalpr_zen.rules import SessionRules
 from scalpr_zen.setup import Setup
 from scalpr_zen.simulate import Orders, Simulation, net_usd, results
@@ -70,10 +70,11 @@ def fills(
     """
     models = _models(setup)
     made = _under(tape, wanted, setup, models, workers)
-    made[setup.execution.target_fill, setup.execution.stop_fill, "set"] = simulation.trades  # in their own order
+    kinder = _kinder(made, tape, wanted, setup, workers)
+    made[setup.execution.target_fill, setup.execution.stop_fill, "set"] = simulation.trades  # summed in their own order
     return {
-        "table": [_row(model, models[model], made[model], tape, setup) for model in models],
-        "kinder": _kinder(made, tape, wanted, setup, workers),
+        "table": run_all(lambda model: _row(model, models[model], made[model], tape, setup), models, workers=workers),
+        "kinder": kinder,
         "slippage": _slippage(tape, simulation, setup.execution),
         "same_event": _same_event(tape, simulation, setup),
     }
@@ -98,13 +99,31 @@ def _models(setup: Setup) -> dict[Model, Execution]:
 def _under(
     tape: Tape, wanted: Orders, setup: Setup, models: Mapping[Model, Execution], workers: int | None
 ) -> dict[Model, Array]:
-    """Return the results of every model. Commission changes no fill, unless a limit in USD looks at it."""
-    limits = setup.rules.loss_limit is not None or setup.rules.profit_limit is not None
-    walks = {model: e if limits else replace(e, commission=0.0) for model, e in models.items()}
+    """Return the results of every model.
+
+    Neither commission nor the price at which a stop fills changes what is traded, unless a limit in USD looks at them.
+    """
+    if setup.rules.loss_limit is None and setup.rules.profit_limit is None:
+        alike = {"level": "trigger"}
+        walks = {
+            m: replace(e, commission=0.0, stop_fill=alike.get(e.stop_fill, e.stop_fill)) for m, e in models.items()
+        }
+    else:
+        walks = dict(models)
     variants = list(dict.fromkeys(walks.values()))
     made = results(tape, wanted, [(setup.bracket, execution) for execution in variants], setup.rules, workers)
     found = dict(zip(variants, made, strict=True))
-    return {model: found[walk] for model, walk in walks.items()}
+    return {model: _stopped(found[walk], walk, models[model]) for model, walk in walks.items()}
+
+
+def _stopped(made: Array, walk: Execution, wanted: Execution) -> Array:
+    """Return results with their stops filled as wanted, where they were walked otherwise."""
+    if walk.stop_fill == wanted.stop_fill:
+        return made
+    by_stop = np.isin(made["reason"], STOPS)
+    made = made.copy()
+    made["gross_ticks"][by_stop] = made["stop_ticks"][by_stop] - wanted.slippage_ticks
+    return made
 
 
 def _won(made: Array, execution: Execution, tape: Tape) -> NDArray[np.bool_]:
@@ -137,42 +156,37 @@ def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Set
 def _kinder(
     made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup, workers: int | None
 ) -> list[dict[str, Any]]:
-    """Take each winning trade of each kinder way by itself, at its own entry, under the stricter ways.
+    """Count the winners of each kinder way, and those that win by themselves under it but not under the stricter one.
 
     By itself a trade knows no limit of its session: what an open limit had closed as a win may lose both ways, and is
-    not lost to the rule.
+    not lost to the rule. Where no limit looks at open trades, a trade of a run ends as it does by itself, so that only
+    the signals which the stricter run did not take are traded again.
     """
-    ways = {rule: replace(setup.execution, **{rule[0]: rule[1]}) for rule in KINDER}  # type: ignore[arg-type]
-    stricter = {rule: replace(ways[rule], **{rule[0]: rule[2]}) for rule in KINDER}  # type: ignore[arg-type]
 
-    def taken_again(way: Execution) -> dict[Execution, tuple[int, int]]:
-        """Return the winners of a way, and how many of them each stricter way loses."""
-        rows = made[way.target_fill, way.stop_fill, "set"]
-        at = np.sort(rows["signal"][_won(rows, way, tape)])
-        winners = Orders(at, wanted.side[np.searchsorted(wanted.at, at)], {})
-        others = list(dict.fromkeys([way, *(stricter[rule] for rule in KINDER if ways[rule] == way)]))
-        won = [
-            _won(again, other, tape) for again, other in zip(alone(tape, winners, others, setup), others, strict=True)
-        ]
-        return {other: (len(at), int((won[0] & ~mine).sum())) for other, mine in zip(others, won, strict=True)}
+    def won(at: Array, way: Execution) -> NDArray[np.bool_]:
+        run = made[way.target_fill, way.stop_fill, "set"]
+        if setup.rules.limit_on == "open":
+            run = run[:0]
+        place = np.searchsorted(run["signal"], at)
+        taken = run["signal"].take(place, mode="clip") == at if len(run) else np.zeros(len(at), np.bool_)
+        others = Orders(at[~taken], wanted.side[np.searchsorted(wanted.at, at[~taken])], {})
+        found = np.empty(len(at), np.bool_)
+        found[taken] = _won(run[place[taken]], way, tape)
+        found[~taken] = _won(alone(tape, others, way, setup), way, tape)
+        return found
 
-    distinct = list(dict.fromkeys(ways.values()))
-    counted = dict(zip(distinct, run_all(taken_again, distinct, workers=workers), strict=True))
-    found = {rule: counted[ways[rule]][stricter[rule]] for rule in KINDER}
-    return [
-        {
-            "rule": rule[0],
-            "kinder": rule[1],
-            "stricter": rule[2],
-            "wins": wins,
-            "lost": lost,
-            "share": lost / wins if wins else NAN,
-        }
-        for rule, (wins, lost) in found.items()
-    ]
+    def row(rule: str, kinder: str, stricter: str) -> dict[str, Any]:
+        way, other = (replace(setup.execution, **{rule: name}) for name in (kinder, stricter))  # type: ignore[arg-type]
+        run = made[way.target_fill, way.stop_fill, "set"]
+        at = run["signal"][_won(run, way, tape)]
+        wins, lost = len(at), int((won(at, way) & ~won(at, other)).sum())
+        share = lost / wins if wins else NAN
+        return {"rule": rule, "kinder": kinder, "stricter": stricter, "wins": wins, "lost": lost, "share": share}
+
+    return run_all(row, *zip(*KINDER, strict=True), workers=workers)
 
 
-def alone(tape: Tape, wanted: Orders, executions: Sequence[Execution], setup: Setup) -> list[Array]:
+def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Array:
     """Return the results of orders, each traded by itself; what depends on the trades before it is off.
 
     Parameters
@@ -181,12 +195,12 @@ def alone(tape: Tape, wanted: Orders, executions: Sequence[Execution], setup: Se
         As in `fills`.
     wanted : Orders
         Orders that fill; not necessarily in order inside a session.
-    executions : sequence of Execution
+    execution : Execution
     """
     on = setup.rules
     rules = SessionRules(flat_before_close=on.flat_before_close, longest_hold=on.longest_hold)
-    variants = [(setup.bracket, replace(execution, overlap=True)) for execution in executions]
-    return results(tape, wanted, variants, rules, workers=1)
+    [made] = results(tape, wanted, [(setup.bracket, replace(execution, overlap=True))], rules, workers=1)
+    return made
 
 
 # What the data say ------------------------------------------------------------------------------------

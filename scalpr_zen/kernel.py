@@ -30,6 +30,7 @@ REASONS = {
     OPEN: "open",
 }
 """Why a trade ended. From VOID on it did not: such rows are out of all statistics."""
+STOPS = (STOP, BREAK_EVEN, TRAILING)
 
 TRADE = np.dtype(
     [

@@ -31,10 +31,10 @@ class Seen:
         self.drawn, self.made, self.totals = [], [], None
         alone, compared = module.alone, module._compared
 
-        def spy_alone(tape, wanted, executions, setup):
-            made = alone(tape, wanted, executions, setup)
+        def spy_alone(tape, wanted, execution, setup):
+            made = alone(tape, wanted, execution, setup)
             self.drawn.append(wanted)
-            self.made.append(made[0])
+            self.made.append(made)
             return made
 
         def spy_compared(strategy, totals):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scalpr_zen import trade_log
 from scalpr_zen.backtest import Result
 from scalpr_zen.errors import ParameterError
-from scalpr_zen.kernel import BREAK_EVEN, OPEN, REASONS, STOP, TARGET, TRAILING, TRIGGER, VOID
+from scalpr_zen.kernel import OPEN, REASONS, STOPS, TARGET, TRIGGER, VOID
 from scalpr_zen.params import Parameters, param, ticks_to_points
 from scalpr_zen.sessions import chicago_text
 
@@ -33,7 +33,7 @@ _FIELDS = {
     "contract": "segment",
     "session_date": "session",
 }
-BY_BRACKET = (TARGET, STOP, BREAK_EVEN, TRAILING)
+BY_BRACKET = (TARGET, *STOPS)
 COLUMNS = ("number", *_FIELDS)
 
 
