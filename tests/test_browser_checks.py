@@ -219,11 +219,11 @@ def test_probabilities_stand_with_their_intervals_and_days(visit, big):
     shown = visible_table(page, "firm-drawn")
     for key in ("pass", "bust", "neither"):
         row, days = drawn[key], drawn.get(f"days_to_{key}")
-        share, low, high = (number(row[name], "share") for name in ("probability", "low", "high"))
-        assert shown[key][1:3] == [share, f"{low} to {high}"]
+        share, *ends = (number(row[x], "share") for x in ("probability", "dates_low", "dates_high", "low", "high"))
+        assert shown[key][1:4] == [share, f"{ends[0]} to {ends[1]}", f"{ends[2]} to {ends[3]}"]
         if days and row["paths"] > 1:
             p5, median, p95, *mean = (f"{value:.1f}" for value in days.values())
-            assert shown[key][3:] == [median, f"{p5} to {p95}", mean[0], f"{mean[1]} to {mean[2]}"]
+            assert shown[key][4:] == [median, f"{p5} to {p95}", mean[0], f"{mean[1]} to {mean[2]}"]
     told = page.locator("#firm-drawn-of").text_content()
     assert f"{drawn['sims']:,} paths of {drawn['horizon_days']} session dates" in told
 

@@ -1,5 +1,6 @@
 import itertools
 import json
+import math
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from scalpr_zen.backtest import plain
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.kernel import TARGET, TRADE
 from scalpr_zen.params import declared
+from scalpr_zen.prop_firm import evaluation
 from scalpr_zen.prop_firm import paths as prop_paths
 from scalpr_zen.prop_firm.evaluation import CHUNK, drawn_dates, prop_firm
 from scalpr_zen.prop_firm.rules import PRESETS, PropFirm, RuleSet
@@ -27,6 +29,7 @@ from scalpr_zen.prop_firm.text import TABLES, lines
 TICK = 5  # USD, one contract of NQ
 DAY = 86_400 * 10**9
 SEED = 2_024
+INTERVALS = (("dates_low", "dates_high"), ("low", "high"))
 
 
 # ------------------------------------------------------------------------------------ tapes and trades
@@ -224,8 +227,15 @@ def test_the_table_of_an_attempt_tells_each_session_date():
 
 def test_contracts_multiply_every_amount():
     tape = tape_of_dates([100, 104])
-    found = prop_firm(trades_of(tape, (1, 0, 1)), tape, Execution(contracts=3), custom(50, 20), SEED)
-    assert found["attempts"][0]["profit_usd"] == 3 * 4 * TICK
+    found = prop_firm(trades_of(tape, (1, 0, 1)), tape, Execution(contracts=3, commission=2.0), custom(50, 20), SEED)
+    assert found["attempts"][0]["profit_usd"] == 3 * (4 * TICK - 2 * 2)
+
+
+def test_a_pass_is_told_with_its_profit_its_days_and_its_best_day():
+    # 6 ticks on the first date and 4 on the second, of 5 USD each: the best day has 60% of 50 USD.
+    dates, rows = [[100, 106], [106, 110]], [(1, 0, 1), (1, 2, 3)]
+    [attempt] = attempts(dates, rows, custom(10, 5))
+    assert attempt["reason"] == "profit $50.00 after 2 trading days, best day 60.00% of it"
 
 
 # --------------------------------------------------------------------------------- the twin
@@ -255,6 +265,14 @@ def evaluations(draw):
     settings = custom(draw(st.integers(1, 8)), drawdown, **{k: v for k, v in rules.items() if v is not None})
     execution = Execution(slippage_ticks=draw(st.integers(0, 2)), commission=float(TICK * draw(st.integers(0, 1))))
     return [prices[a:b] for a, b in itertools.pairwise(cuts)], rows, settings, execution
+
+
+def a_month(seed):
+    """Twenty dates of prices that walk, and on most of them a trade from the first print to the last."""
+    random = np.random.default_rng(seed)
+    dates = [(100 + random.integers(-6, 7, 5).cumsum()).tolist() for _ in range(20)]
+    rows = [(1 - 2 * (n % 2), 5 * n, 5 * n + 4, dates[n][0], dates[n][4]) for n in range(20) if n % 6]
+    return tape_of_dates(*dates), (dates, rows)
 
 
 def twin(dates, rows, settings, execution):
@@ -376,14 +394,58 @@ def test_the_intervals_of_the_shares_are_wilsons():
         assert drawn[name]["probability"] == paths / drawn["sims"]
 
 
-def test_the_interval_of_the_mean_is_the_normal_one():
+@pytest.mark.parametrize("paths", [5, 400])
+def test_the_interval_of_the_mean_is_students(paths):
     # Passed at the first date or at the second, each as likely: a date that earns and one that does nothing.
     tape = tape_of_dates([100, 110], [100, 100])
-    settings = custom(10, 5, prop_sims=400, prop_days=40)
+    settings = custom(10, 5, prop_sims=paths, prop_days=40)
     spread = prop_firm(trades_of(tape, (1, 0, 1)), tape, Execution(), settings, SEED)["drawn"]["days_to_pass"]
-    assert spread["mean_low"] < 2 < spread["mean_high"]
-    assert spread["mean_high"] - spread["mean_low"] == pytest.approx(2 * 1.96 * 2**0.5 / 20, rel=0.2)
-    assert (spread["p5"], spread["median"]) == (1, 1)
+    used = [order.index(0) + 1 for order in naive.drawn_dates(SEED, 0, paths, 40, 2)]
+    expected = scipy.stats.ttest_1samp(used, 0).confidence_interval(0.95)
+    assert (spread["mean_low"], spread["mean_high"]) == pytest.approx(tuple(expected))
+    assert (spread["p5"], spread["median"], spread["p95"]) == tuple(np.percentile(used, (5, 50, 95)))
+
+
+def test_each_thousand_of_paths_is_drawn_anew():
+    tape, rows = a_month(seed=3)
+    prices, sessions, trades, rules = twin(
+        *rows, settings := custom(20, 30, prop_sims=2_100, prop_days=9, prop_min_days=0), Execution()
+    )
+    drawn = prop_firm(trades_of(tape, *rows[1]), tape, Execution(), settings, SEED)["drawn"]
+    ends = [
+        naive.evaluate(prices, sessions, trades, order, rules)[0]
+        for chunk, paths in enumerate((1_000, 1_000, 100))
+        for order in naive.drawn_dates(SEED, chunk, paths, 9, len(sessions))
+    ]
+    assert [drawn[name]["paths"] for name in ("pass", "bust", "neither")] == [
+        ends.count(name) for name in ("pass", "bust", "unfinished")
+    ]
+
+
+def test_the_interval_for_other_dates_is_that_of_tapes_of_drawn_dates(monkeypatch):
+    monkeypatch.setattr(evaluation, "TAPES", 6)
+    monkeypatch.setattr(evaluation, "CHUNK", 30)
+    tape, rows = a_month(seed=4)
+    prices, sessions, trades, rules = twin(
+        *rows, settings := custom(20, 30, prop_sims=30, prop_days=9, prop_min_days=0), Execution()
+    )
+    drawn = prop_firm(trades_of(tape, *rows[1]), tape, Execution(), settings, SEED)["drawn"]
+    ends = []
+    for k in range(6):
+        [dates] = naive.drawn_dates(SEED, 2**32 + 2 * k, 1, len(sessions), len(sessions))
+        orders = naive.drawn_dates(SEED, 2**32 + 2 * k + 1, 30, 9, len(sessions))
+        ends.append([naive.evaluate(prices, sessions, trades, [dates[n] for n in o], rules)[0] for o in orders])
+    for name, word in (("pass", "pass"), ("bust", "bust"), ("neither", "unfinished")):
+        expected = np.percentile([end.count(word) / 30 for end in ends], (2.5, 97.5))
+        assert (drawn[name]["dates_low"], drawn[name]["dates_high"]) == pytest.approx(tuple(expected))
+
+
+def test_one_session_date_says_nothing_of_others():
+    tape = tape_of_dates([100, 110])
+    drawn = prop_firm(trades_of(tape, (1, 0, 1)), tape, Execution(), custom(10, 5, prop_sims=5), SEED)["drawn"]
+    assert drawn["pass"]["probability"] == 1
+    assert math.isnan(drawn["pass"]["dates_low"])
+    assert math.isnan(drawn["pass"]["dates_high"])
 
 
 def test_no_paths_are_drawn_where_none_are_wanted():
@@ -444,17 +506,21 @@ def test_a_preset_is_dated_has_its_pages_and_can_be_chosen(name):
 
 
 def test_the_presets_are_these():
-    told = {
-        name: (r.account_usd, r.target_usd, r.drawdown_usd, r.drawdown_kind, r.lock_usd, r.min_days, r.consistency)
-        for name, r in PRESETS.items()
+    topstep = {"drawdown_kind": "end_of_day", "lock_usd": 0, "min_days": 2, "consistency": 0.55}
+    apex = {"drawdown_kind": "peak_equity", "lock_usd": 3_000, "consistency": None}
+    expected = {
+        "topstep-50k": topstep | {"account_usd": 50_000, "target_usd": 3_000, "drawdown_usd": 2_000, "contracts": 5},
+        "topstep-100k": topstep | {"account_usd": 100_000, "target_usd": 6_000, "drawdown_usd": 3_000, "contracts": 10},
+        "topstep-150k": topstep | {"account_usd": 150_000, "target_usd": 9_000, "drawdown_usd": 4_500, "contracts": 15},
+        "apex-50k": apex
+        | {"account_usd": 50_000, "target_usd": 3_000, "drawdown_usd": 2_000, "min_days": 1, "contracts": 6},
+        "apex-50k-legacy": apex
+        | {"account_usd": 50_000, "target_usd": 3_000, "drawdown_usd": 2_500, "min_days": 7, "contracts": 10},
     }
-    assert told == {
-        "topstep-50k": (50_000, 3_000, 2_000, "end_of_day", 0, 2, 0.55),
-        "topstep-100k": (100_000, 6_000, 3_000, "end_of_day", 0, 2, 0.55),
-        "topstep-150k": (150_000, 9_000, 4_500, "end_of_day", 0, 2, 0.55),
-        "apex-50k": (50_000, 3_000, 2_000, "peak_equity", 3_000, 1, None),
-        "apex-50k-legacy": (50_000, 3_000, 2_500, "peak_equity", 3_000, 7, None),
-    }
+    of_all = {"daily_loss_usd": None, "daily_loss_breach": "day_over"}
+    words = ("title", "known", "sources", "note")
+    told = {name: {k: v for k, v in vars(rules).items() if k not in words} for name, rules in PRESETS.items()}
+    assert told == {name: {"name": name, **of_all, **rules} for name, rules in expected.items()}
 
 
 def test_the_page_tells_every_preset_and_links_its_sources():
@@ -462,7 +528,8 @@ def test_the_page_tells_every_preset_and_links_its_sources():
     for name, r in PRESETS.items():
         best = "any" if r.consistency is None else f"{r.consistency:.0%}"
         amounts = f"{r.account_usd:,.0f} | {r.target_usd:,.0f} | {r.drawdown_usd:,.0f} | {r.drawdown_kind}"
-        rest = f"{r.lock_usd:,.0f} | none | {r.min_days} | {best} | {r.contracts} | {r.known}"
+        daily = "none" if r.daily_loss_usd is None else f"{r.daily_loss_usd:,.0f}"
+        rest = f"{r.lock_usd:,.0f} | {daily} | {r.min_days} | {best} | {r.contracts} | {r.known}"
         assert f"| `{name}` | {amounts} | {rest} |" in page
         assert all(f"({source})" in page for source in r.sources)
 
@@ -536,13 +603,15 @@ def test_the_text_tells_rules_attempts_tables_and_drawn_dates():
         assert f"{attempt['outcome']}: {attempt['reason']}" in text
     row = found["attempts"][-1]["days"][-1]
     assert f"    {row['session_date']}  {row['trades']:>8}" in text
-    assert f"P(pass)       {found['drawn']['pass']['probability'] * 100:>8.2f}%" in text
+    share = found["drawn"]["pass"]
+    ends = " ".join(f"{share[low] * 100:.2f}% to {share[high] * 100:.2f}%" for low, high in INTERVALS)
+    assert f"P(pass) {share['probability'] * 100:.2f}% {ends}" in " ".join(text.split())
 
 
 def test_a_preset_is_told_with_its_date_and_every_page():
     found = prop_firm(np.zeros(0, TRADE), tape_of([100]), Execution(), PropFirm(prop_firm="apex-50k"), SEED)
     told = list(lines(found))
-    assert "  known to hold on          2026-09-22; a firm changes its rules without notice" in told
+    assert "  known to hold on          2026-04-28; a firm changes its rules without notice" in told
     assert [line.split()[-1] for line in told if line.startswith("  source")] == list(PRESETS["apex-50k"].sources)
 
 
@@ -558,7 +627,10 @@ def test_the_text_shows_the_tables_of_the_last_attempts():
 def test_what_is_undefined_is_not_available_in_the_text():
     tape = tape_of([100, 101])
     found = prop_firm(np.zeros(0, TRADE), tape, Execution(), PropFirm(), SEED)
-    told = "    dates to pass  median n/a, 5% n/a, 95% n/a; mean n/a, 95% n/a to n/a"
+    told = (
+        "    dates to pass, of the 0 paths that did: median n/a, 5% n/a, 95% n/a; "
+        "mean n/a, 95% for the drawing n/a to n/a"
+    )
     assert told in list(lines(found))
     assert told in list(lines(plain(found)))
 

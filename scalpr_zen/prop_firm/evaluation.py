@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from scalpr_zen.execution import Execution
 from scalpr_zen.prop_firm.paths import (
@@ -37,6 +37,7 @@ from scalpr_zen.prop_firm.paths import (
     walk_kernel,
 )
 from scalpr_zen.prop_firm.rules import PropFirm, RuleSet
+from scalpr_zen.prop_firm.text import usd
 from scalpr_zen.sessions import chicago_text
 from scalpr_zen.statistics import wilson
 from scalpr_zen.tape import Tape
@@ -48,6 +49,10 @@ Array = NDArray[Any]
 NAN = math.nan
 CHUNK = 1_000
 """Paths that share a key of the random numbers."""
+TAPES = 200
+"""Tapes as they might have been, from which the intervals that hold for more than this one are taken."""
+_FIRST_TAPE = 1 << 32
+"""Key of the random numbers of the first of them."""
 OUTCOMES = {NEITHER: "unfinished", PASS: "pass", BUST: "bust"}
 _MICRO = 1_000_000
 _DRAWN = {PASS: "pass", BUST: "bust", NEITHER: "neither"}
@@ -179,14 +184,10 @@ def _attempts(days: Days, columns: Columns, tape: Tape, rules: Rules, found: Rul
 def _busted(end: DateEnd, begin: int, tape: Tape, rules: Rules, found: RuleSet) -> str:
     when = chicago_text(np.asarray(tape.ts[end.print_index : end.print_index + 1]))[0]
     if end.ended == DAILY_LOSS:
-        lost, limit = _dollars(-end.touched / _MICRO), _dollars(rules.daily_loss / _MICRO)
+        lost, limit = usd(-end.touched / _MICRO), usd(rules.daily_loss / _MICRO)
         return f"loss of the day {lost} at or beyond its limit {limit} at {when}"
-    equity, floor = (_dollars(found.account_usd + (begin + x) / _MICRO) for x in (end.touched, end.floor))
+    equity, floor = (usd(found.account_usd + (begin + x) / _MICRO) for x in (end.touched, end.floor))
     return f"equity {equity} at or below the floor {floor} at {when}"
-
-
-def _dollars(usd: float) -> str:
-    return f"{'-' if usd < 0 else ''}${abs(usd):,.2f}"
 
 
 def _table(rows: Int64, counts: Int64, dates: Array, found: RuleSet) -> list[dict[str, Any]]:
@@ -212,7 +213,7 @@ def _passed(table: list[dict[str, Any]]) -> str:
     profit = math.fsum(row["net_usd"] for row in table)
     best = max(row["net_usd"] for row in table)
     traded = sum(row["trading_day"] for row in table)
-    return f"profit {_dollars(profit)} after {traded} trading days, best day {best / profit:.2%} of it"
+    return f"profit {usd(profit)} after {traded} trading days, best day {best / profit:.2%} of it"
 
 
 def _attempt(number: int, outcome: str, reason: str, table: list[dict[str, Any]], found: RuleSet) -> dict[str, Any]:
@@ -245,40 +246,59 @@ def _drawn(days: Days, rules: Rules, settings: PropFirm, seed: int, workers: int
         paths_kernel(order, days, rules, outcome[mine], used[mine])
 
     run_all(walk, range(0, sims, CHUNK), workers=workers)
-    shares = {word: _share(int((outcome == code).sum()), sims) for code, word in _DRAWN.items()}
+    tapes = _other_tapes(days, rules, settings, seed, workers) if sessions > 1 else np.full((1, len(_DRAWN)), NAN)
     return {
         "sims": sims,
         "seed": seed,
         "horizon_days": settings.prop_days,
         "session_dates": sessions,
-        **shares,
+        **{word: _share(int((outcome == code).sum()), sims, tapes[:, code]) for code, word in _DRAWN.items()},
         "days_to_pass": _spread(used[outcome == PASS]),
         "days_to_bust": _spread(used[outcome == BUST]),
     }
 
 
-def drawn_dates(seed: int, chunk: int, paths: int, length: int, sessions: int) -> Int64:
+def _other_tapes(days: Days, rules: Rules, settings: PropFirm, seed: int, workers: int | None) -> Array:
+    """Return the share of each outcome on TAPES tapes of as many session dates, shape (TAPES, outcomes).
+
+    The dates of such a tape are drawn with replacement from those of the tape, and its paths from its own dates (the
+    bootstrap, Efron 1979): what P(pass) might have been, had the market dealt other dates.
+    """
+    sessions = len(days.total)
+
+    def shares(tape: int) -> Array:
+        dates = drawn_dates(seed, _FIRST_TAPE + 2 * tape, 1, sessions, sessions)[0]
+        order = dates[drawn_dates(seed, _FIRST_TAPE + 2 * tape + 1, CHUNK, settings.prop_days, sessions)]
+        outcome, used = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
+        paths_kernel(order, days, rules, outcome, used)
+        return np.bincount(outcome, minlength=len(_DRAWN)) / CHUNK
+
+    return np.array(run_all(shares, range(TAPES), workers=workers))
+
+
+def drawn_dates(seed: int, key: int, paths: int, length: int, sessions: int) -> Int64:
     """Return drawn session dates, shape (paths, length), as rows of the tape's table.
 
-    The raw numbers of Philox 4x64-10 with the key (seed, chunk), in order; the upper 32 bits of each choose
+    The raw numbers of Philox 4x64-10 with the key (seed, key), in order; the upper 32 bits of each choose
     one of the dates by multiplication, which favours some by at most sessions / 2**32.
     """
-    raw = np.random.Philox(key=np.array([seed, chunk], np.uint64)).random_raw(paths * length)
+    raw = np.random.Philox(key=np.array([seed, key], np.uint64)).random_raw(paths * length)
     chosen = ((raw >> np.uint64(32)) * np.uint64(sessions)) >> np.uint64(32)
     return chosen.astype(np.int64).reshape(paths, length)
 
 
-def _share(paths: int, sims: int) -> dict[str, Any]:
-    """Return a share of the paths with its 95% interval."""
+def _share(paths: int, sims: int, tapes: Array) -> dict[str, Any]:
+    """Return a share of the paths with its 95% interval for the drawing, and that for the session dates."""
     low, high = wilson(paths, sims)
-    return {"paths": paths, "probability": paths / sims, "low": low, "high": high}
+    dates = dict(zip(("dates_low", "dates_high"), np.percentile(tapes, (2.5, 97.5)).tolist(), strict=True))
+    return {"paths": paths, "probability": paths / sims, "low": low, "high": high, **dates}
 
 
 def _spread(dates: Int64) -> dict[str, float]:
-    """Return percentiles of session dates, and their mean with its 95% interval; NaN where undefined."""
+    """Return percentiles of session dates, and their mean with its 95% interval (Student's t); NaN where undefined."""
     if not len(dates):
         return dict.fromkeys(("p5", "median", "p95", "mean", "mean_low", "mean_high"), NAN)
     p5, median, p95 = np.percentile(dates, (5, 50, 95)).tolist()
-    mean = float(dates.mean())
-    half = float(ndtri(0.975) * dates.std(ddof=1) / math.sqrt(len(dates))) if len(dates) > 1 else NAN
+    mean, n = float(dates.mean()), len(dates)
+    half = float(stdtrit(n - 1, 0.975) * dates.std(ddof=1) / math.sqrt(n)) if n > 1 else NAN
     return {"p5": p5, "median": median, "p95": p95, "mean": mean, "mean_low": mean - half, "mean_high": mean + half}

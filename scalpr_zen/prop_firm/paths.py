@@ -158,7 +158,7 @@ def _day_kernel(price, start, stop, first, last, trades, rules, begin, peak, hig
     Returns  stages (more than there is room: none of them is valid), end and high from the start, trades closed,
              whether an order filled, what ended the date early, at which print, the equity that did, the floor
     Causal   an end at print k depends on prints start..k and on the last print before
-    Oracle   tests/test_prop_firm.py, Account
+    Oracle   tests/naive_prop_firm.py, evaluate
     """
     count = closed = filled = ended = 0
     balance = high = low = equity = touched = np.int64(0)
@@ -227,7 +227,7 @@ def walk_kernel(order, days, rules, rows):  # type: ignore[no-untyped-def]
              one at which it was bust; nothing if rows is empty, which is faster
     Returns  outcome, dates used
     Causal   the outcome after d dates depends on these alone
-    Oracle   tests/test_prop_firm.py, Account
+    Oracle   tests/naive_prop_firm.py, evaluate
     """
     balance = peak = best = np.int64(0)
     traded = 0
@@ -263,7 +263,7 @@ def paths_kernel(order, days, rules, outcome, used):  # type: ignore[no-untyped-
 
     Reads    order (paths, d), days, rules
     Writes   outcome (paths,), used (paths,): dates to it
-    Oracle   tests/test_prop_firm.py, Account
+    Oracle   tests/naive_prop_firm.py, evaluate
     """
     none = np.empty((0, 4), np.int64)
     for p in range(len(order)):

@@ -16,7 +16,7 @@ from scalpr_zen.prop_firm.paths import SHARE_STEPS
 KINDS = ("end_of_day", "peak_equity")
 BREACHES = ("day_over", "bust")
 NEVER_LOCKS = 1_000_000.0
-"""Steps of the consistency share, so that it is compared in whole numbers."""
+"""The lock, as a parameter, that means none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class RuleSet:
     contracts : int or None
         Most contracts at a time, ten micros counting as one.
     known : str
-        Date at which the rules were known to be these.
+        Date of the oldest dated page that told them: they were these then, and nobody knows of later.
     sources : tuple of str
         Pages that told them.
     note : str
@@ -78,6 +78,8 @@ _TOPSTEP_SOURCES = (
     _TOPSTEP + "8284207-what-is-the-daily-loss-limit-and-what-happens-if-i-exceed-it",
 )
 _APEX = "https://apextraderfunding.com/help-center/"
+_APEX_PROHIBITED = _APEX + "getting-started/prohibited-activities/"
+_BY_HAND = "The firm is quoted to forbid every automation of orders: such an account is traded by hand."
 _CHECK = "Known from copies and quotations of these pages: check them against the firm's own before trusting a number."
 
 
@@ -92,13 +94,14 @@ def _topstep(name: str, thousands: int, target: float, drawdown: float, contract
         min_days=2,
         consistency=0.55,
         contracts=contracts,
-        known="2026-09-24",
+        known="2026-09-17",
         sources=_TOPSTEP_SOURCES,
         note=(
+            "Ten micros count as one contract on TopstepX; on its other platforms a micro counts as a whole one. "
             f"The daily loss limit is an option of the account (prop_daily_loss={optional}, the day is over); on "
             "TopstepX there is none by default since 2024-08-25. The best day was limited to 50% of the profit before "
             "2026, and to 40% in the Combine of two steps; a best day above 55% raises the target until it is 55%, "
-            f"which is the same as waiting for it. {_CHECK}"
+            f"which is the same as waiting for it; pages differ on exactly 55%, which passes here. {_CHECK}"
         ),
     )
 
@@ -119,17 +122,18 @@ PRESETS: dict[str, RuleSet] = {
             lock_usd=3_000.0,
             min_days=1,
             contracts=6,
-            known="2026-09-22",
+            known="2026-04-28",
             sources=(
                 _APEX + "evaluation-accounts-ea/intraday-trailing-drawdown-evaluations/",
                 _APEX + "intraday-trailing-drawdown-accounts/intraday-trailing-drawdown-explained/",
                 _APEX + "additional-helpful-items/position-sizing-evaluation/",
+                _APEX_PROHIBITED,
             ),
             note=(
-                "Evaluations sold since 2026-03-01. The floor locks at the target's balance with Rithmic and "
-                f"WealthCharts; with Tradovate it trails for ever (prop_lock={NEVER_LOCKS:.0f}); a funded account "
+                f"{_BY_HAND} Evaluations sold since 2026-03-01. The floor locks at the target's balance with Rithmic "
+                f"and WealthCharts; with Tradovate it trails for ever (prop_lock={NEVER_LOCKS:.0f}); a funded account "
                 "locks at its starting balance plus $100 (prop_lock=100). Some pages of 2026 still tell a drawdown of "
-                f"$2,500. The 30 days of access are not modelled. {_CHECK}"
+                f"$2,500. The 30 days of access are not modelled: prop_days=21 is about as long. {_CHECK}"
             ),
         ),
         RuleSet(
@@ -146,9 +150,10 @@ PRESETS: dict[str, RuleSet] = {
             sources=(
                 _APEX + "evaluation-accounts-ea/legacy-evaluation-rules/",
                 "https://support.apextraderfunding.com/hc/en-us/articles/31519769997083-Evaluation-Rules",
+                _APEX_PROHIBITED,
             ),
             note=(
-                "The floor locks at the target's balance with Rithmic; with Tradovate it trails for ever "
+                f"{_BY_HAND} The floor locks at the target's balance with Rithmic; with Tradovate it trails for ever "
                 f"(prop_lock={NEVER_LOCKS:.0f}); a funded account locks at its starting balance plus $100 "
                 f"(prop_lock=100). The firm waived the 7 days at times. {_CHECK}"
             ),

@@ -34,13 +34,13 @@ def lines(result: Values) -> Iterator[str]:
 
 def _rules(rules: Values) -> Iterator[str]:
     trailed = {"end_of_day": "the best balance at the end of a day", "peak_equity": "the peak of the open equity"}
-    lock = "never locks" if rules["lock_usd"] is None else f"locks at {_usd(rules['account_usd'] + rules['lock_usd'])}"
+    lock = "never locks" if rules["lock_usd"] is None else f"locks at {usd(rules['account_usd'] + rules['lock_usd'])}"
     yield _row("prop_firm", rules["name"] + "".join(f", {name} given" for name in rules["changed"]))
-    yield _row("account, profit target", f"{_usd(rules['account_usd'])}, {_usd(rules['target_usd'])}")
-    yield _row("floor", f"{_usd(rules['drawdown_usd'])} below {trailed[rules['drawdown_kind']]}, {lock}")
+    yield _row("account, profit target", f"{usd(rules['account_usd'])}, {usd(rules['target_usd'])}")
+    yield _row("floor", f"{usd(rules['drawdown_usd'])} below {trailed[rules['drawdown_kind']]}, {lock}")
     breach = {"day_over": "the day is over", "bust": "the account is bust"}[rules["daily_loss_breach"]]
     yield _row(
-        "daily loss limit", "none" if rules["daily_loss_usd"] is None else f"{_usd(rules['daily_loss_usd'])}: {breach}"
+        "daily loss limit", "none" if rules["daily_loss_usd"] is None else f"{usd(rules['daily_loss_usd'])}: {breach}"
     )
     yield _row("trading days, at least", rules["min_days"])
     yield _row(
@@ -60,7 +60,7 @@ def _attempts(result: Values) -> Iterator[str]:
     yield f"  {'no':>4}  {'first':<11}{'last':<11}{'dates':>6}{'traded':>7}{'profit':>13}  outcome"
     for row in attempts:
         spans = f"{row['first_session']:<11}{row['last_session']:<11}{row['session_dates']:>6}{row['trading_days']:>7}"
-        yield f"  {row['number']:>4}  {spans}{_usd(row['profit_usd']):>13}  {row['outcome']}: {row['reason']}"
+        yield f"  {row['number']:>4}  {spans}{usd(row['profit_usd']):>13}  {row['outcome']}: {row['reason']}"
     if len(attempts) > TABLES:
         yield f"  Day by day: the last {TABLES} of {len(attempts):,} attempts; the JSON holds all"
     for attempt in attempts[-TABLES:]:
@@ -75,7 +75,7 @@ def _table(attempt: Values) -> Iterator[str]:
     yield f"    {'date':<12}{cells}"
     for row in attempt["days"]:
         money = (row["net_usd"], row["balance_usd"], row["lowest_above_floor_usd"], row["floor_usd"])
-        cells = "".join(f"{_usd(value):>{width}}" for value, width in zip(money, widths[1:], strict=True))
+        cells = "".join(f"{usd(value):>{width}}" for value, width in zip(money, widths[1:], strict=True))
         why = (
             f"  ended by the {row['ended_by']}" if row["ended_by"] else "" if row["trading_day"] else "  no trading day"
         )
@@ -84,18 +84,23 @@ def _table(attempt: Values) -> Iterator[str]:
 
 def _drawn(drawn: Values) -> Iterator[str]:
     if not drawn:
-        yield from ("", "  Drawn session dates: n/a")
+        yield from ("", "  Drawn session dates: none, as prop_sims is 0 or the tape has no session date")
         return
-    told = f"{drawn['sims']:,} paths of {drawn['horizon_days']} of {drawn['session_dates']:,} dates with replacement"
-    yield from ("", f"  Drawn session dates: {told}, seed {drawn['seed']}")
+    dates, horizon = drawn["session_dates"], drawn["horizon_days"]
+    told = f"{drawn['sims']:,} paths of {horizon} of the tape's {dates:,} dates with replacement, seed {drawn['seed']}"
+    yield from ("", f"  Drawn session dates: {told}")
+    yield f"    {f'within {horizon} dates':<19}{'share':>9}   95% for other such dates   95% for the drawing alone"
     for word, label in (("pass", "P(pass)"), ("bust", "P(bust)"), ("neither", "P(neither)")):
         row = drawn[word]
-        yield f"    {label:<14}{_share(row['probability']):>9}   95% {_share(row['low'])} to {_share(row['high'])}"
-    for key, label in (("days_to_pass", "dates to pass"), ("days_to_bust", "dates to bust")):
-        row = drawn[key]
+        other, drawing = (
+            f"{_share(row[low])} to {_share(row[high])}" for low, high in (("dates_low", "dates_high"), ("low", "high"))
+        )
+        yield f"    {label:<19}{_share(row['probability']):>9}   {other:<24}   {drawing}"
+    for word, label in (("pass", "dates to pass"), ("bust", "dates to bust")):
+        row, paths = drawn[f"days_to_{word}"], drawn[word]["paths"]
         middle = f"median {_days(row['median'])}, 5% {_days(row['p5'])}, 95% {_days(row['p95'])}"
-        mean = f"mean {_days(row['mean'])}, 95% {_days(row['mean_low'])} to {_days(row['mean_high'])}"
-        yield f"    {label:<14} {middle}; {mean}"
+        mean = f"mean {_days(row['mean'])}, 95% for the drawing {_days(row['mean_low'])} to {_days(row['mean_high'])}"
+        yield f"    {label}, of the {paths:,} paths that did: {middle}; {mean}"
 
 
 def _row(label: str, value: Any) -> str:
@@ -113,12 +118,13 @@ def _wrapped(text: str, width: int = 100) -> Iterator[str]:
         yield line
 
 
-def _usd(value: float) -> str:
+def usd(value: float) -> str:
+    """Return an amount as text, `-$1,234.50`."""
     return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
 
 
-def _share(value: float) -> str:
-    return f"{value * 100:.2f}%"
+def _share(value: float | None) -> str:
+    return "n/a" if value is None or math.isnan(value) else f"{value * 100:.2f}%"
 
 
 def _days(value: float | None) -> str:

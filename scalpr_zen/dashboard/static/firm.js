@@ -40,7 +40,7 @@ function ruleLines(rules) {
     "trading days": `at least ${count(rules.min_days)}`,
     "best day":
       consistency === null ? "any share of the profit" : `at most ${number(consistency, "share")} of the profit`,
-    contracts: rules.contracts ? `at most ${count(rules.contracts)}; ten micros count as one` : "any number",
+    contracts: rules.contracts ? `at most ${count(rules.contracts)}, ten micros counted as one` : "any number",
   };
   if (rules.known) lines["known to hold on"] = `${rules.known}; a firm changes its rules without notice`;
   if (rules.sources.length) lines.sources = rules.sources.join("\n");
@@ -51,15 +51,25 @@ function showDrawn(drawn) {
   const made = drawn.sims !== undefined;
   byId("firm-drawn-of").textContent = made
     ? `${plural(drawn.sims, "path")} of ${count(drawn.horizon_days)} session dates, drawn with replacement from the ` +
-      `tape's ${count(drawn.session_dates)}, seed ${drawn.seed}. The 95% intervals hold for the drawing, not for how few dates a tape has.`
+      `tape's ${count(drawn.session_dates)}, seed ${drawn.seed}. Dates to an end are those of the paths that came to it.`
     : "No session dates were drawn: prop_sims is 0, or the tape has none.";
   byId("firm-drawn").hidden = !made;
   if (!made) return;
-  const head = ["", "share of paths", "95% interval", "dates, median", "5% to 95%", "mean", "95% interval"];
+  const head = [
+    `within ${count(drawn.horizon_days)} dates`,
+    "share of paths",
+    ["95%, had the tape", "had other such dates"],
+    ["95%, of the", "drawing alone"],
+    "dates, median",
+    "5% to 95%",
+    "mean",
+    ["95%, of the", "drawing alone"],
+  ];
   const rows = Object.entries(DRAWN).map(([key, name]) => {
-    const { probability, low, high } = drawn[key];
-    const share = [number(probability, "share"), `${number(low, "share")} to ${number(high, "share")}`];
-    return { key, cells: [name, ...share, ...spread(drawn[`days_to_${key}`])] };
+    const { probability, low, high, dates_low: datesLow, dates_high: datesHigh } = drawn[key];
+    const within = (a, b) => (a === null ? "n/a" : `${number(a, "share")} to ${number(b, "share")}`);
+    const shares = [number(probability, "share"), within(datesLow, datesHigh), within(low, high)];
+    return { key, cells: [name, ...shares, ...spread(drawn[`days_to_${key}`])] };
   });
   fillTable(byId("firm-drawn"), head, rows);
 }
