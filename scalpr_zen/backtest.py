@@ -278,7 +278,7 @@ def with_checks(result: Result, workers: int | None = None) -> Result:
     """Return a result with what its fills and its signals are worth, and a firm's evaluation; by this many threads."""
     tape, setup, trades = result.tape, result.setup, result.trades
     unclosed, seed = len(result.unclosed), setup.settings.seed
-    return _with_sections(
+    made = _with_sections(
         result,
         {
             "fills": lambda: fills(tape, result.orders, result.simulation, setup, workers),
@@ -286,6 +286,8 @@ def with_checks(result: Result, workers: int | None = None) -> Result:
             "prop_firm": lambda: prop_firm(trades, tape, setup.execution, setup.firm, seed, workers, unclosed=unclosed),
         },
     )
+    notes = [*made.values["notes"], *report.check_notes(made.values)]
+    return replace(made, values={**made.values, "notes": notes})
 
 
 def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any]]]) -> Result:

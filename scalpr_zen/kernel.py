@@ -134,7 +134,11 @@ class Terms(NamedTuple):
     limit_open: bool
 
 
-@njit(cache=True, nogil=True)
+_kernel = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
+"""Nothing here makes an array, so that none needs its references counted: that took half of a trade's time."""
+
+
+@_kernel
 def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  # type: ignore[no-untyped-def]
     """Take some orders one after the other and write a row for every trade.
 
@@ -203,7 +207,7 @@ def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  
     return found
 
 
-@njit(cache=True, nogil=True)
+@_kernel
 def _next_session(now, over):  # type: ignore[no-untyped-def]
     """Begin the next session: nothing is traded yet, and no pause is left."""
     now["session"] += 1
@@ -213,7 +217,7 @@ def _next_session(now, over):  # type: ignore[no-untyped-def]
     now["resumes"] = 0
 
 
-@njit(cache=True, nogil=True)
+@_kernel
 def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type: ignore[no-untyped-def]
     """Walk from the entry to the exit of one trade.
 
@@ -322,7 +326,7 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
     return m, VOID, fill, low, high, -1, 0, limited
 
 
-@njit(cache=True, nogil=True)
+@_kernel
 def _timed_order(ts, spans, terms, session, j, stop):  # type: ignore[no-untyped-def]
     """Return where the market order that closes the position at a time fills, its time and its reason (23)."""
     order, due, reason = stop, np.int64(NEVER), VOID
@@ -335,7 +339,7 @@ def _timed_order(ts, spans, terms, session, j, stop):  # type: ignore[no-untyped
     return order, due, reason
 
 
-@njit(cache=True, nogil=True)
+@_kernel
 def _scan(prints, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-def]
     """Find the first print of k:stop at or beyond `lower` or `upper`, skipping blocks that hold none.
 
@@ -358,7 +362,7 @@ def _scan(prints, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-
     return k, low, high
 
 
-@njit(cache=True, nogil=True)
+@_kernel
 def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
     """Return the first print of k:stop with `ts >= due`, or `stop`, looking near k first."""
     if k >= stop or ts[k] >= due:
@@ -376,7 +380,7 @@ def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
     return low
 
 
-@njit(cache=True, nogil=True)
+@_kernel
 def _stop_level(terms, initial, best):  # type: ignore[no-untyped-def]
     """Return the stop in force at a best profit (31, 32, 34), its reason, and the profit that moves it next."""
     level, kind, raise_at = initial, STOP, np.int64(FAR)
@@ -397,7 +401,7 @@ def _stop_level(terms, initial, best):  # type: ignore[no-untyped-def]
     return level, kind, raise_at
 
 
-@njit(cache=True, nogil=True)
+@_kernel
 def _moved(ts, price, terms, side, entry, initial, seen, k):  # type: ignore[no-untyped-def]
     """Return the first print that the stop does not know at print k (33), and the stop's level, reason, next move."""
     best = np.int64(0)
@@ -408,7 +412,7 @@ def _moved(ts, price, terms, side, entry, initial, seen, k):  # type: ignore[no-
     return seen, level, kind, raise_at
 
 
-@njit(cache=True, nogil=True)
+@_kernel
 def _limits(terms, closed):  # type: ignore[no-untyped-def]
     """Return the profits in ticks at or below and at or above which the open trade meets a limit (27)."""
     loss, profit = np.int64(-FAR), np.int64(FAR)

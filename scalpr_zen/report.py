@@ -29,6 +29,9 @@ COUNTS = {
     "paused": "in the pause after an exit",
 }
 """What became of the signals."""
+NO_WINNER_OF_A_STOP = "no winning trade depends on it, as a stop that does not move ends none"
+INSIDE_TOLD = 0.05
+"""By how much the share of entries inside the spread must exceed that of random ones to be told at the top."""
 SLIPPAGE = {
     "entry": "entry, against the signal's print",
     "stop_trigger": "stop at its trigger, against its price",
@@ -99,8 +102,8 @@ def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     yield from _baseline(result["baseline"])
     yield from _months(result["statistics"]["months"])
     yield from _monte_carlo(result["monte_carlo"])
-    yield from _fills(result["fills"])
-    yield from _control(result["control"], result["statistics"])
+    yield from _fills(result["fills"], result["parameters"])
+    yield from _control(result["control"], result)
     yield from prop_firm_lines(result["prop_firm"])
     yield from _counts(result)
     if full:
@@ -131,7 +134,7 @@ def _head(result: Values) -> Iterator[str]:
     if tape["synthetic"]:
         yield "*** SYNTHETIC: the demo market made these prints; nothing here says anything about a real market ***"
     yield _RULE
-    yield from (f"NOTE {note}" for note in [*result["notes"], *fill_notes(result["fills"])])
+    yield from (f"NOTE {note}" for note in result["notes"])
 
 
 def notes(parameters: Values, statistics: Values, own_point_value: float) -> list[str]:
@@ -177,14 +180,29 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
     return told
 
 
-def fill_notes(fills: Values) -> list[str]:
-    """Return in a sentence how far the net P&L of a run depends on its fill model; nothing before that is known."""
-    rows = [row for row in fills.get("table", ()) if row["costs"] == "set" and row["trades"]]
-    if not rows:
-        return []
-    worst, best = (choose(rows, key=lambda row: row["net_usd"]) for choose in (min, max))
-    ends = (f"{number(row['net_usd'], 'usd')} ({row['target_fill']}, {row['stop_fill']})" for row in (worst, best))
-    return [f"the fill model alone moves the net P&L from {' to '.join(ends)}: see FILLS"]
+def check_notes(result: Values) -> list[str]:
+    """Return a sentence for each part of the net P&L that the checks of a run find to be a matter of its fills."""
+    told = []
+    rows = [row for row in result["fills"]["table"] if row["costs"] == "set" and row["trades"]]
+    if rows:
+        worst, best = (choose(rows, key=lambda row: row["net_usd"]) for choose in (min, max))
+        ends = (f"{number(row['net_usd'], 'usd')} ({row['target_fill']}, {row['stop_fill']})" for row in (worst, best))
+        told.append(f"the fill model alone moves the net P&L from {' to '.join(ends)}: see FILLS")
+    control = result["control"]
+    unpaid = control.get("strategy_inside_share", 0.0) - control.get("inside_share", 0.0)
+    if unpaid >= INSIDE_TOLD and not result["parameters"]["slippage_ticks"]:
+        own, drawn = (number(control[name], "share") for name in ("strategy_inside_share", "inside_share"))
+        told.append(
+            f"{own} of the entries fill at prints of the other side of the spread, {drawn} of random ones: at one tick "
+            f"each {number(_ticks_usd(unpaid, result), 'usd')} of the net P&L is a spread that was not paid"
+        )
+    return told
+
+
+def _ticks_usd(share: float, result: Values) -> float:
+    """Return what one tick is worth on a share of the trades."""
+    contracts = result["parameters"]["contracts"]
+    return float(share * result["statistics"]["trades"] * result["tape"]["tick_value"] * contracts)
 
 
 def _parameters(used: Values, declared: Declared) -> Iterator[str]:
@@ -297,7 +315,7 @@ def _monte_carlo(paths: Values) -> Iterator[str]:
     yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
 
 
-def _fills(fills: Values) -> Iterator[str]:
+def _fills(fills: Values, parameters: Values) -> Iterator[str]:
     yield from _title("FILLS (this run under every fill model and set of costs; * = this run)")
     if not fills:
         yield "  n/a"
@@ -318,9 +336,14 @@ def _fills(fills: Values) -> Iterator[str]:
         rates = (number(row["win_rate"], "share"), number(row["profit_factor"], "ratio"))
         cells = (f"{row['trades']:,}", *rates, number(row["break_even_cost_usd"], "usd"))
         yield f"  {target:<9}{stop + mark:<9}" + "".join(f"{number(x, 'usd'):>16}" for x in nets) + _narrow(cells)
+    moves = parameters["trailing_stop"] is not None or parameters["break_even_at"] is not None
     for row in fills["kinder"]:
+        if row["rule"] == "stop_fill" and not moves:
+            continue
         wins = f"{row['lost']:,} of the {row['wins']:,} winning trades ({number(row['share'], 'share')})"
         yield f"  {row['rule']} {row['kinder']} against {row['stricter']}: {wins} win only under {row['kinder']}"
+    if not moves:
+        yield f"  stop_fill: {NO_WINNER_OF_A_STOP}"
     yield from _slippage(fills["slippage"])
     yield from _same_event(fills["same_event"])
 
@@ -347,19 +370,23 @@ def _same_event(counts: Values) -> Iterator[str]:
         yield f"  {counts[key]:>10,} of {counts['trades']:,}   {label}"
 
 
-def _control(control: Values, statistics: Values) -> Iterator[str]:
+def _control(control: Values, result: Values) -> Iterator[str]:
     yield from _title(
-        "RANDOM ENTRIES (same bracket, costs, hours, sides; each by itself: no pause, max_trades, limits)"
+        "RANDOM ENTRIES (same bracket, costs, sides and hours of the day; each by itself: no pause, max_trades, limits)"
     )
     if not control:
-        yield "  n/a (there is none without trades or control_sims, and with limit_on=open)"
+        yield "  n/a (there is none without trades or control_sims, with limit_on=open, and with overlap)"
         return
     yield f"  {control['sims']:,} runs; {control['pool']:,} random entries were traded for each of the strategy's"
     yield f"  {'percentile of their net P&L':<32}" + "".join(f"{p:>16}" for p in control["percentiles_usd"])
     yield f"  {'':<32}" + "".join(f"{number(x, 'usd'):>16}" for x in control["percentiles_usd"].values())
     better = f"{number(control['strategy_usd'], 'usd')}: above {number(control['percentile'], 'share')} of them"
-    tests = f"p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {number(statistics['t_statistic'])})"
-    yield f"  the strategy's {better}; {tests}"
+    t = number(result["statistics"]["t_statistic"])
+    yield f"  the strategy's {better}; p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {t})"
+    own, drawn = control["strategy_inside_share"], control["inside_share"]
+    shares = f"{number(own, 'share')} of the strategy's, {number(drawn, 'share')} of the random ones"
+    worth = number(_ticks_usd(own - drawn, result), "usd")
+    yield f"  entries at prints of the other side of the spread: {shares}; the difference is {worth} a tick"
 
 
 def _counts(result: Values) -> Iterator[str]:

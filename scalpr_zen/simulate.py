@@ -43,10 +43,12 @@ Array = NDArray[Any]
 
 assert KERNEL_BLOCK == BLOCK  # two files, because a cached kernel does not notice a change in another one
 
-RESULT = np.dtype([("signal", "<i8"), ("gross_ticks", "<i4"), ("stop_ticks", "<i4"), ("reason", "i1")])
+RESULT = np.dtype(
+    [("signal", "<i8"), ("entry", "<i8"), ("gross_ticks", "<i4"), ("stop_ticks", "<i4"), ("reason", "i1")]
+)
 """What is left of a trade where many runs are compared; `stop_ticks` is the profit at the stop's own price."""
 
-_CHUNK = 2048
+_CHUNK = 1024
 """Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
 
 
@@ -307,7 +309,7 @@ def _whole(rows: Array, triggers: Array) -> tuple[Array, Array]:
 
 def _result(rows: Array, triggers: Array) -> Array:
     kept = np.empty(len(rows), RESULT)
-    for name in ("signal", "gross_ticks", "reason"):
+    for name in ("signal", "entry", "gross_ticks", "reason"):
         kept[name] = rows[name]
     kept["stop_ticks"] = rows["side"] * (triggers["level_ticks"] - rows["entry_ticks"])
     return kept

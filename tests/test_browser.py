@@ -47,6 +47,7 @@ def test_the_page_shows_what_the_command_reports(visit, small, written):
     assert len(shown) == 12
     assert shown["net_usd"] == ["$180.00", {"buy & hold": "$770.00", "difference": "-$590.00"}]
     assert shown == expected_cards(values, shown)
+    wait_for_checks(page, FAST)
     assert page.locator("#notes li").all_text_contents() == values["notes"] != []
     assert page.locator("#timing").text_content().startswith("run ")
 

@@ -44,7 +44,7 @@ from scalpr_zen import (
 from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS
 from scalpr_zen.kernel import REASONS
 from scalpr_zen.params import declared
-from scalpr_zen.report import COUNTS, SAME_EVENT, SLIPPAGE, number
+from scalpr_zen.report import COUNTS, SAME_EVENT, SLIPPAGE, check_notes, number
 from scalpr_zen.setup import GROUPS
 from scalpr_zen.simulate import trades_sha256
 from scalpr_zen.statistics import STATISTICS
@@ -392,8 +392,26 @@ def test_the_fill_table_is_told_row_by_row(tape):
         rates = [number(row["win_rate"], "share"), number(row["profit_factor"])]
         assert cells == [target, stop, *nets, f"{row['trades']:,}", *rates, number(row["break_even_cost_usd"], "usd")]
         assert ("*" in line) == ((target, stop) == ("through", "trigger"))
-    for row, line in zip(fills["kinder"], lines[9:], strict=True):
-        assert f"{row['rule']} {row['kinder']} against {row['stricter']}: {row['lost']} of the {row['wins']}" in line
+    *of_targets, of_stops = lines[9:]
+    assert kinder(of_targets, fills, ["target_fill"])
+    assert of_stops == "  stop_fill: no winning trade depends on it, as a stop that does not move ends none"
+
+
+def kinder(lines, fills, rules):
+    """Whether the lines tell the winners of the kinder way of these rules."""
+    rows = [row for row in fills["kinder"] if row["rule"] in rules]
+    told = [
+        f"{row['rule']} {row['kinder']} against {row['stricter']}: {row['lost']} of the {row['wins']}" for row in rows
+    ]
+    return len(lines) == len(told) and all(text in line for text, line in zip(told, lines, strict=True))
+
+
+@pytest.mark.parametrize("moves", [{"trailing_stop": 2.0}, {"break_even_at": 2.0}])
+def test_winners_of_every_rule_are_told_where_the_stop_moves(tape, moves):
+    result = run(tape, FAST, Bracket(**moves), settings=FEW_PATHS)
+    lines = section(str(result), "FILLS")[12:]
+    assert len(lines) == 6
+    assert kinder(lines, result.to_dict()["fills"], ["target_fill", "stop_fill"])
 
 
 def test_the_range_of_the_fill_models_is_noted_first(tape):
@@ -426,6 +444,9 @@ def test_random_entries_are_told_beside_the_t_statistic(tape):
     assert "20 runs; 20 random entries were traded for each" in text
     assert f"above {number(control['percentile'], 'share')} of them" in text
     assert f"p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {number(t)})" in text
+    assert (
+        "entries at prints of the other side of the spread: 0.00% of the strategy's, 0.00% of the random ones" in text
+    )
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0, control_sims=0))
     [none] = section(str(without), "RANDOM ENTRIES")
     assert none.startswith("  n/a")
@@ -579,6 +600,23 @@ def test_what_is_kinder_than_the_market_is_noted(tape, execution, word):
     assert word in notes(tape, **execution)
     strict = {"target_fill": "through", "stop_fill": "next", "latency_ms": 1.0, "slippage_ticks": 1}
     assert not notes(tape, **strict, point_value=20.0, commission=1.0)
+
+
+def test_a_spread_that_the_strategy_does_not_pay_and_random_entries_do_is_noted(tape):
+    values = run(tape, FAST, settings=FEW_PATHS).to_dict()
+    trades, shares = values["statistics"]["trades"], {"strategy_inside_share": 0.68, "inside_share": 0.48}
+
+    def noted(**changed):
+        with_shares = values | {"control": values["control"] | shares | changed}
+        return [note for note in check_notes(with_shares) if "other side" in note]
+
+    told = (
+        "68.00% of the entries fill at prints of the other side of the spread, 48.00% of random ones: at one tick each "
+    )
+    assert noted() == [f"{told}{number(0.2 * trades * 5, 'usd')} of the net P&L is a spread that was not paid"]
+    assert noted(inside_share=0.64) == noted(inside_share=0.9) == []
+    values["parameters"] = values["parameters"] | {"slippage_ticks": 1}
+    assert noted() == []
 
 
 # ------------------------------------------------------------------------------------------ synthetic

@@ -36,7 +36,7 @@ from scalpr_zen.strategies.load import refuse_taken
 P = TypeVar("P", bound=Parameters)
 
 CLIENT_LEFT = 499
-CHECKS = ("fills", "control", "prop_firm")
+CHECKS = ("notes", "fills", "control", "prop_firm")
 _PACKED_FROM = 1_000
 _MIMETYPES = {"txt": "text/plain", "json": "application/json", "csv": "text/csv", "html": "text/html"}
 

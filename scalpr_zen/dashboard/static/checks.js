@@ -1,5 +1,6 @@
 // What arrives after Monte Carlo: the worth of the fills and of the entries, and a prop firm's evaluation.
 
+import { showNotes } from "./cards.js";
 import { showEntries } from "./entries.js";
 import { showFills } from "./fills.js";
 import { showFirm } from "./firm.js";
@@ -19,13 +20,14 @@ export function awaitChecks() {
 }
 
 /** Show the checks of a run. */
-export function showChecks({ fills, control, prop_firm: firm }, result) {
+export function showChecks({ notes, fills, control, prop_firm: firm }, result) {
   for (const name of SECTIONS) {
     const [status, made] = parts(name);
     status.hidden = true;
     made.hidden = false;
     made.classList.remove("stale");
   }
+  showNotes(notes);
   showFills(fills, result);
   showEntries(control, result);
   showFirm(firm);

@@ -10,19 +10,22 @@ export function showEntries(control, { statistics, parameters }) {
   byId("entries-words").textContent = found
     ? words(control, statistics)
     : `There is nothing to compare: ${count(statistics.trades)} trades, control_sims=${parameters.control_sims}, ` +
-      `limit_on=${parameters.limit_on} (entries by themselves have no money of a session).`;
+      `limit_on=${parameters.limit_on} (entries by themselves have no money of a session), ` +
+      `overlap=${parameters.overlap} (trades that share their prints are not as many as they seem).`;
   if (!found) return;
-  const { sims, pool, percentiles_usd: percentiles } = control;
+  const { pool, percentiles_usd: percentiles, strategy_inside_share: own, inside_share: drawn } = control;
   const names = Object.keys(percentiles);
   const head = ["", "mean", ["standard", "deviation"], ...names.map((p) => `${p}%`)];
   const usd = [control.mean_usd, control.sd_usd, ...names.map((p) => percentiles[p])];
   const cells = ["net P&L", ...usd.map((value) => number(value, "usd"))];
   fillTable(byId("entries-table"), head, [{ cells }]);
   byId("entries-how").textContent =
-    "Each run has as many entries on each side in each hour of the tape as the strategy, at prints drawn among those " +
-    "that the entry windows allow, under the same bracket, fills and costs. Each entry is traded by itself: no pause, " +
-    "no limit of a session, no wait for the trade before." +
-    (pool < sims ? ` Each entry was drawn ${count(pool)} times; the runs choose among these draws.` : "");
+    "Each run has as many entries on each side in each hour of the day as the strategy, at prints of that hour drawn from " +
+    "all session dates, where the entry windows allow, under the same bracket, fills and costs. Each entry is traded by " +
+    "itself: no pause, no limit of a session, no wait for the trade before. " +
+    `${count(pool)} random entries were traded for each of the strategy's; the runs choose among them. At prints of the ` +
+    `other side of the spread, where an order would have paid more, fill ${number(own, "share")} of the strategy's ` +
+    `entries and ${number(drawn, "share")} of the random ones.`;
 }
 
 function words({ sims, strategy_usd: own, percentile, p_value: p }, statistics) {

@@ -26,7 +26,7 @@ const EVENTS = {
 /** Show the section of a run. */
 export function showFills({ table, kinder, slippage, same_event: events }, result) {
   showModels(table, result.parameters);
-  byId("kinder").replaceChildren(...kinder.map((row) => element("li", {}, kinderText(row))));
+  byId("kinder").replaceChildren(...kinderTexts(kinder, result.parameters).map((text) => element("li", {}, text)));
   showSlippage(slippage, result.tape);
   const { trades, ...counts } = events;
   byId("same-event-of").textContent =
@@ -67,6 +67,13 @@ function showModels(table, { queue_ahead: ahead }) {
     `A take profit fills at ${words(TARGETS).join("; ")} behind ${count(ahead)} contracts. ` +
     `A stop fills at ${words(STOPS).join("; ")}. Costs are the commission of a contract and side, and slippage; ` +
     "the columns at the right are of the costs as set.";
+}
+
+/** A sentence for each rule; a stop that does not move ends no winning trade, whatever its fill. */
+function kinderTexts(kinder, { trailing_stop: trailing, break_even_at: breakEven }) {
+  if (trailing !== null || breakEven !== null) return kinder.map(kinderText);
+  const ofTargets = kinder.filter(({ rule }) => rule !== "stop_fill");
+  return [...ofTargets.map(kinderText), "stop_fill: no winning trade depends on it, as a stop that does not move ends none"];
 }
 
 function kinderText({ rule, kinder, stricter, wins, lost, share }) {
