@@ -170,7 +170,7 @@ def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  
         j, session, stop = i, now["session"], spans.segment_stop[now["segment"]]
         if not terms.at_signal:
             last = min(stop, spans.session_stop[session])
-            j = _first_at(ts, max(ts[i] + 1, ts[i] + terms.latency), i + 1, last)
+            j = _reached(ts, terms, i, i + 1, last)
             if j == last:
                 now["unfilled"] += 1
                 continue
@@ -240,13 +240,8 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
     k = j + 1 if terms.at_signal else _first_at(ts, ts[j] + 1, j + 1, stop)  # 6
     order, due, order_reason = _timed_order(ts, spans, terms, session, j, stop)
 
-    # 14, 31: prints of the entry's own event are seen, but cannot exit
-    low, high = np.int64(FAR), np.int64(-FAR)
-    seen, arrival = k, stop  # the first print that the stop may not know yet, and where it will
-    for p in range(j + 1, k):
-        low, high = min(low, price[p]), max(high, price[p])
-        if side * (price[p] - entry) >= raise_at and arrival == stop:
-            seen, arrival = p, _first_at(ts, max(ts[p] + 1, ts[p] + terms.latency), k, stop)
+    # 14, 31: `seen` is the first print that the stop may not know yet, `arrival` where it will
+    seen, arrival, low, high = _entry_event(ts, price, terms, side, j, entry, raise_at, k, stop)
 
     trigger, stop_price = -1, np.int64(0)
     limited, limit_from = -1, stop  # 27: limit_from is where the limits must be worked out anew
@@ -264,32 +259,23 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
         upper = entry + up if side > 0 else entry - down
         k, low, high = _scan(prints, k, bound, lower, upper, low, high)
         if k == stop:
-            break
+            return _unclosed(ts, price, terms, side, j, entry, stop, low, high, limited)
         if k == bound:
             if k == order:  # 28: it has reached the exchange before this print
                 low, high = min(low, price[k]), max(high, price[k])
                 return k, order_reason, price[k] - side * terms.slippage, low, high, trigger, stop_price, limited
             if k == limit_from:
-                while spans.session_stop[session] <= k:
-                    session += 1
+                session += 1
                 loss_at, profit_at = _limits(terms, 0)
                 limit_from = min(stop, spans.session_stop[session])
             if k == arrival:  # 33
-                seen, level, kind, raise_at = _moved(ts, price, terms, side, entry, initial, seen, k)
-                arrival = stop
-                while seen < k and side * (price[seen] - entry) < raise_at:
-                    seen += 1
-                if seen < k:
-                    arrival = _first_at(ts, max(ts[seen] + 1, ts[seen] + terms.latency), k, stop)
+                level, kind, raise_at, seen, arrival = _moved(ts, price, terms, side, entry, initial, seen, k, stop)
             continue
 
         profit = side * (price[k] - entry)
         if profit >= fills_at:
             if terms.target_fill == _QUEUE and profit == target:  # 35
-                if prints.aggressor[k] == side:
-                    queue -= 2 * np.int64(prints.size[k])
-                elif prints.aggressor[k] == 0:
-                    queue -= np.int64(prints.size[k])
+                queue -= _taken(prints, side, k)
             if terms.target_fill != _QUEUE or profit > target or queue <= 0:
                 return k, TARGET, entry + side * target, low, high, -1, entry + side * level, limited  # 7
         if profit <= level:  # 8
@@ -299,31 +285,56 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
                 return k, kind, fill - side * terms.slippage, low, high, k, stop_price, limited
             # From here on this order alone closes the trade: no other can be due before it.
             trigger, order_reason, due = k, kind, np.int64(-1)
-            order = _first_at(ts, max(ts[k] + 1, ts[k] + terms.latency), k + 1, stop)
+            order = _reached(ts, terms, k, k + 1, stop)
             fills_at, level, raise_at, arrival = np.int64(FAR), np.int64(-FAR), np.int64(FAR), stop
         if profit >= raise_at and arrival == stop:
-            seen, arrival = k, _first_at(ts, max(ts[k] + 1, ts[k] + terms.latency), k + 1, stop)
+            seen, arrival = k, _reached(ts, terms, k, k + 1, stop)
         if profit <= loss_at or profit >= profit_at:  # 27
-            limit_due = max(ts[k] + 1, ts[k] + terms.latency)
-            if limit_due < due:
-                due, order_reason = limit_due, LOSS_LIMIT if profit <= loss_at else PROFIT_LIMIT
-                order = _first_at(ts, due, k + 1, stop)
-            while spans.session_stop[session] <= k:
-                session += 1
-            limited, limit_from = session, min(stop, spans.session_stop[session])
-            loss_at, profit_at = np.int64(-FAR), np.int64(FAR)
+            if ts[k] + terms.latency < due:
+                due, order_reason = ts[k] + terms.latency, LOSS_LIMIT if profit <= loss_at else PROFIT_LIMIT
+                order = _reached(ts, terms, k, k + 1, stop)
+            limited, loss_at, profit_at = session, np.int64(-FAR), np.int64(FAR)
         k += 1
 
-    # 11, 12, 36: still open at the last print of the segment
+
+@_kernel
+def _entry_event(ts, price, terms, side, j, entry, raise_at, k, stop):  # type: ignore[no-untyped-def]
+    """Return what the prints of the entry's event j + 1:k, which cannot exit, move the stop to, and their extremes."""
+    seen, arrival, low, high = k, stop, np.int64(FAR), np.int64(-FAR)
+    for p in range(j + 1, k):
+        low, high = min(low, price[p]), max(high, price[p])
+        if side * (price[p] - entry) >= raise_at and arrival == stop:
+            seen, arrival = p, _reached(ts, terms, p, k, stop)
+    return seen, arrival, low, high
+
+
+@_kernel
+def _taken(prints, side, k):  # type: ignore[no-untyped-def]
+    """Return the halves of contracts that a print takes out of the queue at its price (35)."""
+    if prints.aggressor[k] == side:
+        return 2 * np.int64(prints.size[k])
+    return np.int64(prints.size[k]) if prints.aggressor[k] == 0 else np.int64(0)
+
+
+@_kernel
+def _reached(ts, terms, sent, k, stop):  # type: ignore[no-untyped-def]
+    """Return the first print of k:stop that an order sent at a print can meet."""
+    return _first_at(ts, max(ts[sent] + 1, ts[sent] + terms.latency), k, stop)
+
+
+@_kernel
+def _unclosed(ts, price, terms, side, j, entry, stop, low, high, met):  # type: ignore[no-untyped-def]
+    """Return what becomes of a trade that is open at the last print of its segment (11, 12, 36)."""
     m = stop - 1
     fill = np.int64(price[m])
     if m == j:
         low = high = np.int64(entry)
+    reason = VOID
     if stop == len(ts):
-        return m, OPEN, fill, low, high, -1, 0, limited
-    if terms.roll_close and ts[m] > ts[j]:
-        return m, ROLL, fill - side * terms.slippage, low, high, -1, 0, limited
-    return m, VOID, fill, low, high, -1, 0, limited
+        reason = OPEN
+    elif terms.roll_close and ts[m] > ts[j]:
+        reason, fill = ROLL, fill - side * terms.slippage
+    return m, reason, fill, low, high, -1, np.int64(0), met
 
 
 @_kernel
@@ -385,8 +396,7 @@ def _stop_level(terms, initial, best):  # type: ignore[no-untyped-def]
     """Return the stop in force at a best profit (31, 32, 34), its reason, and the profit that moves it next."""
     level, kind, raise_at = initial, STOP, np.int64(FAR)
     if best >= terms.break_even_at:
-        if terms.break_even_plus > level:
-            level, kind = terms.break_even_plus, BREAK_EVEN
+        level, kind = np.int64(terms.break_even_plus), BREAK_EVEN
     else:
         raise_at = min(raise_at, terms.break_even_at)
     if terms.trailing:
@@ -402,14 +412,16 @@ def _stop_level(terms, initial, best):  # type: ignore[no-untyped-def]
 
 
 @_kernel
-def _moved(ts, price, terms, side, entry, initial, seen, k):  # type: ignore[no-untyped-def]
-    """Return the first print that the stop does not know at print k (33), and the stop's level, reason, next move."""
+def _moved(ts, price, terms, side, entry, initial, seen, k, stop):  # type: ignore[no-untyped-def]
+    """Return the stop's level, reason and next move at print k (33), the first raise it does not know, its arrival."""
     best = np.int64(0)
     while seen < k and ts[seen] < ts[k] and ts[seen] + terms.latency <= ts[k]:
         best = max(best, side * (price[seen] - entry))
         seen += 1
     level, kind, raise_at = _stop_level(terms, initial, best)
-    return seen, level, kind, raise_at
+    while seen < k and side * (price[seen] - entry) < raise_at:
+        seen += 1
+    return level, kind, raise_at, seen, _reached(ts, terms, seen, k, stop) if seen < k else stop
 
 
 @_kernel

@@ -16,6 +16,8 @@ from typing import Any, get_type_hints
 from scalpr_zen.errors import ParameterError
 
 NANOS = 1_000_000_000
+MAX_TICKS = 10**9
+"""Ticks of a price or a distance at most: an int32 holds the difference of two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,8 +172,8 @@ def points_to_ticks(name: str, points: float, tick_nanos: int) -> int:
     ticks = Decimal(str(points)) * NANOS / tick_nanos
     if ticks != ticks.to_integral_value():
         raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {points}")
-    if abs(ticks) > 2**30:
-        raise ParameterError(f"{name} must be at most {2**30} ticks, was {points} points")
+    if abs(ticks) > MAX_TICKS:
+        raise ParameterError(f"{name} must be at most {MAX_TICKS:,} ticks, was {points} points")
     return int(ticks)
 
 

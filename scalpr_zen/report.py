@@ -165,9 +165,8 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
     if parameters["point_value"] != own_point_value:
         told.append(f"point_value is {parameters['point_value']:g} USD, the contract's own is {own_point_value:g}")
     if parameters["contracts"] != 1:
-        told.append(
-            f"contracts={parameters['contracts']}: buy & hold is one contract; fills do not look at the size of a print"
-        )
+        sized = "only a target in a queue looks" if parameters["target_fill"] == "queue" else "no fill looks"
+        told.append(f"contracts={parameters['contracts']}: buy & hold is one contract; {sized} at the size of a print")
     if parameters["slippage_ticks"] == 0:
         told.append(
             "slippage_ticks=0: a market order fills at the price of the next print, on either side of the spread"

@@ -48,6 +48,8 @@ RESULT = np.dtype(
 )
 """What is left of a trade where many runs are compared; `stop_ticks` is the profit at the stop's own price."""
 
+_MOST_TICK_MONEY = 10**11
+"""Micro-dollars of a tick: a year of trades of a million ticks each still fits into 64 bits."""
 _CHUNK = 1024
 """Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
 
@@ -217,6 +219,9 @@ def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRul
     if execution.overlap and rules.of_a_session:
         raise ParameterError("overlap needs pause=0 and no max_trades, loss_limit, profit_limit: each trade is alone")
     tick_money = _micro(execution.tick_value(tape.instrument) * execution.contracts)
+    if (rules.loss_limit or rules.profit_limit) and tick_money > _MOST_TICK_MONEY:
+        tick = f"{tick_money / 1e6:,.2f}"
+        raise ParameterError(f"limits need a tick of at most 100,000 USD, all contracts together, was {tick}")
     if rules.limit_on == "open" and not tick_money:
         raise ParameterError(f"limit_on=open needs a tick of a micro-dollar, point_value was {execution.point_value}")
     long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))

@@ -29,6 +29,7 @@ from scalpr_zen.blocks import Blocks, blocks_of
 from scalpr_zen.errors import ParameterError, TapeError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import NpzWriter, map_npz
+from scalpr_zen.params import MAX_TICKS
 from scalpr_zen.sessions import Dates, Int64, regular_closes, session_dates, session_open, session_time
 
 try:
@@ -45,7 +46,7 @@ COLUMNS: dict[str, np.dtype[Any]] = {
 }
 SEGMENT = np.dtype([("contract", "<U24"), ("start", "<i8"), ("stop", "<i8")])
 SESSION = np.dtype([("date", "<M8[D]"), ("start", "<i8"), ("stop", "<i8"), ("close", "<i8")])
-_ALLOWED = {"price": (-(2**30), 2**30), "size": (0, 2**31 - 1), "aggressor": (-1, 1)}
+_ALLOWED = {"price": (-MAX_TICKS, MAX_TICKS), "size": (0, 2**31 - 1), "aggressor": (-1, 1)}
 """What fills can be counted from; ingest refuses the same."""
 _TABLES = {"segments": SEGMENT, "sessions": SESSION}
 

@@ -22,7 +22,7 @@ LEDGER += ["undefined_price", "out_of_range", "off_tick_grid", "zero_size"]
 UNDEFINED_PRICE = 2**63 - 1
 UNDEFINED_TIME = 2**64 - 1
 BAD_RECEIVE_TIME = 8  # the vendor's flag
-LARGEST_TICKS = 2**30 - 1  # what a tape takes: an int32 with room for a bracket around it
+LARGEST_TICKS = 10**9 - 1  # what a tape takes: two of them are an int32 apart
 LARGEST_SIZE = 2**31 - 1
 
 

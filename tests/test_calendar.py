@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -53,6 +54,11 @@ def test_every_published_row_names_its_address_and_no_session_twice():
     keys = [(row["calendar"], row["session_date"]) for row in PUBLISHED]
     assert all(row["source"].startswith(("http://", "https://")) for row in PUBLISHED)
     assert len(keys) == len(set(keys))
+    told = Counter(row["told_by"] for row in PUBLISHED)
+    assert told.keys() == {"notice", "quoted", "database", "library"}
+    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
+    counts = (f"{len(PUBLISHED)} published hours", f"{told['notice']} from notices", f"{told['quoted']} as brokers")
+    assert all(text in page for text in (*counts, f"{told['database']} by way of", f"{told['library']} from reports"))
     assert {calendar for calendar, _ in keys} == set(CALENDARS)
 
 
@@ -164,13 +170,15 @@ def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_say
         parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ oats")
 
 
-def test_neither_the_package_nor_a_tape_with_closes_imports_pandas(tmp_path):
+def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
     path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
     code = (
-        "import sys; import scalpr_zen; from scalpr_zen import cli; import scalpr_zen.ingest.preprocess; "
-        "print(scalpr_zen.Tape.open(sys.argv[1]).sessions['close'].tolist(), 'pandas' in sys.modules)"
+        "import sys; import scalpr_zen as z; from scalpr_zen import cli; import scalpr_zen.ingest.preprocess; "
+        "tape = z.Tape.open(sys.argv[1]); "
+        "z.save(z.run(tape, z.EmaCrossover(), rules=z.SessionRules(flat_before_close=1.0)), sys.argv[2]); "
+        "print(tape.sessions['close'].tolist(), 'pandas' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code, path, tmp_path], capture_output=True, text=True, check=True)
     assert done.stdout == f"[{NOON + 4 * HOUR}] False\n"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scalpr_zen import Tape, save_tape
 from scalpr_zen.dashboard.envelope import BLOCK, Envelope
 
-LEAST, MOST = -(2**30), 2**30  # ticks of a tape
+LEAST, MOST = -(10**9), 10**9  # ticks of a tape
 
 
 def extremes(price, first, stop):
@@ -51,7 +51,7 @@ def cases(draw):
     ends = [edge for edge in (start + 1, BLOCK, BLOCK + 1, 2 * BLOCK, length) if start < edge <= length]
     stop = draw(st.sampled_from(ends) | st.integers(start + 1, length))
     columns = draw(st.sampled_from([1, stop - start]) | st.integers(1, stop - start))
-    return Case(draw(st.integers(0, 2**32)), length, draw(st.sampled_from([1, 40, 2**30])), start, stop, columns)
+    return Case(draw(st.integers(0, 2**32)), length, draw(st.sampled_from([1, 40, 10**9])), start, stop, columns)
 
 
 @given(cases())

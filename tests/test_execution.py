@@ -24,6 +24,7 @@ from scalpr_zen import (
     Execution,
     MonteCarlo,
     ParameterError,
+    SessionRules,
     StrategyError,
     Tape,
     instrument,
@@ -778,14 +779,29 @@ def test_signals_that_do_not_fit_the_tape_are_refused_by_rule_and_value(signals,
     assert re.fullmatch(r"conftest\.py line \d+: Given: " + re.escape(message), str(error.value))
 
 
-def test_a_distance_of_more_than_2_to_the_30_ticks_is_refused():
-    with pytest.raises(ParameterError, match=r"^take_profit must be .* 1073741824 ticks, was 268435456\.25"):
-        Bracket(take_profit=0.25 * (2**30 + 1)).distances(instrument("NQ"), LONG)
-    # The farthest bracket: from 2**30 - 90 no print can reach the target, and the stop is -90.
-    far = {"take_profit": 2**30, "stop_loss": 2**30}
-    start = 2**30 - 90
+def test_a_distance_of_more_than_a_billion_ticks_is_refused():
+    with pytest.raises(ParameterError, match=r"^take_profit must be .* 1,000,000,000 ticks, was 250000000\.25"):
+        Bracket(take_profit=0.25 * (10**9 + 1)).distances(instrument("NQ"), LONG)
+    # The farthest bracket: from 10**9 - 90 no print can reach the target, and the stop is -90.
+    far = {"take_profit": 10**9, "stop_loss": 10**9}
+    start = 10**9 - 90
     assert fills([start, start, -80, start + 90], {0: LONG}, **far) == [(1, start, 3, start + 90, "open")]
     assert fills([start, start, -80, -90], {0: LONG}, **far) == [(1, start, 3, -90, "stop")]
+
+
+def test_the_widest_trade_of_all_has_its_money():
+    tape = tape_of([0, -(10**9), 10**9], [0, 1, 10**9])
+    hold = SessionRules(longest_hold=0.5)
+    [trade] = simulate(tape, signals_of(tape, {0: LONG}), Bracket(), Execution(), hold).trades
+    assert (trade["gross_ticks"], trade["net_usd"]) == (2 * 10**9, 10**10)
+
+
+def test_limits_are_refused_where_a_tick_is_worth_more_than_can_be_counted():
+    tape = tape_of([0])
+    dear = Execution(point_value=1e6, contracts=10_000)
+    simulate(tape, signals_of(tape, {}), Bracket(), dear)
+    with pytest.raises(ParameterError, match=r"^limits need a tick of at most 100,000 USD, .* was 2,500,000,000\.00$"):
+        simulate(tape, signals_of(tape, {}), Bracket(), dear, SessionRules(loss_limit=1e8))
 
 
 def test_an_empty_tape_has_no_trades():

@@ -84,7 +84,7 @@ ODD = {
     "spread": {"instrument_id": 9, "points": 250},
     "not_a_trade": {"action": "F"},
     "undefined_price": {"price": UNDEF_PRICE},
-    "out_of_range": {"price": 2**30 * 250_000_000},
+    "out_of_range": {"price": 10**9 * 250_000_000},
     "off_tick_grid": {"points": "21000.10"},
     "zero_size": {"size": 0},
 }
@@ -119,7 +119,7 @@ def test_a_record_with_two_reasons_is_counted_once_under_the_first(data, tmp_pat
 
 
 def test_the_largest_price_and_size_are_prints_and_the_next_ones_are_not(data, tmp_path):
-    tick, most = 250_000_000, 2**30 - 1
+    tick, most = 250_000_000, 10**9 - 1
     records = [odd(price=p * tick, size=s) for p, s in [(most, 2**31 - 1), (-most, 1)]]
     records += [odd(price=p * tick, size=s) for p, s in [(most + 1, 1), (-most - 1, 1), (1, 2**31)]]
     write_day(data, DAY, records, IDS)

@@ -56,8 +56,8 @@ OUTRIGHTS = ["NQH5", "NQM5", "NQU5"]
 OTHERS = ["NQH5-NQM5", "MNQH5", "ESH5", "NQ:BF H5-M5-U5"]
 # Seconds from midnight UTC: the ends of the file, both possible beginnings of a session, and between.
 MOMENTS = [-30, 0, 1, 21 * 3600, 22 * 3600 - 1, 22 * 3600, 23 * 3600 - 1, 23 * 3600, 23 * 3600 + 1, 86_399]
-PRICES = [price * TICK for price in (0, 84_000, 84_001, -3, 2**30 - 1)]
-ODD_PRICES = [UNDEF_PRICE, 84_000 * TICK + 1, -1, 2**30 * TICK, -(2**30) * TICK]
+PRICES = [price * TICK for price in (0, 84_000, 84_001, -3, 10**9 - 1)]
+ODD_PRICES = [UNDEF_PRICE, 84_000 * TICK + 1, -1, 10**9 * TICK, -(10**9) * TICK]
 
 folders = st.fixed_dictionaries(
     {

@@ -190,6 +190,15 @@ def test_rule_22_no_signal_is_traded_from_that_long_before_the_close_on(taken):
     assert taken(at) == at
 
 
+def test_rule_22_holds_in_each_of_several_windows(taken):
+    times = ("09:59", "10:30", "12:30", "14:30", "15:49", "15:50", "15:55")
+    at = [f"2025-01-15 {text}" for text in times]
+    windows = (("09:00", "10:00"), ("12:00", "13:00"), ("14:00", "15:59"))
+    assert taken(at, entry_windows=windows, no_entry_ns=10 * MINUTE) == [at[0], at[2], at[3], at[4]]
+    assert taken(at, entry_windows=windows, no_entry_ns=2 * HOUR) == [at[0], at[2]]
+    assert taken(at, entry_windows=windows, no_entry_ns=4 * HOUR) == [at[0]]
+
+
 def test_rule_22_an_early_close_is_known(taken):
     at = [f"2025-01-{text}" for text in ("15 12:04:59", "15 12:05", "15 12:30", "15 15:00", "15 17:00", "16 15:49:59")]
     got = taken(at, no_entry_ns=10 * MINUTE, closes={date(2025, 1, 15): "2025-01-15 12:15"})
@@ -651,6 +660,23 @@ def test_rule_28_a_limit_is_behind_a_hold_of_the_same_time(fills, hold_ms, reaso
     got = fills([100, 100, 99, 98], {0: LONG}, ts=[0, 20, 30, 40], unit=MS, **rule)
     expected = [(1, 100, 3, 98, reason)]
     assert got == expected
+
+
+@pytest.mark.parametrize(("late_ns", "reason"), [(-1, "loss_limit"), (0, "loss_limit"), (1, "hold")])
+def test_rule_28_orders_a_nanosecond_apart_are_not_at_the_same_time(fills, late_ns, reason):
+    # Filled at 1 ms, so that the hold is due at 2 ms; the limit is met a nanosecond before, at it or after it.
+    rule = {"limit_on": "open", "loss_limit": 10.0, "hold_ns": MS, **WIDE}
+    got = fills([100, 100, 98, 97], {0: LONG}, ts=[0, MS, 2 * MS - 1 + late_ns, 3 * MS], **rule)
+    expected = [(1, 100, 3 if late_ns < 1 else 2, 97 if late_ns < 1 else 98, reason)]
+    assert got == expected
+
+
+@pytest.mark.parametrize(("met", "reason"), [("15:44:59", "loss_limit"), ("15:45", "close")])
+def test_rule_28_a_limit_is_behind_a_close_of_the_same_time(fills, met, reason):
+    # The close is due at 15:45 and, with a latency of 2 s, there at 15:45:02, as is a limit met at 15:45.
+    at = [f"2025-01-15 {text}" for text in ("15:39", "15:40", met, "15:46")]
+    rule = {"flat_ns": 15 * MINUTE, "latency_ns": 2 * SECOND, "limit_on": "open", "loss_limit": 5.0, **WIDE}
+    assert fills([100, 100, 99, 98], {0: LONG}, at=at, **rule) == [(1, 100, 3, 98, reason)]
 
 
 def test_rule_28_of_both_limits_the_one_that_was_met_first_closes_the_trade(fills):

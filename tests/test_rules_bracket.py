@@ -189,6 +189,14 @@ def test_rule_34_the_reason_is_the_stop_in_force_when_it_was_triggered(fills):
     assert got == expected
 
 
+def test_rule_34_a_move_under_way_does_not_revive_a_stop_that_is_triggered(fills):
+    # +1 at print 2 moves the stop to 100 from 45 on; the initial one is triggered at print 3, at 98, and fills at 60.
+    rule = {"stop_fill": "next", "latency_ns": 15, "break_even_at": 1, "take_profit": 50, "stop_loss": 2}
+    got = fills([100, 100, 101, 98, 97, 96, 95], {0: LONG}, ts=[0, 20, 30, 40, 50, 60, 70], **rule)
+    expected = [(1, 100, 5, 96, "stop")]
+    assert got == expected
+
+
 def test_rule_34_of_equal_stops_the_first_is_the_reason(fills):
     # At the entry both lie at 98; at +3 both at 101; break-even at -2, with the initial one.
     assert fills([100, 100, 98], {0: LONG}, trailing_stop=2) == [(1, 100, 2, 98, "stop")]

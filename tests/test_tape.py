@@ -105,7 +105,7 @@ def test_columns_of_different_length_and_falling_times_are_refused(changes, mess
         {"size": np.array([1, 2, 2**32 + 1])},
         {"aggressor": np.array([1, -1, 256])},
         {"ts": [1.5, 2.5, 3.5]},
-        {"price": [1, 2, 2**30 + 1]},
+        {"price": [1, 2, 10**9 + 1]},
         {"size": [1, 2, -1]},
         {"aggressor": [1, -1, 2]},
     ],

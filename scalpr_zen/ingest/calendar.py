@@ -56,6 +56,9 @@ _CORRECTIONS: tuple[tuple[str, str, str], ...] = (
     ("equity", "08:30", "2018-12-05 2025-01-09"),
     ("rates", CLOSED, "2018-12-05"),
     ("rates grains", "12:15", "2025-01-09"),
+    # Hurricane Sandy: the exchange's notices of 2012-10-28 and -29, a spokeswoman.
+    ("equity", "08:15", "2012-10-29 2012-10-30"),
+    ("rates", "11:00", "2012-10-29"),
     # The Friday before a Monday holiday, as the library has it for rates; and before Columbus Day for both.
     ("rates", "15:15", "2010-10-08 2011-10-07 2012-10-05"),
     ("fx", "15:15", "2010-07-02 2010-09-03 2010-10-08 2011-01-14 2011-02-18 2011-05-27 2011-07-01 2011-09-02"),

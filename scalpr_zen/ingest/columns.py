@@ -44,7 +44,7 @@ agree within microseconds (older data: milliseconds); flipped bits in a timestam
 MAX_DELAY = 60 * NANOS
 """How far an exchange time may lie before the file's range, which is one of receive times."""
 
-MAX_TICKS, MAX_SIZE = 2**30, 2**31 - 1
+MAX_TICKS, MAX_SIZE = 10**9, 2**31 - 1
 """What the int32 columns of a tape carry, with room for a bracket around each price."""
 UNDEF_PRICE = np.int64(2**63 - 1)
 _BAD_TS_RECV = 0x08
