@@ -111,9 +111,10 @@ def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int,
     if not done.signals:
         raise ScalprError("nothing to compare: the strategy gives no signal on this tape")
     counted = f"{done.signals:,} signals and {done.trades:,} trades"
+    near = f"{done.near:,} signals" if done.near else "no signal: who leaves signals out would not be seen"
     click.echo(
         f"no look-ahead found: {counted} are the same before each of {done.cuts} cuts, "
-        f"the signals of short stretches before each of {done.dense:,}"
+        f"the signals of short stretches before each of {done.dense:,}, among them {near}"
     )
 
 

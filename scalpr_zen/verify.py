@@ -5,6 +5,7 @@ A strategy that knows more than prints `0..i` at print `i` changes its mind some
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +24,13 @@ from scalpr_zen.tape import COLUMNS, Tape
 
 Array = NDArray[Any]
 
-KINDS = ("random", "signal", "entry", "exit")
-STRETCHES, STRETCH, DENSE = 4, 3_000, 400
-"""Stretches of the tape that are tapes of their own, their prints, and how many of their last prints are cut one by
-one: whoever peeks to leave a signal out says nothing at the cuts that follow signals."""
+KINDS = ("random", "signal", "entry", "exit", "roll", "session")
+STRETCHES, STRETCH = 8, 100_000
+"""Stretches of the tape that are tapes of their own, and their prints at most: who peeks to leave a signal out says
+nothing at the cuts that follow signals."""
+FINE, COARSE, STRIDE = 100, 100, 25
+"""Cuts of a stretch: after each of its last FINE prints, and before these COARSE cuts that are STRIDE prints apart, as
+a scalper looks tens of prints ahead."""
 
 
 class LookAhead(ScalprError):
@@ -35,12 +39,13 @@ class LookAhead(ScalprError):
 
 @dataclass(frozen=True)
 class Verified:
-    """What was compared without finding a difference."""
+    """What was compared without finding a difference; `near` are the signals of stretches between their cuts."""
 
     cuts: int
     dense: int
     signals: int
     trades: int
+    near: int
 
 
 def verify(
@@ -54,45 +59,105 @@ def verify(
 ) -> Verified:
     """Run a strategy on the whole tape and on the tape cut short, and demand the same before each cut.
 
+    Each time another copy of the strategy is asked, and some cuts are asked before the whole tape: what it remembers of
+    one answer must not help it with the next.
+
     Parameters
     ----------
     tape, strategy, setup
         As in `run_setup`.
     cuts : int
-        Cuts: a quarter each at random prints, and just after random signals, entries and exits; and the whole tape
-        once more. Beside these, STRETCHES of the tape are cut after each of their last DENSE prints.
+        Cuts: a sixth each at random prints, just after random signals, entries and exits, where a contract ends, and
+        just before the last print of a session; and the whole tape once more. Beside these, STRETCHES of the tape, half
+        of them around signals, are cut at FINE and COARSE places each.
     seed : int
         Of the random choices.
     progress : callable, optional
-        Called with cuts done and cuts in all.
+        Called with cuts and stretches done and in all.
 
     Raises
     ------
     LookAhead
         At the first print that differs.
     """
-    signals = signals_of(strategy, tape)
+    ask = _asker(strategy)
+    early = {stop: _sparse(ask(tape.cut(stop))) for stop in random_prints(len(tape), cuts, seed)}
+    signals = ask(tape)
     whole = simulate(tape, signals, setup.bracket, setup.execution, setup.rules)
     signals = signals.copy()  # a strategy may write its next answer into the same array
-    stops = cut_prints(len(tape), signals, whole, cuts, seed)
+    stops = cut_prints(tape, signals, whole, cuts, seed)
+    ends = _ends(len(tape), signals, seed)
     for done, stop in enumerate(stops, start=1):
         short = tape.cut(stop)
-        again = signals_of(strategy, short)
+        again = _full(early[stop], stop) if stop in early else ask(short)
         cut = simulate(short, again, setup.bracket, setup.execution, setup.rules)
         _same_signals(tape, signals, again, stop)
         _same_trades(tape, whole, cut, stop)
         if progress is not None:
-            progress(done, len(stops))
-    dense = sum(_cut_densely(part, strategy) for part in _stretches(tape, seed))
-    return Verified(len(stops), dense, int(np.count_nonzero(signals)), len(whole.trades))
+            progress(done, len(stops) + len(ends))
+    dense = near = 0
+    for done, end in enumerate(ends, start=len(stops) + 1):
+        made, between = _cut_densely(_stretch(tape, slice(max(0, end - STRETCH), end)), ask)
+        dense, near = dense + made, near + between
+        if progress is not None:
+            progress(done, len(stops) + len(ends))
+    return Verified(len(stops), dense, int(np.count_nonzero(signals)), len(whole.trades), near)
 
 
-def _stretches(tape: Tape, seed: int) -> list[Tape]:
-    """Return some stretches of a tape as tapes; the whole of a short one."""
-    if len(tape) <= STRETCH:
-        return [tape]
-    starts = np.random.default_rng((seed, 1)).integers(0, len(tape) - STRETCH + 1, STRETCHES).tolist()
-    return [_stretch(tape, slice(start, start + STRETCH)) for start in starts]
+def _asker(strategy: Strategy) -> Callable[[Tape], Array]:
+    """Return what gives the signals of a new copy of a strategy, or of itself where it cannot be copied."""
+    try:
+        kept = copy.deepcopy(strategy)
+    except Exception:  # an object may refuse in any way that it likes
+        return lambda tape: signals_of(strategy, tape)
+    return lambda tape: signals_of(copy.deepcopy(kept), tape)
+
+
+def _sparse(signals: Array) -> tuple[Array, Array]:
+    at = np.flatnonzero(signals)
+    return at, signals[at]
+
+
+def _full(sparse: tuple[Array, Array], length: int) -> Array:
+    signals = np.zeros(length, np.int8)
+    signals[sparse[0]] = sparse[1]
+    return signals
+
+
+# Where the tape is cut --------------------------------------------------------------------------------
+
+
+def random_prints(length: int, cuts: int, seed: int) -> list[int]:
+    """Return the random cuts, short of the whole tape, the shortest first: the number of prints that are left."""
+    share = -(-cuts // len(KINDS))
+    random = np.random.default_rng((seed, 2))
+    return sorted(set(random.integers(1, length, share).tolist())) if length > 1 else []
+
+
+def cut_prints(tape: Tape, signals: Array, whole: Simulation, cuts: int, seed: int) -> list[int]:
+    """Return where the tape is cut: the number of prints that are left, in order; the last one is the whole tape."""
+    random = np.random.default_rng(seed)
+    known = np.concatenate((whole.trades, whole.unclosed))
+    places = {
+        "signal": np.flatnonzero(signals) + 1,
+        "entry": known["entry"] + 1,
+        "exit": whole.trades["exit"] + 1,
+        "roll": tape.segments["stop"][:-1],
+        "session": tape.sessions["stop"] - 1,
+    }
+    chosen = [len(tape), *random_prints(len(tape), cuts, seed)]
+    for k, kind in enumerate(KINDS[1:], start=1):
+        share = cuts // len(KINDS) + (k < cuts % len(KINDS))
+        chosen += random.choice(places[kind], min(share, len(places[kind])), replace=False).tolist()
+    return sorted({stop for stop in chosen if stop})
+
+
+def _ends(length: int, signals: Array, seed: int) -> list[int]:
+    """Return where the stretches end: the tape's end, random prints, and soon after random signals."""
+    random, at = np.random.default_rng((seed, 1)), np.flatnonzero(signals)
+    ends = [length, *random.integers(1, length + 1, STRETCHES // 2 - 1).tolist()] if length else []
+    near = random.choice(at, min(STRETCHES // 2, len(at)), replace=False) + FINE // 2
+    return sorted({*ends, *np.minimum(near, length).tolist()})
 
 
 def _stretch(tape: Tape, part: slice) -> Tape:
@@ -101,33 +166,20 @@ def _stretch(tape: Tape, part: slice) -> Tape:
     return Tape.from_prints(**columns, contract=tape.segments["contract"][segment], instrument=tape.instrument)
 
 
-def _cut_densely(tape: Tape, strategy: Strategy) -> int:
-    """Cut a stretch after each of its last DENSE prints; return the number of cuts."""
-    stops = range(max(1, len(tape) - DENSE), len(tape))
+def _cut_densely(tape: Tape, ask: Callable[[Tape], Array]) -> tuple[int, int]:
+    """Cut a stretch at its last prints; return the number of cuts, and of signals from the first of them on."""
+    fine = max(1, len(tape) - FINE)
+    stops = sorted({*range(max(1, fine - COARSE * STRIDE), fine, STRIDE), *range(fine, len(tape))})
     if not stops:
-        return 0
-    whole = signals_of(strategy, tape).copy()
-    for stop in stops:
-        _same_signals(tape, whole, signals_of(strategy, tape.cut(stop)), stop)
-    return len(stops)
+        return 0, 0
+    answers = [(stop, _sparse(ask(tape.cut(stop)))) for stop in stops]
+    whole = ask(tape)
+    for stop, answer in answers:
+        _same_signals(tape, whole, _full(answer, stop), stop)
+    return len(stops), int(np.count_nonzero(whole[stops[0] :]))
 
 
-def cut_prints(length: int, signals: Array, whole: Simulation, cuts: int, seed: int) -> list[int]:
-    """Return where the tape is cut: the number of prints that are left, in order; the last one is the whole tape."""
-    random = np.random.default_rng(seed)
-    known = np.concatenate((whole.trades, whole.unclosed))
-    places = {
-        "random": random.integers(1, length + 1, cuts) if length else np.empty(0, np.int64),
-        "signal": np.flatnonzero(signals) + 1,
-        "entry": known["entry"] + 1,
-        "exit": whole.trades["exit"] + 1,
-    }
-    chosen = [length]
-    there = [kind for kind in KINDS if len(places[kind])]
-    for k, kind in enumerate(there):
-        share = cuts // len(there) + (k < cuts % len(there))
-        chosen += random.choice(places[kind], min(share, len(places[kind])), replace=False).tolist()
-    return sorted({stop for stop in chosen if stop})
+# What is compared -------------------------------------------------------------------------------------
 
 
 def _same_signals(tape: Tape, signals: Array, again: Array, stop: int) -> None:

@@ -431,8 +431,20 @@ def test_verify_finds_no_look_ahead_in_an_honest_strategy(scalpr, tape):
     code, out, _ = scalpr("verify", tape, "--fast-period", 2, "--slow-period", 5, "--cuts", 12)
     assert code == 0
     assert re.fullmatch(
-        r"no look-ahead found: 68 signals and 9 trades are the same before each of \d+ cuts, .* of 299\n", out
+        r"no look-ahead found: 68 signals and 9 trades are the same before each of \d+ cuts, "
+        r"the signals of short stretches before each of [\d,]+, among them \d+ signals\n",
+        out,
     )
+
+
+def test_verify_says_where_signals_that_are_left_out_would_not_be_seen(scalpr, tape):
+    Path("first.py").write_text(
+        "import numpy as np\n\n\nclass First:\n    def signals(self, tape):\n"
+        "        return np.array([1] + [0] * (len(tape) - 1), np.int8)\n"
+    )
+    code, out, _ = scalpr("verify", tape, "--strategy", "first.py:First", "--cuts", 6)
+    assert code == 0
+    assert out.endswith("among them no signal: who leaves signals out would not be seen\n")
 
 
 def test_verify_names_the_first_print_that_differs_and_ends_with_2(scalpr, tape):

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 import pytest
-from checks import LONG, SESSION_END, SHORT, setup_of, setups
+from checks import HOUR, LONG, SESSION_END, SHORT, setup_of, setups
 from conftest import JIT, Given, signals_of, tape_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,8 +19,9 @@ from scalpr_zen import TRADE, EmaCrossover, ParameterError, ScalprError, Session
 from scalpr_zen import verify as module
 from scalpr_zen.kernel import ROLL
 from scalpr_zen.simulate import simulate
-from scalpr_zen.verify import DENSE, LookAhead, Verified, cut_prints, verify
+from scalpr_zen.verify import COARSE, FINE, STRETCHES, STRIDE, LookAhead, Verified, cut_prints, verify
 
+MINUTE = HOUR // 60
 HONEST = EmaCrossover(fast_period=3, slow_period=8)
 MESSAGE = re.compile(
     r"look-ahead: with the tape cut after print ([\d,]+), the (signal|trade of the signal) (?:of|at) print ([\d,]+) "
@@ -118,6 +119,11 @@ def first_difference(tape, strategy, stop):
     return None
 
 
+def without_stretches(monkeypatch):
+    """Cut the whole tape alone: the stretches have tests of their own."""
+    monkeypatch.setattr(module, "_ends", lambda *_: [])
+
+
 def told(error):
     """What a message names: the cut, the print, its time, what is and what was."""
     cut, kind, at, time, short, full = MESSAGE.fullmatch(str(error)).groups()
@@ -147,11 +153,11 @@ def test_a_strategy_that_peeks_is_caught_whatever_the_seed(rule, seed):
 def test_what_verify_says_is_what_the_brute_force_finds_at_the_same_cuts(market, rule):
     tape, strategy, setup = market.tape(), By(rule), setup_of()
     whole = simulate(tape, strategy.signals(tape), setup.bracket, setup.execution)
-    stops = cut_prints(len(tape), strategy.signals(tape), whole, 20, 0)
+    stops = cut_prints(tape, strategy.signals(tape), whole, 20, 0)
     found = [(stop - 1, *difference) for stop in stops if (difference := first_difference(tape, strategy, stop))]
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "DENSE", 0)  # the stretches have a test of their own
+            without_stretches(patch)
             verify(tape, strategy, setup)
         got = None
     except LookAhead as error:
@@ -193,13 +199,17 @@ def test_a_strategy_that_answers_otherwise_when_asked_again_about_the_whole_tape
         answers = iter([first, second])
         strategy = By(lambda tape, answers=answers: [next(answers)])
         if first == second:
-            assert verify(tape_of([100]), strategy, setup_of()) == Verified(cuts=1, dense=0, signals=1, trades=0)
+            got = verify(tape_of([100]), strategy, setup_of())
+            assert got == Verified(cuts=1, dense=0, signals=1, trades=0, near=0)
         else:
             with pytest.raises(LookAhead, match=r"after print 0, the signal of print 0 \(.*\) is 0, and 1 with"):
                 verify(tape_of([100]), strategy, setup_of())
 
 
-def test_a_strategy_that_writes_all_its_answers_into_one_array_cannot_hide():
+@pytest.mark.parametrize("length", [1, 400])
+def test_a_strategy_that_writes_all_its_answers_into_one_array_cannot_hide(length, monkeypatch):
+    without_stretches(monkeypatch)
+    monkeypatch.setattr(module, "random_prints", lambda *_: [])
     buffer = np.zeros(400, np.int8)
 
     class Reused:
@@ -207,8 +217,53 @@ def test_a_strategy_that_writes_all_its_answers_into_one_array_cannot_hide():
             buffer[: len(tape)] = one_print_ahead(tape)
             return buffer[: len(tape)]
 
+    if length == 1:
+        assert verify(tape_of([100]), Reused(), setup_of()).cuts == 1
+        return
     with pytest.raises(LookAhead):
         verify(random_walk(400).tape(), Reused(), setup_of())
+
+
+class KeepsTheFirst:
+    """One print ahead, worked out once for the tape that it sees first, and kept."""
+
+    known = None
+
+    def signals(self, tape):
+        if self.known is None:
+            self.known = one_print_ahead(tape).astype(np.int8)
+        return self.known[: len(tape)]
+
+
+class KeepsTheHighest(KeepsTheFirst):
+    """Long above the middle of the prices that it sees first."""
+
+    def signals(self, tape):
+        if self.known is None:
+            self.known = (int(tape.price.max()) + int(tape.price.min())) // 2 if len(tape) else 0
+        return (tape.price > self.known).astype(np.int8)
+
+
+class KeepsInItsClass(KeepsTheFirst):
+    """The same, for all objects of the class."""
+
+    def signals(self, tape):
+        if KeepsInItsClass.known is None:
+            KeepsInItsClass.known = one_print_ahead(tape).astype(np.int8)
+        return KeepsInItsClass.known[: len(tape)]
+
+
+class CannotBeCopied(KeepsTheFirst):
+    def __deepcopy__(self, memo):
+        raise TypeError
+
+
+@pytest.mark.parametrize("kind", [KeepsTheFirst, KeepsTheHighest, KeepsInItsClass, CannotBeCopied])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_strategy_that_remembers_its_first_answer_is_caught(kind, seed):
+    KeepsInItsClass.known = None
+    with pytest.raises((LookAhead, StrategyError)):
+        verify(random_walk(600).tape(), kind(), setup_of(), seed=seed)
 
 
 def test_signals_that_do_not_fit_the_cut_tape_are_refused_by_their_own_rule():
@@ -229,11 +284,14 @@ def test_a_parameter_that_does_not_fit_is_refused_as_in_a_run():
 @given(markets(), setups(), crossovers() | st.just(Aggressors()), st.integers(0, 9))
 def test_an_honest_strategy_passes_under_every_combination_of_rules(market, setup, strategy, seed):
     tape = market.tape()
-    whole = simulate(tape, strategy.signals(tape), setup.bracket, setup.execution, setup.rules)
+    signals = strategy.signals(tape)
+    whole = simulate(tape, signals, setup.bracket, setup.execution, setup.rules)
     got = verify(tape, strategy, setup, cuts=40, seed=seed)
-    stops = cut_prints(len(tape), strategy.signals(tape), whole, 40, seed)
-    dense = min(len(tape) - 1, DENSE)
-    assert got == Verified(len(stops), dense, int(np.count_nonzero(strategy.signals(tape))), len(whole.trades))
+    stops = cut_prints(tape, signals, whole, 40, seed)
+    assert (got.cuts, got.signals, got.trades) == (len(stops), np.count_nonzero(signals), len(whole.trades))
+    # A stretch of at most 100 prints is cut after each of them.
+    ends = module._ends(len(tape), signals, seed)
+    assert got.dense == sum(end - 1 for end in ends)
 
 
 LONG_CASES = [
@@ -280,38 +338,41 @@ def simulation_of(tape, signals, **parameters):
     return simulate(tape, signals, setup.bracket, setup.execution)
 
 
-def places(length, signals, whole):
+def places(tape, signals, whole):
     """The prints that each kind of cut may leave."""
+    length = len(tape)
     entries = [*whole.trades["entry"].tolist(), *whole.unclosed["entry"].tolist()]
     return {
         "random": set(range(1, length + 1)),
         "signal": {i + 1 for i in range(length) if signals[i]},
         "entry": {entry + 1 for entry in entries},
         "exit": {exit_print + 1 for exit_print in whole.trades["exit"].tolist()},
+        "roll": set(tape.segments["stop"].tolist()[:-1]),
+        "session": {stop - 1 for stop in tape.sessions["stop"].tolist()},
     }
 
 
-@pytest.mark.parametrize("cuts", [0, 1, 2, 3, 4, 7, 20, 100])
-def test_cuts_are_a_quarter_each_at_random_prints_and_just_after_signals_entries_and_exits(cuts):
+@pytest.mark.parametrize("cuts", [0, 1, 2, 5, 6, 7, 20, 100])
+def test_cuts_are_a_sixth_each_at_random_prints_after_signals_entries_exits_at_rolls_and_before_last_prints(cuts):
     market = random_walk(10_000 if JIT else 3_000)
     tape, signals = market.tape(), market.given()
     whole = simulation_of(tape, signals)
-    got = cut_prints(len(tape), signals, whole, cuts, seed=5)
+    got = cut_prints(tape, signals, whole, cuts, seed=5)
     assert got == sorted(set(got))
     assert got[-1] == len(tape)
     assert len(got) <= cuts + 1
-    assert len(got) > 0.8 * cuts
-    allowed = places(len(tape), signals, whole)
-    for kind, share in zip(("signal", "entry", "exit"), ((cuts + 2) // 4, (cuts + 1) // 4, cuts // 4), strict=True):
+    allowed = places(tape, signals, whole)
+    for k, kind in enumerate(("signal", "entry", "exit", "roll", "session"), start=1):
+        share = min((cuts + 5 - k) // 6, len(allowed[kind]))
         assert len(allowed[kind] & set(got)) >= share
-    known = allowed["signal"] | allowed["entry"] | allowed["exit"]
-    assert sum(stop not in known for stop in got[:-1]) <= (cuts + 3) // 4
+    known = set.union(*(allowed[kind] for kind in allowed if kind != "random"))
+    assert sum(stop not in known for stop in got[:-1]) <= (cuts + 5) // 6
 
 
 def test_the_seed_chooses_the_cuts():
     market = random_walk(2_000)
     whole = simulation_of(market.tape(), market.given())
-    cuts = [tuple(cut_prints(2_000, market.given(), whole, 20, seed)) for seed in (0, 0, 1, 2)]
+    cuts = [tuple(cut_prints(market.tape(), market.given(), whole, 20, seed)) for seed in (0, 0, 1, 2)]
     assert cuts[0] == cuts[1]
     assert len(set(cuts)) == 3
 
@@ -320,9 +381,9 @@ def test_the_seed_chooses_the_cuts():
 def test_every_cut_leaves_some_prints_and_the_last_one_all_of_them(market, cuts, seed):
     tape, signals = market.tape(), market.given()
     whole = simulation_of(tape, signals)
-    got = cut_prints(len(tape), signals, whole, cuts, seed)
+    got = cut_prints(tape, signals, whole, cuts, seed)
     assert got == sorted(set(got))
-    assert set(got) <= places(len(tape), signals, whole)["random"]
+    assert set(got) <= places(tape, signals, whole)["random"]
     assert got[-1] == len(tape)
     assert len(got) <= cuts + 1
 
@@ -331,23 +392,28 @@ def test_more_cuts_than_places_take_them_all():
     # One signal at print 2, its entry at print 3, its exit at print 5.
     tape = tape_of([100, 100, 100, 100, 102, 104, 104])
     signals = signals_of(tape, {2: LONG})
-    got = cut_prints(7, signals, simulation_of(tape, signals), 400, seed=0)
+    got = cut_prints(tape, signals, simulation_of(tape, signals), 400, seed=0)
     assert got == [1, 2, 3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("prints", [0, 1, 2])
 def test_a_tape_of_hardly_any_prints_is_verified_too(prints):
     tape = tape_of([100] * prints)
-    got = verify(tape, By(lambda tape: np.ones(len(tape))), setup_of(), cuts=8)
-    assert got == Verified(cuts=prints, dense=max(prints - 1, 0), signals=prints, trades=0)
+    got = verify(tape, By(lambda tape: np.ones(len(tape))), setup_of(), cuts=12)
+    assert (got.cuts, got.signals, got.trades) == (prints, prints, 0)
+    assert (got.dense, got.near) == (
+        (1, 1) if prints == 2 else (0, 0)
+    )  # of two prints one end, and the other has no cut
     got = verify(tape, HONEST, setup_of(), cuts=0)
-    assert got == Verified(cuts=min(prints, 1), dense=max(prints - 1, 0), signals=0, trades=0)
+    assert (got.cuts, got.signals, got.trades, got.near) == (min(prints, 1), 0, 0, 0)
 
 
 def test_progress_is_told_after_each_cut():
     told_so_far = []
     got = verify(random_walk(300).tape(), HONEST, setup_of(), progress=lambda *done: told_so_far.append(done))
-    assert told_so_far == [(k, got.cuts) for k in range(1, got.cuts + 1)]
+    done = len(told_so_far)
+    assert told_so_far == [(k, done) for k in range(1, done + 1)]
+    assert got.cuts < done <= got.cuts + STRETCHES
     assert got.cuts > 10
 
 
@@ -454,6 +520,8 @@ def both(setup):
 
 def verify_at(stop, tape, strategy, setup, monkeypatch):
     """Verify with one cut."""
+    without_stretches(monkeypatch)
+    monkeypatch.setattr(module, "random_prints", lambda *_: [])
     monkeypatch.setattr(module, "cut_prints", lambda *_: [stop])
     return verify(tape, strategy, setup)
 
@@ -463,7 +531,100 @@ def test_a_trade_that_ends_after_the_cut_is_not_compared():
     tape = tape_of([100, 100, 101, 104], [0, 10, 20, SESSION_END])
     strategy = By(lambda tape: signals_of(tape, {0: LONG}))
     got = verify(tape, strategy, setup_of(), cuts=40)
-    assert got == Verified(cuts=4, dense=len(tape) - 1, signals=1, trades=1)
+    assert (got.cuts, got.signals, got.trades) == (4, 1, 1)
+
+
+# Stretches --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def short_stretches(monkeypatch):
+    """Stretches of 500 prints, of which the last 1 in 10 are cut one by one, and as many before in strides."""
+    monkeypatch.setattr(module, "STRETCH", 500)
+
+
+def in_stretches(tape, rule, seed=0):
+    """Verify by the stretches alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "cut_prints", lambda *_: [])
+        patch.setattr(module, "random_prints", lambda *_: [])
+        return verify(tape, By(rule), setup_of(), seed=seed)
+
+
+def test_stretches_are_the_tape_s_own_prints_contracts_and_session_dates(short_stretches, monkeypatch):
+    prices = 80_000 + np.random.default_rng(2).integers(-2, 3, 3_000).cumsum()
+    tape = tape_of(prices, np.arange(3_000) * 3 * MINUTE, contract=[f"NQ{i // 350}" for i in range(3_000)])
+    seen, made = [], module._cut_densely
+
+    def spy(stretch, ask):
+        seen.append(stretch)
+        return made(stretch, ask)
+
+    monkeypatch.setattr(module, "_cut_densely", spy)
+    signals = HONEST.signals(tape)
+    in_stretches(tape, HONEST.signals)
+    ends = module._ends(len(tape), signals, 0)
+    assert len(seen) == len(ends) > 4
+    contracts = np.repeat(tape.segments["contract"], tape.segments["stop"] - tape.segments["start"])
+    days = np.repeat(tape.sessions["date"], tape.sessions["stop"] - tape.sessions["start"])
+    for stretch, end in zip(seen, ends, strict=True):
+        part = slice(max(0, end - 500), end)
+        for name in ("ts", "price", "size", "aggressor"):
+            assert np.array_equal(getattr(stretch, name), getattr(tape, name)[part])
+        for table, expected in ((stretch.segments, contracts[part]), (stretch.sessions, days[part])):
+            column = table[table.dtype.names[0]]
+            assert np.array_equal(np.repeat(column, table["stop"] - table["start"]), expected)
+    assert max(len(stretch.segments) for stretch in seen) > 1
+    assert max(len(stretch.sessions) for stretch in seen) > 1
+
+
+def test_half_of_the_stretches_end_soon_after_a_signal_and_one_with_the_tape():
+    at = [5_000, 9_000]
+    for seed in range(20):
+        signals = np.zeros(10_000, np.int8)
+        signals[at] = LONG
+        ends = module._ends(10_000, signals, seed)
+        assert {i + FINE // 2 for i in at} | {10_000} <= set(ends)
+        assert len(ends) <= STRETCHES
+    assert module._ends(10_000, signals * 0, 0)[-1] == 10_000
+    assert module._ends(0, signals[:0], 0) == []
+
+
+def test_a_stretch_is_cut_after_its_last_prints_and_in_strides_before(monkeypatch):
+    stops = []
+
+    def ask(tape):
+        stops.append(len(tape))
+        return np.ones(len(tape), np.int8)
+
+    length = FINE + COARSE * STRIDE + 700
+    made, near = module._cut_densely(tape_of([100] * length), ask)
+    strides = list(range(700, length - FINE, STRIDE))
+    assert stops == [*strides, *range(length - FINE, length), length]
+    assert (made, near) == (COARSE + FINE, length - 700)
+    # A tape as short as that is cut after each of its prints.
+    stops.clear()
+    assert module._cut_densely(tape_of([100] * 60), ask) == (59, 59)
+    assert stops == [*range(1, 60), 60]
+
+
+def far_sighted(horizon):
+    """A crossover that is silent where the price will have fallen that many prints later, if it knows them."""
+
+    def signals(tape):
+        ahead = np.zeros(len(tape), np.int64)
+        ahead[:-horizon] = tape.price[horizon:].astype(np.int64) - tape.price[:-horizon]
+        honest = EmaCrossover(fast_period=20, slow_period=100).signals(tape)
+        return np.where(ahead * honest < 0, 0, honest).astype(np.int8)
+
+    return signals
+
+
+@pytest.mark.parametrize("horizon", [1, 10, 40])
+def test_who_leaves_out_signals_that_will_lose_is_caught_by_the_stretches_of_a_long_tape(horizon):
+    tape = random_walk(20_000 if JIT else 4_000).tape()
+    with pytest.raises(LookAhead):
+        in_stretches(tape, far_sighted(horizon))
 
 
 def test_a_strategy_that_peeks_to_leave_signals_out_is_caught():
