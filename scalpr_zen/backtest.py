@@ -385,7 +385,7 @@ def _declared(strategy: Strategy, setup: Setup) -> Declared:
     found = tuple((p, getattr(group, p.name)) for group in known for p in declared(type(group)))
     names = [parameter.name for parameter, _ in found]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise ParameterError(f"the strategy must not name a parameter {', '.join(sorted(twice))}: the run has one")
+        raise ParameterError(f"a strategy must not name a parameter {', '.join(sorted(twice))}: the run has one")
     return found
 
 

@@ -216,7 +216,9 @@ def _column(name: str, values: Any) -> Array:
         raise TapeError(f"{name} must be whole numbers, one a print, was {given.dtype} {given.shape}")
     if given.size and not (limits.min <= given.min() and given.max() <= limits.max):
         raise TapeError(f"{name} must be {limits.min} to {limits.max}, was {given.min()} to {given.max()}")
-    return np.ascontiguousarray(given, dtype)
+    column = np.ascontiguousarray(given, dtype).view()
+    column.flags.writeable = False  # as those of a mapped tape: no strategy may change what the run will trade
+    return column
 
 
 def _closes(dates: Dates, early: Mapping[str, str]) -> Int64:

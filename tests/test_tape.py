@@ -180,12 +180,21 @@ def test_every_member_is_stored_and_its_data_begins_on_a_multiple_of_64(saved):
 def test_the_hash_in_the_metadata_tells_tapes_apart(tmp_path, saved):
     first = Tape.open(saved).metadata
     for name in DTYPES:
-        other = made()
-        getattr(other, name)[-1] -= 1
-        other = Tape(**{**vars(other), "metadata": {"roll_ledger": [{"gap_points": 0.25}], "note": "é"}})
+        column = getattr(made(), name).copy()
+        column[-1] -= 1
+        other = Tape(**vars(made()) | {name: column, "metadata": {"roll_ledger": [{"gap_points": 0.25}], "note": "é"}})
         assert Tape.open(save_tape(other, tmp_path / "other.npz")).metadata["sha256"] != first["sha256"]
     same = made(metadata={"roll_ledger": [{"gap_points": 0.25}], "note": "é"})
     assert Tape.open(save_tape(same, tmp_path / "same.npz")).metadata["sha256"] == first["sha256"]
+
+
+def test_nobody_changes_the_prints_of_a_tape_in_memory_and_the_given_columns_stay_their_owner_s():
+    price = np.array([100, 101], np.int32)
+    tape = Tape.from_prints([1, 2], price, instrument=instrument("NQ"))
+    for name in ("ts", "price", "size", "aggressor"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(tape, name)[0] = 1
+    price[0] = 7
 
 
 def test_open_maps_the_columns_where_they_lie(saved):

@@ -294,6 +294,11 @@ DATACLASS = "@dataclass(frozen=True, kw_only=True)\n"
             "Mine.days must be an int, float, bool or str",
         ),
         (
+            DATACLASS + "class Mine(Parameters):\n    days: int = param(5, 'Days.', low=10)\n\n" + SIGNALS,
+            "@dataclass",
+            "Mine: as its default days must be >= 10, was 5",
+        ),
+        (
             DATACLASS + "class Mine(Parameters):\n    days: 'Dayz' = param(1, 'Days.')\n\n" + SIGNALS,
             "@dataclass",
             "NameError: name 'Dayz' is not defined",
@@ -572,13 +577,13 @@ def colliding(name, kind="int", default="1"):
 @pytest.mark.parametrize("name", ["stop_loss", "seed", "tape", "strategy", "out", "csv", "json", "as_json", "help"])
 def test_a_strategy_that_names_a_parameter_as_the_run_does_is_refused(scalpr, tape, name):
     told = line(scalpr("backtest", "--tape", tape, "--strategy", colliding(name)))
-    assert told == f"the strategy must not name a parameter {name}: the run has one"
+    assert told == f"mine.py line {line_of('@dataclass')}: a strategy must not name a parameter {name}: the run has one"
 
 
 @pytest.mark.parametrize("name", ["no_overlap", "overlap"])
 def test_a_flag_stands_for_one_parameter(scalpr, tape, name):
     told = line(scalpr("backtest", "--tape", tape, "--strategy", colliding(name, "bool", "True")))
-    assert told == f"the strategy must not name a parameter {name}: the run has one"
+    assert told == f"mine.py line {line_of('@dataclass')}: a strategy must not name a parameter {name}: the run has one"
 
 
 def test_a_name_in_capitals_is_a_flag_too(scalpr, tape):
@@ -717,7 +722,7 @@ def test_an_error_of_a_strategy_reaches_the_page_in_one_line(tape):
 def test_a_strategy_that_names_a_parameter_as_the_dashboard_does_is_refused(tape, name, by):
     kind = load_strategy(colliding(name))
     got = message(lambda: client_of(Workbench(tape, kind)), kind=ParameterError)
-    assert got == f"the strategy must not name a parameter {name}: {by} has one"
+    assert got == f"mine.py line {line_of('@dataclass')}: a strategy must not name a parameter {name}: {by} has one"
 
 
 # A new strategy ---------------------------------------------------------------------------------------

@@ -92,11 +92,10 @@ def refuse_taken(kind: type[Any], taken: Collection[str], by: str = "the run") -
     Raises
     ------
     ParameterError
-        In the words in which the run refuses it.
     """
     flags = {parameter.name: _flags(parameter) for parameter in declared(kind)}
     if twice := sorted(name for name, mine in flags.items() if not mine.isdisjoint(taken)):
-        raise ParameterError(f"the strategy must not name a parameter {', '.join(twice)}: {by} has one")
+        raise ParameterError(f"{_origin(kind)}: a strategy must not name a parameter {', '.join(twice)}: {by} has one")
 
 
 def _flags(parameter: Parameter) -> set[str]:
@@ -189,6 +188,10 @@ def _check(kind: type[Any]) -> None:
     for parameter in known:
         if parameter.kind not in _KINDS:
             raise StrategyError(f"{origin}: {name}.{parameter.name} must be an int, float, bool or str")
+        try:
+            parameter.checked(parameter.default)
+        except ParameterError as error:
+            raise StrategyError(f"{origin}: {name}: as its default {error}") from None
         if others := _flags(parameter) & {other.name for other in known if other is not parameter}:
             raise StrategyError(f"{origin}: {name} must not have {others.pop()}, a flag of its {parameter.name}")
     try:
