@@ -594,7 +594,7 @@ def test_a_histogram_of_slippage_holds_all_beyond_in_its_outermost_bins(gap):
 def test_the_share_of_fills_at_prints_of_the_other_side_by_hand():
     # Entries: bought at the print of a seller (1) and of a buyer (4), sold at that of a buyer (7): two of three got the
     # other side. Stops at their triggers: sold at the print of a buyer (2) and of a seller (5), bought at that of a
-    # seller (8): two of three. At the next events: sold at a seller's (3) and an unknown one's (6), bought at a buyer's.
+    # seller (8): two of three. At the next events: sold at a seller's and an unknown one's, bought at a buyer's: none.
     prices = [100, 100, 98, 98, 98, 96, 96, 96, 98, 98]
     aggressor = [0, SHORT, LONG, SHORT, LONG, SHORT, 0, LONG, SHORT, LONG]
     said = told(prices, {0: LONG, 3: LONG, 6: SHORT}, aggressor=aggressor)

@@ -436,8 +436,18 @@ def test_the_interval_for_other_dates_is_that_of_tapes_of_drawn_dates(monkeypatc
         orders = naive.drawn_dates(SEED, 2**32 + 2 * k + 1, 30, 9, len(sessions))
         ends.append([naive.evaluate(prices, sessions, trades, [dates[n] for n in o], rules)[0] for o in orders])
     for name, word in (("pass", "pass"), ("bust", "bust"), ("neither", "unfinished")):
-        expected = np.percentile([end.count(word) / 30 for end in ends], (2.5, 97.5))
-        assert (drawn[name]["dates_low"], drawn[name]["dates_high"]) == pytest.approx(tuple(expected))
+        low, high = np.percentile([end.count(word) / 30 for end in ends], (2.5, 97.5))
+        expected = min(low, drawn[name]["low"]), max(high, drawn[name]["high"])
+        assert (drawn[name]["dates_low"], drawn[name]["dates_high"]) == pytest.approx(expected)
+    assert drawn["pass"]["dates_low"] < drawn["pass"]["low"]
+
+
+def test_where_every_date_ends_alike_the_interval_for_other_dates_is_no_narrower_than_that_of_the_drawing():
+    tape = tape_of_dates(*[[100, 110]] * 5)
+    trades = trades_of(tape, *((1, 2 * n, 2 * n + 1) for n in range(5)))
+    drawn = prop_firm(trades, tape, Execution(), custom(10, 5, prop_sims=50), SEED)["drawn"]["pass"]
+    assert (drawn["probability"], drawn["dates_high"]) == (1, 1)
+    assert drawn["dates_low"] == drawn["low"] < 1
 
 
 def test_one_session_date_says_nothing_of_others():

@@ -288,9 +288,13 @@ def drawn_dates(seed: int, key: int, paths: int, length: int, sessions: int) -> 
 
 
 def _share(paths: int, sims: int, tapes: Array) -> dict[str, Any]:
-    """Return a share of the paths with its 95% interval for the drawing, and that for the session dates."""
+    """Return a share of the paths with its 95% interval for the drawing, and that for the session dates.
+
+    Where no drawn tape has another outcome the latter would be a point; it is never narrower than the former.
+    """
     low, high = wilson(paths, sims)
-    dates = dict(zip(("dates_low", "dates_high"), np.percentile(tapes, (2.5, 97.5)).tolist(), strict=True))
+    first, last = np.percentile(tapes, (2.5, 97.5)).tolist()
+    dates = {"dates_low": np.minimum(first, low).item(), "dates_high": np.maximum(last, high).item()}
     return {"paths": paths, "probability": paths / sims, "low": low, "high": high, **dates}
 
 
