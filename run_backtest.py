@@ -3,11 +3,22 @@
 from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFirm, SessionRules, Setup, cli
 
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
+FAST_EMA_PERIOD = 50  # prints
+SLOW_EMA_PERIOD = 200  # prints
+TP_POINTS = 10.0  # take profit, points from the entry fill
+SL_POINTS = 5.0  # stop loss, points from the entry fill
+POINT_VALUE = 20.00  # USD of one point of one contract; None: the contract's own
+MONTE_CARLO_SIMS = 1000  # paths of each method
+RESULTS_DIR = "results"  # folder of the report files
+WRITE_CSV = False  # write the trades as CSV too
+WRITE_HTML = False  # write the charts as one HTML file too
+
+# And all the rest
 STRATEGY = "EmaCrossover"  # a built-in, or a class of your own file, "my_file.py:MyStrategy"
-STRATEGY_PARAMETERS = {"fast_period": 50, "slow_period": 200}  # prints; those left out have their defaults
+STRATEGY_PARAMETERS = {"fast_period": FAST_EMA_PERIOD, "slow_period": SLOW_EMA_PERIOD}  # left out: their defaults
 BRACKET = Bracket(
-    take_profit=10.0,  # points from the entry fill
-    stop_loss=5.0,  # points from the entry fill
+    take_profit=TP_POINTS,
+    stop_loss=SL_POINTS,
     take_profit_short=None,  # points, of short trades; None: as of long ones
     stop_loss_short=None,  # points, of short trades; None: as of long ones
     trailing_stop=None,  # points behind the best price since the entry; None: the stop does not trail
@@ -26,7 +37,7 @@ EXECUTION = Execution(
     stop_fill="trigger",  # trigger | level (optimistic) | next
     roll_exit="void",  # void | close
     contracts=1,  # contracts of each trade
-    point_value=20.00,  # USD of one point of one contract; None: the contract's own
+    point_value=POINT_VALUE,
     overlap=False,  # trade every signal on its own
 )
 RULES = SessionRules(
@@ -48,7 +59,7 @@ PESSIMISTIC = PessimisticCosts(
     pessimistic_slippage_ticks=1,  # ticks
 )
 MONTE_CARLO = MonteCarlo(
-    monte_carlo_sims=1000,  # paths of each method
+    monte_carlo_sims=MONTE_CARLO_SIMS,
     control_sims=1000,  # runs of random entries
     seed=0,
 )
@@ -67,9 +78,6 @@ PROP_FIRM = PropFirm(
     prop_sims=1000,  # paths of drawn session dates
     prop_days=60,  # session dates of each path
 )
-RESULTS_DIR = "results"  # folder of the report files
-WRITE_CSV = False  # write the trades as CSV too
-WRITE_HTML = False  # write the charts as one HTML file too
 
 
 def main() -> None:

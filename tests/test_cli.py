@@ -379,10 +379,21 @@ CONSTANTS = {
 }
 
 
+FIRST = {
+    "FAST_EMA_PERIOD": "fast_period",
+    "SLOW_EMA_PERIOD": "slow_period",
+    "TP_POINTS": "take_profit",
+    "SL_POINTS": "stop_loss",
+    "POINT_VALUE": "point_value",
+    "MONTE_CARLO_SIMS": "monte_carlo_sims",
+}
+"""The constants at the top of run_backtest.py, and the parameters that they are."""
+
+
 def test_run_backtest_shows_every_parameter_with_its_declared_default():
     module = script("run_backtest")
     text = (ROOT / "run_backtest.py").read_text()
-    others = {"TAPE", "STRATEGY", "STRATEGY_PARAMETERS", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
+    others = {*FIRST, "TAPE", "STRATEGY", "STRATEGY_PARAMETERS", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
     assert {name for name in vars(module) if name.isupper()} == {*CONSTANTS, *others}
     assert set(CONSTANTS.values()) == set(GROUPS.values())
     for constant, group in CONSTANTS.items():
@@ -392,8 +403,8 @@ def test_run_backtest_shows_every_parameter_with_its_declared_default():
         assert names == [parameter.name for parameter in declared(group)]
     assert module.STRATEGY == "EmaCrossover"
     assert {parameter.name: parameter.default for parameter in declared(EmaCrossover)} == module.STRATEGY_PARAMETERS
-    assert instrument("NQ").point_value == 20.0
-    assert "    point_value=20.00,  #" in text
+    assert module.POINT_VALUE == instrument("NQ").point_value == 20.0
+    assert all(f"{name}={constant}," in text or f'"{name}": {constant}' in text for constant, name in FIRST.items())
     assert (module.TAPE, module.RESULTS_DIR, module.WRITE_CSV, module.WRITE_HTML) == ("", "results", False, False)
 
 
@@ -401,10 +412,12 @@ def test_the_units_in_run_backtest_are_the_declared_ones():
     text = (ROOT / "run_backtest.py").read_text()
     for group in GROUPS.values():
         for parameter in declared(group):
-            comment = re.search(rf"^    {parameter.name}=[^#]*# (.+)$", text, re.M)
+            first = next((constant for constant, name in FIRST.items() if name == parameter.name), None)
+            place = rf"^{first} = " if first else rf"^    {parameter.name}="
+            comment = re.search(rf"{place}[^#]*# (.+)$", text, re.M)
             assert parameter.unit.split()[-1:] == [] or parameter.unit in comment.group(1), parameter.name
-    comment = re.search(r"^STRATEGY_PARAMETERS = .*# (.+)$", text, re.M).group(1)
-    assert all(parameter.unit in comment for parameter in declared(EmaCrossover))
+    for constant in ("FAST_EMA_PERIOD", "SLOW_EMA_PERIOD"):
+        assert re.search(rf"^{constant} = \d+  # prints$", text, re.M)
 
 
 def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
@@ -415,7 +428,7 @@ def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
         for constant, group in CONSTANTS.items()
     }
     chosen |= {"RESULTS_DIR": "there", "WRITE_CSV": True, "WRITE_HTML": True}
-    assert set(chosen) == {name for name in vars(module) if name.isupper()}
+    assert set(chosen) == {name for name in vars(module) if name.isupper()} - set(FIRST)  # they are in the groups
     for constant, value in chosen.items():
         monkeypatch.setattr(module, constant, value)
     module.main()
