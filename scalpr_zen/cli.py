@@ -48,7 +48,8 @@ def backtest(
 
     Without a tape the demo market is used, and made first where it is missing.
     """
-    result = run_setup(Tape.open(tape or demo_tape()), strategy, setup)
+    with _aside():
+        result = run_setup(Tape.open(tape or demo_tape()), strategy, setup)
     paths = save(result, out, csv=csv, html=html)
     click.echo(result.to_json() if as_json else str(result))
     say("")
@@ -106,7 +107,7 @@ def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int,
     """Look on a tape for look-ahead of a strategy: name the first print that differs, or tell what was compared."""
     from scalpr_zen.verify import verify as prove
 
-    with _progress("cutting the tape") as tick:
+    with _progress("cutting the tape") as tick, _aside():
         done = prove(Tape.open(tape or demo_tape()), strategy, setup, cuts=cuts, seed=seed, progress=tick)
     if not done.signals:
         raise ScalprError("nothing to compare: the strategy gives no signal on this tape")
@@ -167,6 +168,11 @@ def _info_lines(tape: Tape) -> Iterator[str]:
         yield f"  {name:<44}  ignored: no DBN file"
 
 
+def _aside() -> contextlib.AbstractContextManager[Any]:
+    """Send to stderr what a strategy prints: stdout stays for results."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
 @contextlib.contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on stderr, where that is a terminal."""
@@ -201,11 +207,11 @@ def options(*groups: type[Parameters]) -> Callable[[Callable[..., Any]], Callabl
     return decorate
 
 
-def _some_path(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
-    """Refuse a tape of no name: a variable of the shell that is not set must not run the demo market."""
-    if path == "":
-        raise click.UsageError("the tape must not be empty: leave it out for the demo market")
-    return path
+def _some(_: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    """Refuse an empty text: a variable of the shell that is not set must not run something else."""
+    if text == "":
+        raise click.UsageError(f"the {param.name} must not be empty: leave it out for the default")
+    return text
 
 
 class _Value(click.ParamType):  # type: ignore[type-arg]
@@ -235,6 +241,7 @@ def _option(parameter: Parameter) -> Callable[[Callable[..., Any]], Callable[...
 _STRATEGY = click.option(
     "--strategy",
     default=STRATEGY,
+    callback=_some,
     metavar="NAME|FILE.py:CLASS",
     help=f"{', '.join(BUILT_IN)}, or a class of your own file. [default: {STRATEGY}]",
 )
@@ -250,7 +257,8 @@ class _WithStrategy(click.Command):
         parser = self.make_parser(ctx)
         parser.ignore_unknown_options = True  # those of the strategy, which is not known yet
         named, _, _ = parser.parse_args(list(args))
-        kind = load_strategy(named.get("strategy") or STRATEGY)
+        with _aside():
+            kind = load_strategy(named.get("strategy") or STRATEGY)
         fixed = self.get_params(ctx)
         refuse_taken(kind, [name for param in fixed for name in _names(param)])
         ctx.obj = kind
@@ -293,7 +301,7 @@ def scalpr(context: click.Context) -> None:
 @click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all that is drawn."
 )
-@click.option("--out", default=str(DEMO_FOLDER), show_default=True, help="Folder of the DBN files.")
+@click.option("--out", default=str(DEMO_FOLDER), callback=_some, show_default=True, help="Folder of the DBN files.")
 def demo_command(sessions: int, seed: int, out: str) -> None:
     """Write DBN files of a SYNTHETIC market: two NQ expiries, their spread, a roll."""
     demo(out, sessions, seed)
@@ -308,7 +316,7 @@ def demo_command(sessions: int, seed: int, out: str) -> None:
     "own",
     help='Another contract in one line: "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS [CALENDAR]]]".',
 )
-@click.option("--out", help="The tape. [default: cache/<root>.npz]")
+@click.option("--out", callback=_some, help="The tape. [default: cache/<root>.npz]")
 @click.option("--roll", type=click.Choice(ROLLS), help="How the front month is chosen. [default: volume]")
 @click.option(
     "--roll-days", type=int, default=Roll.days, show_default=True, help="Business days before expiry, for calendar."
@@ -340,10 +348,10 @@ def preprocess_command(
 
 
 @scalpr.command("backtest", cls=_WithStrategy)
-@click.option("--tape", callback=_some_path, help="The tape. [default: the demo market, made once]")
+@click.option("--tape", callback=_some, help="The tape. [default: the demo market, made once]")
 @_STRATEGY
 @options(*GROUPS.values())
-@click.option("--out", default="results", show_default=True, help="Folder of the report files.")
+@click.option("--out", default="results", callback=_some, show_default=True, help="Folder of the report files.")
 @click.option("--csv", is_flag=True, help="Write the trades as CSV too.")
 @click.option("--html", is_flag=True, help="Write the charts as one HTML file too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the summary.")
@@ -362,7 +370,7 @@ def backtest_command(
 
 
 @scalpr.command("verify", cls=_WithStrategy)
-@click.argument("tape", required=False, callback=_some_path)
+@click.argument("tape", required=False, callback=_some)
 @_STRATEGY
 @options(*_OF_TRADES.values())
 @click.option("--cuts", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Cuts of the tape.")
@@ -373,7 +381,7 @@ def verify_command(*groups: Any, strategy: Strategy, tape: str | None, cuts: int
 
 
 @scalpr.command("dashboard")
-@click.argument("tape", required=False, callback=_some_path)
+@click.argument("tape", required=False, callback=_some)
 @_STRATEGY
 @click.option("--host", default=Address.host, show_default=True, help="Address of this machine to listen at.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=Address.port, show_default=True, help="Port.")

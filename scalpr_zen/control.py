@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.fills import alone
+from scalpr_zen.fills import alone, inside_share
 from scalpr_zen.kernel import VOID
 from scalpr_zen.params import NANOS
 from scalpr_zen.rules import entry_ranges
@@ -70,7 +70,8 @@ def control(tape: Tape, trades: Array, setup: Setup, workers: int | None = None)
         `sims`, `pool` (random entries for each of the strategy's, traded each by itself), net USD of the strategy,
         mean, sample deviation, percentiles and histogram of the controls', `percentile` (share of controls below the
         strategy, ties half) and the one-sided `p_value` (1 + controls at or above it) / (1 + controls); and the share
-        of entries at prints of the other side, `strategy_inside_share` and that of the random ones, `inside_share`.
+        of entries at prints of the other side, `strategy_inside_share` and that of the random ones, `inside_share`,
+        of those whose aggressor is known.
         Empty without trades or controls; under limit_on="open", as what closes those trades is the money of their
         session, which entries by themselves do not have; and under overlap, as trades that share their prints are
         not as many as they seem.
@@ -81,20 +82,20 @@ def control(tape: Tape, trades: Array, setup: Setup, workers: int | None = None)
     pool = min(sims, max(DRAWS // len(trades), MIN_POOL))
     parts = _parts(_cells(tape, trades, setup), max(1, _PART // pool))
 
-    def part(number: int) -> tuple[Array, int]:
+    def part(number: int) -> tuple[Array, Array]:
         random = np.random.Generator(np.random.Philox(key=[setup.settings.seed, (_STREAM << 32) + number]))
         usd, inside = _drawn(tape, parts[number], pool * parts[number].entries, setup, random)
         return _totals(_micro(usd), parts[number].entries, sims, random), inside
 
     done = run_all(part, range(len(parts)), workers=workers)
-    inside = tape.aggressor[trades["entry"]] == -trades["side"]
+    met = np.sum([counts for _, counts in done], axis=0)
     return {
         "sims": sims,
         "pool": pool,
         "strategy_usd": float(trades["net_usd"].sum()),
         **_compared(int(_micro(trades["net_usd"]).sum()), np.sum([totals for totals, _ in done], axis=0)),
-        "strategy_inside_share": float(inside.mean()),
-        "inside_share": sum(count for _, count in done) / (pool * len(trades)),
+        "strategy_inside_share": inside_share(tape, trades["entry"], trades["side"]),
+        "inside_share": float(met[0] / met[1]) if met[1] else NAN,
     }
 
 
@@ -141,8 +142,8 @@ def _last_filled(tape: Tape, prints: Array, setup: Setup) -> Array:
     return np.asarray(np.searchsorted(tape.ts, last, side="right"))
 
 
-def _drawn(tape: Tape, cell: _Cell, count: int, setup: Setup, random: np.random.Generator) -> tuple[Array, int]:
-    """Return the net USD of random entries of a cell, 0 for what stays open, and how many enter at the other side.
+def _drawn(tape: Tape, cell: _Cell, count: int, setup: Setup, random: np.random.Generator) -> tuple[Array, Array]:
+    """Return the net USD of random entries of a cell, 0 for what stays open, and how many meet the other side, or any.
 
     They are drawn in order: neighbours then find their prints in the cache.
     """
@@ -152,7 +153,8 @@ def _drawn(tape: Tape, cell: _Cell, count: int, setup: Setup, random: np.random.
     drawn = Orders(at, np.full(count, cell.side, np.int8), {})
     made = alone(tape, drawn, setup.execution, setup)
     usd = np.where(made["reason"] < VOID, net_usd(made, tape, setup.execution), 0.0)
-    return usd, int((tape.aggressor[made["entry"]] == -cell.side).sum())
+    aggressor = tape.aggressor[made["entry"]]
+    return usd, np.array([np.count_nonzero(aggressor == -cell.side), np.count_nonzero(aggressor)])
 
 
 def _micro(usd: Array) -> Array:

@@ -63,10 +63,11 @@ def fills(
     -------
     dict
         `table`: one row for each target fill, stop fill and set of costs: net USD, trades, win rate, profit
-        factor, break-even cost. `kinder`: for each rule of KINDER the winning trades under the kinder way, and
-        how many of them, each taken by itself at the same entry, do not win under the stricter one. `slippage`:
-        what entries and stops cost against the print or price that triggered them, in ticks. `same_event`: trades
-        that the order of prints inside one event could have decided.
+        factor, break-even cost. `entry_next`: with entry="signal" the rows of the set costs under entry="next".
+        `kinder`: for each rule of KINDER the winning trades under the kinder way, how many of them, each taken by
+        itself at the same entry, do not win under the stricter one, and how many USD all of them earn less there.
+        `slippage`: what entries and stops cost against the print or price that triggered them, in ticks.
+        `same_event`: trades that the order of prints inside one event could have decided.
     """
     models = _models(setup)
     made = _under(tape, wanted, setup, models, workers)
@@ -74,6 +75,7 @@ def fills(
     made[setup.execution.target_fill, setup.execution.stop_fill, "set"] = simulation.trades  # summed in their own order
     return {
         "table": run_all(lambda model: _row(model, models[model], made[model], tape, setup), models, workers=workers),
+        "entry_next": _entered_next(tape, wanted, setup, workers),
         "kinder": kinder,
         "slippage": _slippage(tape, simulation, setup.execution),
         "same_event": _same_event(tape, simulation, setup),
@@ -116,6 +118,15 @@ def _under(
     return {model: _stopped(found[walk], walk, models[model]) for model, walk in walks.items()}
 
 
+def _entered_next(tape: Tape, wanted: Orders, setup: Setup, workers: int | None) -> list[dict[str, Any]]:
+    """Return the rows of the set costs with entries at the next event, where the run's own look into theirs."""
+    if setup.execution.entry == "next":
+        return []
+    models = {m: replace(execution, entry="next") for m, execution in _models(setup).items() if m[2] == "set"}
+    made = _under(tape, wanted, setup, models, workers)
+    return [_row(model, models[model], made[model], tape, setup) for model in models]
+
+
 def _stopped(made: Array, walk: Execution, wanted: Execution) -> Array:
     """Return results with their stops filled as wanted, where they were walked otherwise."""
     if walk.stop_fill == wanted.stop_fill:
@@ -126,8 +137,9 @@ def _stopped(made: Array, walk: Execution, wanted: Execution) -> Array:
     return made
 
 
-def _won(made: Array, execution: Execution, tape: Tape) -> NDArray[np.bool_]:
-    return np.asarray((made["reason"] < VOID) & (net_usd(made, tape, execution) > 0))
+def _earned(made: Array, execution: Execution, tape: Tape) -> Array:
+    """Return the net USD of results, 0 for what did not close."""
+    return np.where(made["reason"] < VOID, net_usd(made, tape, execution), 0.0)
 
 
 def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Setup) -> dict[str, Any]:
@@ -163,25 +175,26 @@ def _kinder(
     the signals which the stricter run did not take are traded again.
     """
 
-    def won(at: Array, way: Execution) -> NDArray[np.bool_]:
+    def earned(at: Array, way: Execution) -> Array:
         run = made[way.target_fill, way.stop_fill, "set"]
         if setup.rules.limit_on == "open":
             run = run[:0]
         place = np.searchsorted(run["signal"], at)
         taken = run["signal"].take(place, mode="clip") == at if len(run) else np.zeros(len(at), np.bool_)
         others = Orders(at[~taken], wanted.side[np.searchsorted(wanted.at, at[~taken])], {})
-        found = np.empty(len(at), np.bool_)
-        found[taken] = _won(run[place[taken]], way, tape)
-        found[~taken] = _won(alone(tape, others, way, setup), way, tape)
-        return found
+        usd = np.empty(len(at))
+        usd[taken] = _earned(run[place[taken]], way, tape)
+        usd[~taken] = _earned(alone(tape, others, way, setup), way, tape)
+        return usd
 
     def row(rule: str, kinder: str, stricter: str) -> dict[str, Any]:
         way, other = (replace(setup.execution, **{rule: name}) for name in (kinder, stricter))  # type: ignore[arg-type]
         run = made[way.target_fill, way.stop_fill, "set"]
-        at = run["signal"][_won(run, way, tape)]
-        wins, lost = len(at), int((won(at, way) & ~won(at, other)).sum())
-        share = lost / wins if wins else NAN
-        return {"rule": rule, "kinder": kinder, "stricter": stricter, "wins": wins, "lost": lost, "share": share}
+        at = run["signal"][_earned(run, way, tape) > 0]
+        usd, less = earned(at, way), earned(at, other)
+        wins, lost = len(at), int(((usd > 0) & (less <= 0)).sum())
+        found = {"wins": wins, "lost": lost, "share": lost / wins if wins else NAN}
+        return {"rule": rule, "kinder": kinder, "stricter": stricter, **found, "less_usd": float((usd - less).sum())}
 
     return run_all(row, *zip(*KINDER, strict=True), workers=workers)
 
@@ -228,9 +241,15 @@ def _measured(tape: Tape, prints: Array, order: Array, trigger: Array, filled: A
 
     A buy order at the print of a seller has the price of the bid; the offer, which it would have paid, was higher.
     """
-    inside = tape.aggressor[prints[filled]] == -order[filled]
     ticks = (order * (tape.price[prints] - trigger))[filled]
-    return {**_distribution(ticks), "inside_share": float(inside.mean()) if len(inside) else NAN}
+    return {**_distribution(ticks), "inside_share": inside_share(tape, prints[filled], order[filled])}
+
+
+def inside_share(tape: Tape, prints: Array, order: Array | int) -> float:
+    """Return the share of orders (+1 buy, -1 sell) at prints of the other side, of those whose aggressor is known."""
+    aggressor = tape.aggressor[prints]
+    known = np.count_nonzero(aggressor)
+    return int(np.count_nonzero(aggressor == -order)) / int(known) if known else NAN
 
 
 def _next_prints(tape: Tape, prints: Array, latency: int, stops: Array) -> tuple[Array, Array]:

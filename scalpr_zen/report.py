@@ -171,7 +171,7 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
         told.append(
             "slippage_ticks=0: a market order fills at the price of the next print, on either side of the spread"
         )
-    if parameters["commission"] == 0 and parameters["slippage_ticks"] == 0:
+    if parameters["commission"] == 0 and parameters["slippage_ticks"] == 0 and statistics["trades"]:
         each = (
             f"each $1.00 of cost a round turn would take {number(float(statistics['trades']), 'usd')} from the net P&L"
         )
@@ -182,11 +182,11 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
 def check_notes(result: Values) -> list[str]:
     """Return a sentence for each part of the net P&L that the checks of a run find to be a matter of its fills."""
     told = []
-    rows = [row for row in result["fills"]["table"] if row["costs"] == "set" and row["trades"]]
-    if rows:
-        worst, best = (choose(rows, key=lambda row: row["net_usd"]) for choose in (min, max))
-        ends = (f"{number(row['net_usd'], 'usd')} ({row['target_fill']}, {row['stop_fill']})" for row in (worst, best))
-        told.append(f"the fill model alone moves the net P&L from {' to '.join(ends)}: see FILLS")
+    fills = result["fills"]
+    models = [(_model(row), row) for row in fills["table"] if row["costs"] == "set"]
+    models += [(f"entry=next, {_model(row)}", row) for row in fills["entry_next"]]
+    if traded := [(model, row["net_usd"]) for model, row in models if row["trades"]]:
+        told.append(f"the fill model alone moves the net P&L from {_range(traded)}: see FILLS")
     control = result["control"]
     unpaid = control.get("strategy_inside_share", 0.0) - control.get("inside_share", 0.0)
     if unpaid >= INSIDE_TOLD and not result["parameters"]["slippage_ticks"]:
@@ -196,6 +196,16 @@ def check_notes(result: Values) -> list[str]:
             f"each {number(_ticks_usd(unpaid, result), 'usd')} of the net P&L is a spread that was not paid"
         )
     return told
+
+
+def _model(row: Values) -> str:
+    return f"{row['target_fill']}, {row['stop_fill']}"
+
+
+def _range(nets: Sequence[tuple[str, float]]) -> str:
+    """Return the least and the largest of some net P&Ls with their names."""
+    ends = (choose(nets, key=lambda net: net[1]) for choose in (min, max))
+    return " to ".join(f"{number(usd, 'usd')} ({name})" for name, usd in ends)
 
 
 def _ticks_usd(share: float, result: Values) -> float:
@@ -228,7 +238,7 @@ def tape_lines(tape: Values) -> Iterator[str]:
     yield _row("first, last session date", f"{tape['first_session']} to {tape['last_session']}")
     if closes := tape.get("closes"):
         counts = (
-            f"{len(closes['early'])} early, {len(closes['unknown'])} unknown, {closes['prints_after']:,} prints after"
+            f"{len(closes['early'])} early, {len(closes['unknown'])} unknown, {closes['prints_after']:,} prints late"
         )
         yield _row("session closes", f"{closes['calendar']}, {closes['library']}: {counts}")
     yield _row("sha256", tape["sha256"])
@@ -335,16 +345,29 @@ def _fills(fills: Values, parameters: Values) -> Iterator[str]:
         rates = (number(row["win_rate"], "share"), number(row["profit_factor"], "ratio"))
         cells = (f"{row['trades']:,}", *rates, number(row["break_even_cost_usd"], "usd"))
         yield f"  {target:<9}{stop + mark:<9}" + "".join(f"{number(x, 'usd'):>16}" for x in nets) + _narrow(cells)
+    yield from _fill_words(fills, parameters)
+    yield from _slippage(fills["slippage"])
+    yield from _same_event(fills["same_event"])
+
+
+def _fill_words(fills: Values, parameters: Values) -> Iterator[str]:
+    """Tell what the table leaves open: entries that look ahead, limits, and winners of the kinder way."""
+    if fills["entry_next"]:
+        own = next(row["net_usd"] for row in fills["entry_next"] if _model(row) == _model(parameters))
+        ends = _range([(_model(row), row["net_usd"]) for row in fills["entry_next"]])
+        yield f"  with entry=next, which looks into no event: {number(own, 'usd')} as this run fills, {ends}"
+    if parameters["loss_limit"] is not None or parameters["profit_limit"] is not None:
+        yield "  limits of a session see fills and costs too: each row may trade other signals, and so gain by a cost"
     moves = parameters["trailing_stop"] is not None or parameters["break_even_at"] is not None
     for row in fills["kinder"]:
         if row["rule"] == "stop_fill" and not moves:
             continue
+        rule, kinder, stricter = row["rule"], row["kinder"], row["stricter"]
         wins = f"{row['lost']:,} of the {row['wins']:,} winning trades ({number(row['share'], 'share')})"
-        yield f"  {row['rule']} {row['kinder']} against {row['stricter']}: {wins} win only under {row['kinder']}"
+        less = f"under {stricter} all earn {number(row['less_usd'], 'usd')} less"
+        yield f"  {rule} {kinder} against {stricter}: {wins} win only under {kinder}; {less}"
     if not moves:
         yield f"  stop_fill: {NO_WINNER_OF_A_STOP}"
-    yield from _slippage(fills["slippage"])
-    yield from _same_event(fills["same_event"])
 
 
 def _narrow(cells: Sequence[str]) -> str:
@@ -360,7 +383,7 @@ def _slippage(measured: Values) -> Iterator[str]:
         cells = (row["trades"], row["mean_ticks"], *row["percentiles"].values(), row["worst_ticks"])
         shares = number(row["inside_share"], "share")
         yield f"  {label:<44}" + "".join(f"{number(cell):>9}" for cell in cells) + f"{shares:>9}"
-    yield "  spread: share of fills at prints of the other side, a buy at a seller's print: it would have paid more"
+    yield "  spread: share of fills at prints of the other side, a buy at a seller's, of those with an aggressor"
 
 
 def _same_event(counts: Values) -> Iterator[str]:
@@ -382,16 +405,19 @@ def _control(control: Values, result: Values) -> Iterator[str]:
     better = f"{number(control['strategy_usd'], 'usd')}: above {number(control['percentile'], 'share')} of them"
     t = number(result["statistics"]["t_statistic"])
     yield f"  the strategy's {better}; p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {t})"
+    if result["parameters"]["entry"] == "signal":
+        yield "  entry=signal looks into its signal's event, and random entries do not: this tells of no edge"
     own, drawn = control["strategy_inside_share"], control["inside_share"]
     shares = f"{number(own, 'share')} of the strategy's, {number(drawn, 'share')} of the random ones"
-    worth = number(_ticks_usd(own - drawn, result), "usd")
-    yield f"  entries at prints of the other side of the spread: {shares}; the difference is {worth} a tick"
+    worth = f"the difference is {number(_ticks_usd(own - drawn, result), 'usd')} a tick"
+    known = "n/a, no aggressor is known" if math.isnan(own - drawn) else f"{shares}; {worth}"
+    yield f"  entries at prints of the other side of the spread: {known}"
 
 
 def _counts(result: Values) -> Iterator[str]:
     counts = result["counts"]
     yield from _title("COUNTS")
-    yield _row("signals", f"{counts['signals']:,}")
+    yield f"  {'signals':<14}{counts['signals']:>14,}"
     for key, why in COUNTS.items():
         yield f"    {key:<12}{counts[key]:>14,}   {why}"
     yield _row("trades sha256", result["trades_sha256"])

@@ -68,8 +68,8 @@ def verify(
         As in `run_setup`.
     cuts : int
         Cuts: a sixth each at random prints, just after random signals, entries and exits, where a contract ends, and
-        just before the last print of a session; and the whole tape once more. Beside these, STRETCHES of the tape, half
-        of them around signals, are cut at FINE and COARSE places each.
+        just before the last print of a session; and the whole tape. Beside these, STRETCHES of the tape, half of them
+        around signals, are cut at FINE and COARSE places each.
     seed : int
         Of the random choices.
     progress : callable, optional
@@ -85,6 +85,7 @@ def verify(
     signals = ask(tape)
     whole = simulate(tape, signals, setup.bracket, setup.execution, setup.rules)
     signals = signals.copy()  # a strategy may write its next answer into the same array
+    _one_answer(tape, signals, ask(tape))
     stops = cut_prints(tape, signals, whole, cuts, seed)
     ends = _ends(len(tape), signals, seed)
     for done, stop in enumerate(stops, start=1):
@@ -180,6 +181,16 @@ def _cut_densely(tape: Tape, ask: Callable[[Tape], Array]) -> tuple[int, int]:
 
 
 # What is compared -------------------------------------------------------------------------------------
+
+
+def _one_answer(tape: Tape, signals: Array, again: Array) -> None:
+    differ = np.flatnonzero(signals != again)
+    if len(differ):
+        at = int(differ[0])
+        raise LookAhead(
+            f"two answers: asked twice about the same tape, the signal of print {at:,} ({_when(tape, at)}) was "
+            f"{signals[at]} and then {again[at]}; what is drawn at random needs a seed"
+        )
 
 
 def _same_signals(tape: Tape, signals: Array, again: Array, stop: int) -> None:

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -15,14 +14,9 @@ from golden.market import market
 import scalpr_zen
 import scalpr_zen.ingest.demo
 from scalpr_zen import (
-    Bracket,
     EmaCrossover,
     Execution,
-    MonteCarlo,
-    PessimisticCosts,
-    PropFirm,
     ScalprError,
-    SessionRules,
     Setup,
     Tape,
     cli,
@@ -369,16 +363,6 @@ def script(name: str):
     return module
 
 
-CONSTANTS = {
-    "BRACKET": Bracket,
-    "EXECUTION": Execution,
-    "RULES": SessionRules,
-    "PESSIMISTIC": PessimisticCosts,
-    "MONTE_CARLO": MonteCarlo,
-    "PROP_FIRM": PropFirm,
-}
-
-
 FIRST = {
     "FAST_EMA_PERIOD": "fast_period",
     "SLOW_EMA_PERIOD": "slow_period",
@@ -388,56 +372,99 @@ FIRST = {
     "MONTE_CARLO_SIMS": "monte_carlo_sims",
 }
 """The constants at the top of run_backtest.py, and the parameters that they are."""
+RUN_BACKTEST = (ROOT / "run_backtest.py").read_text()
 
 
 def test_run_backtest_shows_every_parameter_with_its_declared_default():
     module = script("run_backtest")
-    text = (ROOT / "run_backtest.py").read_text()
-    others = {*FIRST, "TAPE", "STRATEGY", "STRATEGY_PARAMETERS", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
-    assert {name for name in vars(module) if name.isupper()} == {*CONSTANTS, *others}
-    assert set(CONSTANTS.values()) == set(GROUPS.values())
-    for constant, group in CONSTANTS.items():
-        assert getattr(module, constant) == replace(group(), **({"point_value": 20.0} if group is Execution else {}))
-        shown = re.search(rf"^{constant} = \w+\(\n(.*?)^\)", text, re.M | re.S).group(1)
-        names = re.findall(r"^    (\w+)=", shown, re.M)
+    others = {"TAPE", "STRATEGY", "STRATEGY_PARAMETERS", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
+    assert {name for name in vars(module) if name.isupper()} == {*FIRST, *others}
+    assert module.setup() == Setup(execution=Execution(point_value=20.0))
+    for name, group in GROUPS.items():
+        shown = re.search(rf"^        {name}={group.__name__}\(\n(.*?)^        \)", RUN_BACKTEST, re.M | re.S).group(1)
+        names = re.findall(r"^            (\w+)=", shown, re.M)
         assert names == [parameter.name for parameter in declared(group)]
     assert module.STRATEGY == "EmaCrossover"
     assert {parameter.name: parameter.default for parameter in declared(EmaCrossover)} == module.STRATEGY_PARAMETERS
     assert module.POINT_VALUE == instrument("NQ").point_value == 20.0
-    assert all(f"{name}={constant}," in text or f'"{name}": {constant}' in text for constant, name in FIRST.items())
+    assert all(f"{name}={constant}," in RUN_BACKTEST for constant, name in list(FIRST.items())[2:])
+    assert all(f'"{name}": {constant}' in RUN_BACKTEST for constant, name in list(FIRST.items())[:2])
     assert (module.TAPE, module.RESULTS_DIR, module.WRITE_CSV, module.WRITE_HTML) == ("", "results", False, False)
 
 
 def test_the_units_in_run_backtest_are_the_declared_ones():
-    text = (ROOT / "run_backtest.py").read_text()
-    for group in GROUPS.values():
+    first = {name: constant for constant, name in FIRST.items()}
+    for group in (EmaCrossover, *GROUPS.values()):
         for parameter in declared(group):
-            first = next((constant for constant, name in FIRST.items() if name == parameter.name), None)
-            place = rf"^{first} = " if first else rf"^    {parameter.name}="
-            comment = re.search(rf"{place}[^#]*# (.+)$", text, re.M)
-            assert parameter.unit.split()[-1:] == [] or parameter.unit in comment.group(1), parameter.name
-    for constant in ("FAST_EMA_PERIOD", "SLOW_EMA_PERIOD"):
-        assert re.search(rf"^{constant} = \d+  # prints$", text, re.M)
+            name = parameter.name
+            place = rf"^{first[name]} = " if name in first else rf"^            {name}="
+            comment = re.search(rf"{place}[^#]*# (.+)$", RUN_BACKTEST, re.M)
+            assert parameter.unit.split()[-1:] == [] or parameter.unit in comment.group(1), name
 
 
 def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
     module = script("run_backtest")
-    chosen = {"TAPE": str(tape), "STRATEGY": "MomentumBurst", "STRATEGY_PARAMETERS": {"burst_ticks": 8}}
-    chosen |= {
-        constant: group(**{p.name: OTHER[p.name] for p in declared(group) if p.name in OTHER})
-        for constant, group in CONSTANTS.items()
-    }
-    chosen |= {"RESULTS_DIR": "there", "WRITE_CSV": True, "WRITE_HTML": True}
-    assert set(chosen) == {name for name in vars(module) if name.isupper()} - set(FIRST)  # they are in the groups
+    chosen = {constant: OTHER[name] for constant, name in FIRST.items()}
+    chosen |= {"TAPE": str(tape), "RESULTS_DIR": "there", "WRITE_CSV": True, "WRITE_HTML": True}
     for constant, value in chosen.items():
         monkeypatch.setattr(module, constant, value)
+    monkeypatch.setattr(
+        module, "STRATEGY_PARAMETERS", {"fast_period": OTHER["fast_period"], "slow_period": OTHER["slow_period"]}
+    )
     module.main()
     paths = {path.suffix: path for path in Path("there").iterdir()}
     assert set(paths) == {".txt", ".json", ".csv", ".html"}
     used = json.loads(paths[".json"].read_text())["parameters"]
+    assert {name: used[name] for name in FIRST.values()} == {name: OTHER[name] for name in FIRST.values()}
+    assert paths[".txt"].read_text().startswith(capsys.readouterr().out.rstrip("\n"))
+
+
+def test_run_backtest_runs_what_its_setup_says_with_any_strategy(tape, monkeypatch):
+    module = script("run_backtest")
+    groups = {
+        name: group(**{p.name: OTHER[p.name] for p in declared(group) if p.name in OTHER})
+        for name, group in GROUPS.items()
+    }
+    monkeypatch.setattr(module, "setup", lambda: Setup(**groups))
+    for constant, value in {
+        "TAPE": str(tape),
+        "STRATEGY": "MomentumBurst",
+        "STRATEGY_PARAMETERS": {"burst_ticks": 8},
+        "RESULTS_DIR": "there",
+    }.items():
+        monkeypatch.setattr(module, constant, value)
+    module.main()
+    [path] = Path("there").glob("*.json")
+    used = json.loads(path.read_text())["parameters"]
     of_the_run = {name: value for name, value in OTHER.items() if name not in ("fast_period", "slow_period")}
     assert used == {"strategy": "MomentumBurst", "burst_ticks": 8, "burst_ms": 1_000, "overlap": False, **of_the_run}
-    assert paths[".txt"].read_text().startswith(capsys.readouterr().out.rstrip("\n"))
+
+
+def test_a_bad_value_in_run_backtest_is_refused_in_one_line(monkeypatch, capsys):
+    module = script("run_backtest")
+    monkeypatch.setattr(module, "TP_POINTS", -1.0)
+    with pytest.raises(SystemExit) as done:
+        cli.main(module.main)
+    assert done.value.code == 2
+    assert capsys.readouterr().err == "error: take_profit must be >= 0.000000001, was -1.0\n"
+
+
+@pytest.mark.parametrize("flag", ["--strategy", "--tape", "--out"])
+def test_an_empty_text_does_not_stand_for_the_default(scalpr, tape, flag):
+    code, out, err = scalpr("backtest", "--tape", tape, flag, "")
+    assert (code, out) == (2, "")
+    assert err == f"error: the {flag[2:]} must not be empty: leave it out for the default\n"
+
+
+def test_what_a_strategy_prints_is_no_result(scalpr, tape):
+    Path("talks.py").write_text(
+        "import numpy as np\n\nprint('loaded')\n\n\nclass Talks:\n    def signals(self, tape):\n"
+        "        print('asked')\n        return np.zeros(len(tape), np.int8)\n"
+    )
+    code, out, err = scalpr("backtest", "--tape", tape, "--strategy", "talks.py:Talks", "--json")
+    assert code == 0
+    assert json.loads(out)["parameters"]["strategy"] == "Talks"
+    assert err.startswith("loaded\nasked\n")
 
 
 def test_verify_finds_no_look_ahead_in_an_honest_strategy(scalpr, tape):

@@ -293,7 +293,7 @@ def test_a_trade_open_at_a_roll_earns_what_it_is_closed_for(monkeypatch, seen):
 def test_the_share_of_entries_at_prints_of_the_other_side_stands_beside_that_of_random_ones(entry, inside):
     # A buy fills inside the spread at the print of a seller. The strategy's one entry does; of the prints 0 to 3 (with
     # entry=signal 0 to 4) at whose next print, or at which, an order fills, these are sellers':
-    aggressor = [SHORT, SHORT, SHORT, LONG]
+    aggressor = [SHORT, SHORT, SHORT, LONG]  # prints without one are left out
     tape = Tape.from_prints(
         [NOON + i for i in range(4)], [100, 100, 104, 104], instrument=instrument("NQ"), aggressor=aggressor
     )
@@ -302,6 +302,9 @@ def test_the_share_of_entries_at_prints_of_the_other_side_stands_beside_that_of_
     got = control(tape, trades, setup)
     assert got["strategy_inside_share"] == 1.0
     assert abs(got["inside_share"] - inside) < 5 * np.sqrt(0.25 / 3_000)
+    unknown = dataclasses.replace(tape, aggressor=tape.aggressor * 0)
+    got = control(unknown, trades, setup)
+    assert np.isnan([got["strategy_inside_share"], got["inside_share"]]).all()
 
 
 # Seeds, threads and pools -----------------------------------------------------------------------------

@@ -343,6 +343,29 @@ def test_a_winner_that_never_closes_under_the_stricter_rule_is_lost():
     assert lost(said)["touch", "through"] == (1, 1)
 
 
+def test_what_all_winners_earn_less_under_the_stricter_way_by_hand():
+    # The first long wins 20 USD at 104 either way; the second is touched at 104 and, by through, trailed out at 103.
+    prices = [100, 100, 105, 100, 100, 104, 103, 103]
+    said = told(prices, {0: LONG, 3: LONG}, trailing_stop=1, trailing_from=4, stop_loss=9)
+    [rule] = [rule for rule in said["kinder"] if (rule["kinder"], rule["stricter"]) == ("touch", "through")]
+    assert (rule["wins"], rule["lost"], rule["less_usd"]) == (2, 0, 5.0)
+
+
+def test_under_an_entry_that_looks_into_its_event_the_models_of_the_next_one_are_told_too():
+    rng = np.random.default_rng(4)
+    market = random_walk(600)
+    sides = {int(i): int(rng.choice([LONG, SHORT])) for i in rng.choice(600, 90, replace=False)}
+    tape = market.tape()
+    setups_ = {entry: setup_of(entry=entry, commission=1.0, slippage_ticks=1) for entry in ("signal", "next")}
+    said = {entry: fills_of(tape, signals_of(tape, sides), setup) for entry, setup in setups_.items()}
+    expected = [row for row in said["next"]["table"] if row["costs"] == "set"]
+    assert len(expected) == len(said["signal"]["entry_next"]) == 9
+    for got, row in zip(said["signal"]["entry_next"], expected, strict=True):
+        assert (got["target_fill"], got["stop_fill"], got["this_run"]) == (row["target_fill"], row["stop_fill"], False)
+        assert same(*({name: found[name] for name in FIGURES} for found in (got, row)))
+    assert said["next"]["entry_next"] == []
+
+
 def test_what_a_limit_on_the_open_trade_closed_is_no_winner_of_the_kinder_fill():
     # Bought at 100; at 102 the open profit of 10 USD ends the session, and print 3 closes the trade at 102.
     # By itself it is stopped out under either fill, so that no fill decides.
@@ -353,11 +376,11 @@ def test_what_a_limit_on_the_open_trade_closed_is_no_winner_of_the_kinder_fill()
 
 
 def alone(market, signal, setup, rules, name, way):
-    """Whether the signal at a print wins when it is the only one."""
+    """What the signal at a print earns in USD when it is the only one; 0 where it does not close."""
     signals = signals_of(market.tape(), {signal: market.signals[signal]})
     execution = dataclasses.replace(setup.execution, overlap=True, **{name: way})
     trades = simulate(market.tape(), signals, setup.bracket, execution, rules).trades
-    return any(x > 0 for x in trades["net_usd"].tolist())
+    return sum(trades["net_usd"].tolist())
 
 
 @given(markets(), setups())
@@ -371,15 +394,13 @@ def test_each_winner_of_the_kinder_way_is_traded_alone(market, setup):
         execution = dataclasses.replace(setup.execution, **{name: kinder})
         trades = simulate(tape, market.given(), setup.bracket, execution, rules).trades
         winners = [int(trade["signal"]) for trade in trades if trade["net_usd"] > 0]
-        gone = [
-            signal
-            for signal in winners
-            if alone(market, signal, setup, freed, name, kinder)
-            and not alone(market, signal, setup, freed, name, stricter)
+        earned = [
+            tuple(alone(market, signal, setup, freed, name, way) for way in (kinder, stricter)) for signal in winners
         ]
-        share = len(gone) / len(winners) if winners else None
-        told = {"rule": name, "kinder": kinder, "stricter": stricter, "wins": len(winners), "lost": len(gone)}
-        expected.append(told | {"share": share})
+        gone = sum(usd > 0 >= less for usd, less in earned)
+        share = gone / len(winners) if winners else None
+        told = {"rule": name, "kinder": kinder, "stricter": stricter, "wins": len(winners), "lost": gone}
+        expected.append(told | {"share": share, "less_usd": pytest.approx(sum(usd - less for usd, less in earned))})
     got = fills_of(tape, market.given(), setup)["kinder"]
     assert got == expected
 
@@ -594,12 +615,16 @@ def test_a_histogram_of_slippage_holds_all_beyond_in_its_outermost_bins(gap):
 def test_the_share_of_fills_at_prints_of_the_other_side_by_hand():
     # Entries: bought at the print of a seller (1) and of a buyer (4), sold at that of a buyer (7): two of three got the
     # other side. Stops at their triggers: sold at the print of a buyer (2) and of a seller (5), bought at that of a
-    # seller (8): two of three. At the next events: sold at a seller's and an unknown one's, bought at a buyer's: none.
+    # seller (8): two of three. At the next events: sold at a seller's, bought at a buyer's; the unknown one does not
+    # count.
     prices = [100, 100, 98, 98, 98, 96, 96, 96, 98, 98]
     aggressor = [0, SHORT, LONG, SHORT, LONG, SHORT, 0, LONG, SHORT, LONG]
     said = told(prices, {0: LONG, 3: LONG, 6: SHORT}, aggressor=aggressor)
     shares = {name: said["slippage"][name]["inside_share"] for name in ("entry", "stop_trigger", "stop_next")}
     assert shares == {"entry": pytest.approx(2 / 3), "stop_trigger": pytest.approx(2 / 3), "stop_next": 0.0}
+    # Half of what is known, and nothing is.
+    said = told(prices, {0: LONG, 3: LONG, 6: SHORT}, aggressor=[0, SHORT, 0, 0, LONG, 0, 0, 0, 0, 0])
+    assert [said["slippage"][name]["inside_share"] for name in ("entry", "stop_trigger")] == [0.5, None]
 
 
 # Events -----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -315,7 +315,7 @@ def test_the_facts_of_the_tape_are_told(tape):
         "tick": "0.25 points, $5.00 a contract",
         "prints": "300 in 4 session dates",
         "first, last session date": "2024-11-01 to 2024-12-17",
-        "session closes": "equity, pandas_market_calendars 5.5.0: 0 early, 0 unknown, 0 prints after",
+        "session closes": "equity, pandas_market_calendars 5.5.0: 0 early, 0 unknown, 0 prints late",
         "sha256": tape.metadata["sha256"],
         "roll rule": METADATA["roll_rule"],
         "first front month": "NQZ4 on 2024-11-01, chosen by the roll rule",
@@ -444,8 +444,15 @@ def test_random_entries_are_told_beside_the_t_statistic(tape):
     assert "20 runs; 20 random entries were traded for each" in text
     assert f"above {number(control['percentile'], 'share')} of them" in text
     assert f"p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {number(t)})" in text
-    assert (
-        "entries at prints of the other side of the spread: 0.00% of the strategy's, 0.00% of the random ones" in text
+    assert "entries at prints of the other side of the spread: n/a, no aggressor is known" in text
+    bought = replace(tape, aggressor=np.ones(len(tape), np.int8))
+    told = "\n".join(section(str(run(bought, FAST, settings=FEW_PATHS)), "RANDOM ENTRIES"))
+    assert re.search(r"other side of the spread: \d+\.\d+% of the strategy's, .* of the random ones; .* a tick$", told)
+    looks = run(tape, FAST, execution=Execution(entry="signal"), settings=FEW_PATHS)
+    assert "this tells of no edge" in "\n".join(section(str(looks), "RANDOM ENTRIES"))
+    [line] = [line for line in section(str(looks), "FILLS") if "with entry=next" in line]
+    assert line.startswith(
+        f"  with entry=next, which looks into no event: {number(run(tape, FAST).trades['net_usd'].sum(), 'usd')}"
     )
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0, control_sims=0))
     [none] = section(str(without), "RANDOM ENTRIES")

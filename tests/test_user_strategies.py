@@ -19,7 +19,6 @@ import scalpr_zen.dashboard.serve
 from scalpr_zen import (
     Bracket,
     EmaCrossover,
-    MonteCarlo,
     ParameterError,
     ScalprError,
     StrategyError,
@@ -604,7 +603,7 @@ def script(name):
 def test_run_backtest_runs_a_strategy_of_a_file(tape, monkeypatch, capsys):
     module = script("run_backtest")
     chosen = {"TAPE": str(tape), "STRATEGY": written(EVERY, PLAIN) + ":Every", "STRATEGY_PARAMETERS": {"every": 30}}
-    for constant, value in (chosen | {"MONTE_CARLO": MonteCarlo(monte_carlo_sims=0)}).items():
+    for constant, value in (chosen | {"MONTE_CARLO_SIMS": 0}).items():
         monkeypatch.setattr(module, constant, value)
     module.main()
     assert re.search(r"^  every +30 prints +Prints from signal to signal\.$", capsys.readouterr().out, re.M)
