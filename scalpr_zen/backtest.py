@@ -224,7 +224,7 @@ def run(
 
 def run_setup(tape: Tape, strategy: Strategy, setup: Setup) -> Result:
     """Run one backtest with all its parameters in one object; else as `run`."""
-    return with_checks(with_monte_carlo(run_trades(tape, strategy, setup)))
+    return with_checks(with_monte_carlo(with_fills(run_trades(tape, strategy, setup))))
 
 
 def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders | None = None) -> Result:
@@ -251,7 +251,7 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
     values: dict[str, Any] = {"tape": tape_facts(tape, setup.execution)}
     values["parameters"] = _parameters(strategy, all_declared, setup.execution, tape)
     values |= _numbers(simulation, tape, setup)
-    values["notes"] = report.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
+    values["notes"] = _notes(values, tape)
     watch.lap("statistics_seconds")
     values["manifest"] = _manifest(tape, started, watch.laps)
     return Result(
@@ -262,6 +262,12 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
         setup=setup,
         values={name: values[name] for name in SECTIONS},
     )
+
+
+def with_fills(result: Result, workers: int | None = None) -> Result:
+    """Return a result with what its fills are worth, told in its notes too; made by this many threads."""
+    made = result.tape, result.orders, result.simulation, result.setup
+    return _with_sections(result, {"fills": lambda: fills(*made, workers)})
 
 
 def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
@@ -275,30 +281,33 @@ def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
 
 
 def with_checks(result: Result, workers: int | None = None) -> Result:
-    """Return a result with what its fills and its signals are worth, and a firm's evaluation; by this many threads."""
+    """Return a result with random entries to compare its own with, and a firm's evaluation; by this many threads."""
     tape, setup, trades = result.tape, result.setup, result.trades
     unclosed, seed = len(result.unclosed), setup.settings.seed
-    made = _with_sections(
+    return _with_sections(
         result,
         {
-            "fills": lambda: fills(tape, result.orders, result.simulation, setup, workers),
             "control": lambda: control(tape, trades, setup, workers),
             "prop_firm": lambda: prop_firm(trades, tape, setup.execution, setup.firm, seed, workers, unclosed=unclosed),
         },
     )
-    notes = [*made.values["notes"], *report.check_notes(made.values)]
-    return replace(made, values={**made.values, "notes": notes})
 
 
 def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any]]]) -> Result:
-    """Return a result with more sections, and the time of each in its manifest."""
+    """Return a result with more sections, what they add to its notes, and the time of each in its manifest."""
     watch, manifest, values = _Watch(), result.values["manifest"], dict(result.values)
     for name, make in made.items():
         values[name] = make()
         watch.lap(f"{name}_seconds")
     laps = {name: seconds for name, seconds in (manifest | watch.laps).items() if name in LAPS}
     values["manifest"] = _manifest(result.tape, datetime.fromisoformat(manifest["started"]), laps)
+    values["notes"] = _notes(values, result.tape)
     return replace(result, values=values)
+
+
+def _notes(values: Mapping[str, Any], tape: Tape) -> list[str]:
+    own = report.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
+    return [*own, *report.check_notes(values)]
 
 
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:

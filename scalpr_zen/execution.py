@@ -111,7 +111,12 @@ class Execution(Parameters):
     )
     contracts: int = param(1, "Contracts of each trade.", unit="contracts", low=1, high=10_000)
     point_value: float | None = param(
-        None, "USD of one point; none: the contract's own.", unit="USD", low=1e-6, high=1_000_000
+        None,
+        "USD of one point; none: the contract's own.",
+        unit="USD",
+        low=1e-6,
+        high=1_000_000,
+        none="the contract's",
     )
     overlap: bool = param(False, "Trade every signal on its own, for studying signals.")
 

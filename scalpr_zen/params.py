@@ -32,6 +32,7 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    none: str = "none"
     optional: bool = False
 
     @property
@@ -119,9 +120,10 @@ def param(
     low: float | None = None,
     high: float | None = None,
     choices: Sequence[str] = (),
+    none: str = "none",
 ) -> Any:
-    """Declare a field of a parameter group: its default, its sentence, its unit and its range."""
-    about = {"sentence": sentence, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
+    """Declare a field of a parameter group: its default, sentence, unit and range, and what no value means in words."""
+    about = {"sentence": sentence, "unit": unit, "low": low, "high": high, "choices": tuple(choices), "none": none}
     return field(default=default, metadata=about)
 
 

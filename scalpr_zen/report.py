@@ -180,11 +180,11 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
 
 
 def check_notes(result: Values) -> list[str]:
-    """Return a sentence for each part of the net P&L that the checks of a run find to be a matter of its fills."""
+    """Return a sentence for each part of the net P&L that the checks made so far find to be a matter of its fills."""
     told = []
     fills = result["fills"]
-    models = [(_model(row), row) for row in fills["table"] if row["costs"] == "set"]
-    models += [(f"entry=next, {_model(row)}", row) for row in fills["entry_next"]]
+    models = [(_model(row), row) for row in fills.get("table", ()) if row["costs"] == "set"]
+    models += [(f"entry=next, {_model(row)}", row) for row in fills.get("entry_next", ())]
     if traded := [(model, row["net_usd"]) for model, row in models if row["trades"]]:
         told.append(f"the fill model alone moves the net P&L from {_range(traded)}: see FILLS")
     control = result["control"]

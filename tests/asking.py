@@ -73,6 +73,7 @@ EVERYTHING = {
 }
 RUN_ROUTES = (
     "/api/run",
+    "/api/fills",
     "/api/monte_carlo",
     "/api/checks",
     "/api/trades",

@@ -99,7 +99,8 @@ def test_winning_trades_of_the_kinder_rule_alone_are_told_in_a_sentence_each(vis
     told = checked(visit, site, query, plotly=False).locator("#kinder li").all_text_contents()
     expected = [
         f"Of {row['wins']:,} trades that win under {row['rule']}={row['kinder']}, {row['lost']:,} "
-        f"({row['share']:.2%}) do not win under {row['stricter']}, each taken by itself at the same entry."
+        f"({row['share']:.2%}) do not win under {row['stricter']}, "
+        f"and all of them earn {number(row['less_usd'], 'usd')} less there."
         if row["wins"]
         else f"No trade wins under {row['rule']}={row['kinder']}, so that {row['stricter']} takes none away."
         for row in reported(site, query)["fills"]["kinder"]
@@ -130,9 +131,14 @@ def test_every_count_of_one_event_stands_with_what_decided(visit, small):
     query = f"{FAST}&take_profit=0.5&stop_loss=0.5"
     page, events = checked(visit, small, query, plotly=False), reported(small, query)["fills"]["same_event"]
     told = page.locator("#same-event li").all_text_contents()
-    assert [int(text.split(":")[0]) for text in told] == [n for key, n in events.items() if key != "trades"]
+    assert [int(text.split(":")[0]) for text in told] == [n for key, n in events.items() if key != "trades" and n]
     assert page.locator("#same-event-of").text_content().startswith(f"Of {events['trades']} trades")
     assert any(events[key] for key in ("entry_target", "entry_stop", "target_first", "stop_first"))
+
+
+def test_where_no_event_decided_anything_one_line_says_so(visit, small):
+    assert set(reported(small, FAST)["fills"]["same_event"].values()) <= {0, 9}
+    assert checked(visit, small, FAST, plotly=False).locator("#same-event li").all_text_contents() == ["none"]
 
 
 # --------------------------------------------------------------------------------------- random entries
@@ -181,7 +187,7 @@ def test_given_rules_are_named(visit, small):
     page = checked(visit, small, f"{FAST}&prop_target=400&prop_drawdown=250", plotly=False)
     text = page.locator("#firm-rules").inner_text()
     assert "(topstep-50k), with prop_target, prop_drawdown as given" in text
-    assert "a profit of $400.00 passes" in text
+    assert "a profit of $400.00 at the end of a session date passes" in text
 
 
 EVALUATED = f"{MANY}&prop_firm=custom&prop_target=2000&prop_drawdown=800"
@@ -257,8 +263,8 @@ def test_the_charts_of_the_checks_hold_the_figures_of_the_run(visit, big):
 def test_the_page_says_that_the_checks_are_under_way_and_dims_those_of_the_run_before(visit, small):
     page, held = visit(small, FAST, plotly=False), []
     wait_for_checks(page, FAST)
-    page.route("**/api/checks?*", lambda route: held.append(route))
-    with page.expect_request("**/api/checks?*"):
+    page.route("**/api/fills?*", lambda route: held.append(route))
+    with page.expect_request("**/api/fills?*"):
         change(page, "take_profit", "12")
     query = f"{FAST}&take_profit=12"
     shows(page, small, query)
@@ -270,6 +276,33 @@ def test_the_page_says_that_the_checks_are_under_way_and_dims_those_of_the_run_b
     for name in SECTIONS:
         assert page.locator(f"#{name} .waits").is_hidden()
         assert "stale" not in page.locator(f"#{name} .made").get_attribute("class")
+
+
+def test_a_line_above_the_figures_tells_how_far_the_fills_decide(visit, big):
+    page, table = checked(visit, big, MANY, plotly=False), reported(big, MANY)["fills"]["table"]
+
+    def ends(costs):
+        rows = sorted((row for row in table if row["costs"] == costs), key=lambda row: row["net_usd"])
+        told = [f"{signed(row['net_usd'], 'usd')} ({row['target_fill']}, {row['stop_fill']})" for row in rows]
+        return f"{told[0]} to {told[-1]}"
+
+    line = page.locator("#fill-range")
+    assert line.text_content() == f"net P&L by fill model: {ends('set')}; pessimistic costs: {ends('pessimistic')}"
+    assert line.bounding_box()["y"] < page.locator("#cards").bounding_box()["y"]
+    assert page.locator("#fill-range a").get_attribute("href") == "#fills"
+    assert page.locator("#fills").bounding_box()["y"] < page.locator("#charts").bounding_box()["y"]
+
+
+def test_a_refusal_ends_the_wait_for_the_checks(visit, small):
+    page = visit(small, FAST, refused=True, plotly=False)
+    wait_for_checks(page, FAST)
+    page.route("**/api/fills?*", lambda route: None)
+    with page.expect_request("**/api/fills?*"):
+        change(page, "take_profit", "12")
+    change(page, "take_profit", "0.3")
+    page.wait_for_selector("#error")
+    for name in SECTIONS:
+        assert page.locator(f"#{name} .waits").text_content() == "Not made: the run before them failed"
 
 
 def test_checks_of_an_older_run_never_take_the_place_of_newer_ones(visit, small):
@@ -293,9 +326,10 @@ def test_checks_of_an_older_run_never_take_the_place_of_newer_ones(visit, small)
 
 def test_without_the_checks_the_rest_is_complete_and_the_page_says_why(visit, small):
     page = visit(small, FAST, refused=True, plotly=False, blocked="**/api/checks*")
-    page.wait_for_function("() => document.querySelector('#fills .waits').textContent.startsWith('Not made: ')")
+    page.wait_for_function("() => document.querySelector('#firm .waits').textContent.startsWith('Not made: ')")
     shows(page, small, FAST)
-    assert page.locator("#fills .made").is_hidden()
+    assert page.locator("#firm .made").is_hidden()
+    assert page.locator("#fills .made").is_visible()
     assert "does not answer" in page.locator("#error").text_content()
 
 

@@ -136,13 +136,36 @@ def test_an_optional_number_is_set_and_cleared_by_the_keyboard(visit, small, nam
 def test_an_optional_choice_is_set_and_cleared_by_the_keyboard(visit, small):
     page = visit(small, FAST, plotly=False)
     found = field(page, "prop_drawdown_kind")
-    assert found.locator("option").all_text_contents() == ["none", "end_of_day", "peak_equity"]
+    assert found.locator("option").all_text_contents() == ["as the rule set", "end_of_day", "peak_equity"]
+    assert field(page, "prop_target").get_attribute("placeholder") == "as the rule set"
+    assert field(page, "point_value").get_attribute("placeholder") == "the contract's"
+    assert field(page, "max_trades").get_attribute("placeholder") == "none"
     found.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     wait_for_run(page, f"{FAST}&prop_drawdown_kind=peak_equity")
     page.keyboard.press("Home")
     wait_for_run(page, FAST)
+
+
+def test_half_a_number_is_no_run(visit, small):
+    page, asked = visit(small, FAST, plotly=False), []
+    page.on("request", lambda request: asked.append(request.url) if "/api/run?" in request.url else None)
+    found = field(page, "take_profit")
+    found.fill("")
+    found.press_sequentially("12.5", delay=40)
+    wait_for_run(page, f"{FAST}&take_profit=12.5")
+    found.press("Tab")  # the field tells of its end, and nothing is new
+    change(page, "stop_loss", "6")
+    wait_for_run(page, f"{FAST}&take_profit=12.5&stop_loss=6")
+    assert [url.split("take_profit=")[1] for url in asked] == ["12.5", "12.5&stop_loss=6"]
+
+
+def test_a_long_choice_is_legible(visit, small):
+    page = visit(small, f"{FAST}&prop_firm=topstep-150k", plotly=False)
+    page.eval_on_selector("#group-firm", "(box) => { box.open = true; }")
+    found = field(page, "prop_firm")
+    assert found.bounding_box()["width"] > 200
 
 
 def test_none_in_a_bookmark_is_an_empty_field(visit, small):
@@ -200,7 +223,11 @@ def test_a_refusal_stands_at_its_field_until_it_is_mended(visit, small, name, te
             "break_even_plus needs break_even_at, which was none",
             ["break_even_at", "break_even_plus"],
         ),
-        ("prop_firm=custom", "prop_target must be given with prop_firm=custom, was none", ["prop_target"]),
+        (
+            "prop_firm=custom",
+            "prop_target and prop_drawdown must be given with prop_firm=custom",
+            ["prop_target", "prop_drawdown"],
+        ),
         (
             "overlap=true&max_trades=2",
             "overlap needs pause=0 and no max_trades, loss_limit, profit_limit: each trade is alone",

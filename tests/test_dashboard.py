@@ -126,7 +126,9 @@ def test_a_run_is_that_of_the_command_line(client, bench, scalpr, tmp_path, give
     bare = timeless(answer(client, "/api/run", given)["result"])
     notes = expected["notes"][: len(bare["notes"])]  # the checks add to them
     assert bare == expected | {name: {} for name in LATER} | {"notes": notes}
-    later = answer(client, "/api/monte_carlo", given) | answer(client, "/api/checks", given)
+    later = {}
+    for path in ("/api/fills", "/api/monte_carlo", "/api/checks"):
+        later |= answer(client, path, given)
     assert bare | {name: later[name] for name in ("notes", *LATER)} == expected
     assert timeless(answer(client, "/api/report.json", given)) == expected
 
@@ -185,24 +187,26 @@ def test_undefined_values_are_null(client):
     assert result["statistics"]["trades"] == 0
     assert result["statistics"]["win_rate"] is None
     assert answer(client, "/api/monte_carlo")["monte_carlo"] == {}
-    checks = answer(client, "/api/checks")
-    assert checks["control"] == {}
-    assert {row["win_rate"] for row in checks["fills"]["table"]} == {None}
-    assert checks["fills"]["slippage"]["entry"]["mean_ticks"] is None
-    assert checks["prop_firm"]["drawn"]["days_to_pass"]["median"] is None
+    assert answer(client, "/api/checks")["control"] == {}
+    fills = answer(client, "/api/fills")["fills"]
+    assert {row["win_rate"] for row in fills["table"]} == {None}
+    assert fills["slippage"]["entry"]["mean_ticks"] is None
+    assert answer(client, "/api/checks")["prop_firm"]["drawn"]["days_to_pass"]["median"] is None
     assert answer(client, "/api/runs")["runs"][0]["win_rate"] is None
 
 
 def test_each_figure_of_the_result_comes_with_one_of_the_answers(client, bench):
     result = whole(bench, FAST)
     all_of_them = {name: json.loads(figure.to_json()) for name, figure in result.figures().items()}
-    parts = [answer(client, f"/api/{name}", FAST)["figures"] for name in ("run", "monte_carlo", "checks")]
+    parts = [answer(client, f"/api/{name}", FAST)["figures"] for name in ("run", "monte_carlo", "fills", "checks")]
     assert [name for part in parts for name in part] == list(all_of_them)
-    assert list(parts[2]) == ["slippage", "random_entries", "prop_firm"]
+    assert list(parts[2]) + list(parts[3]) == ["slippage", "random_entries", "prop_firm"]
 
 
-def test_the_checks_are_their_sections_and_figures_alone(client):
-    assert list(answer(client, "/api/checks", FAST)) == ["notes", "fills", "control", "prop_firm", "figures"]
+def test_what_comes_later_are_its_sections_and_figures_alone(client):
+    assert list(answer(client, "/api/fills", FAST)) == ["notes", "fills", "figures"]
+    assert list(answer(client, "/api/monte_carlo", FAST)) == ["monte_carlo", "figures"]
+    assert list(answer(client, "/api/checks", FAST)) == ["notes", "control", "prop_firm", "figures"]
 
 
 def test_an_answer_depends_on_nothing_that_was_asked_before(client, fresh):
@@ -269,6 +273,7 @@ def test_the_html_report_loads_nothing(client):
 
 PACKED = [
     ("/api/run", FAST),
+    ("/api/fills", FAST),
     ("/api/monte_carlo", FAST),
     ("/api/checks", FAST),
     ("/api/trades", BUSY),

@@ -583,8 +583,9 @@ def test_every_parameter_has_the_prefix():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"prop_firm": "custom", "prop_drawdown": 5.0}, "prop_target must be given with prop_firm=custom, was none"),
-        ({"prop_firm": "custom", "prop_target": 5.0}, "prop_drawdown must be given with prop_firm=custom, was none"),
+        ({"prop_firm": "custom", "prop_drawdown": 5.0}, "^prop_target must be given with prop_firm=custom$"),
+        ({"prop_firm": "custom", "prop_target": 5.0}, "^prop_drawdown must be given with prop_firm=custom$"),
+        ({"prop_firm": "custom"}, "^prop_target and prop_drawdown must be given with prop_firm=custom$"),
         ({"prop_lock": -2_000.01}, "prop_lock must not be below -prop_drawdown"),
         ({"prop_consistency": 0.33333}, "prop_consistency must be a multiple of 0.0001, was 0.33333"),
         ({"prop_firm": "ftmo"}, "prop_firm must be one of none, custom, topstep-50k"),

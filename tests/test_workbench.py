@@ -21,9 +21,13 @@ from scalpr_zen.params import declared
 from scalpr_zen.setup import GROUPS, Setup
 
 SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25", "control_sims": "25", "prop_sims": "25"}
-LATER = {"with_monte_carlo": {"fills": {}, "control": {}, "prop_firm": {}}, "with_checks": {}}
+LATER = {
+    "with_fills": {"monte_carlo": {}, "control": {}, "prop_firm": {}},
+    "with_monte_carlo": {"control": {}, "prop_firm": {}},
+    "with_checks": {},
+}
 """What each method that adds to a result leaves out of the whole one."""
-BARE = {"monte_carlo": {}} | LATER["with_monte_carlo"]
+BARE = {"fills": {}} | LATER["with_fills"]
 later = pytest.mark.parametrize("later", LATER)
 PATIENCE = 60
 
@@ -157,7 +161,7 @@ def test_an_optional_value_can_be_none(bench):
         ({"weekdays": "Fri-Mon"}, "weekdays must run from an earlier to a later day"),
         ({"trailing_step": "1"}, "trailing_from and trailing_step need trailing_stop, which was none"),
         ({"limit_on": "open"}, "limit_on=open needs loss_limit or profit_limit, both were none"),
-        ({"prop_firm": "custom"}, "prop_target must be given with prop_firm=custom"),
+        ({"prop_firm": "custom"}, "prop_target and prop_drawdown must be given with prop_firm=custom"),
     ],
 )
 def test_a_job_of_bad_parameters_is_refused(bench, given, message):
@@ -248,7 +252,9 @@ def test_what_comes_later_needs_no_second_run(bench, monkeypatch, later):
     assert (len(made), len(bench.runs)) == (1, 1)
     assert whole.trades is bare.trades
     assert timeless(whole) == timeless(same_run(bench, job)) | LATER[later]
-    assert timeless(bare) == timeless(whole) | BARE
+    *notes, of_the_fills = whole.to_dict()["notes"]
+    assert timeless(bare) == timeless(whole) | BARE | {"notes": notes}
+    assert "fill model" in of_the_fills
 
 
 @later
@@ -287,7 +293,7 @@ def test_what_comes_later_leaves_a_core_to_the_runs(bench, monkeypatch, cores, w
         monkeypatch.setattr(module, name, lambda result, count: given.append(count) or result)
     monkeypatch.setattr(module.os, "cpu_count", lambda: cores)
     bench.with_checks(bench.job(SHORT), stays)
-    assert given == [workers, workers]
+    assert given == [workers] * len(LATER)
 
 
 def test_what_comes_later_is_made_one_after_the_other(bench, monkeypatch):
@@ -304,7 +310,7 @@ def test_what_comes_later_is_made_one_after_the_other(bench, monkeypatch):
         monkeypatch.setattr(module, name, slowly)
     jobs = [bench.job(SHORT | {"seed": str(k)}) for k in range(6)]
     together([lambda job=job: bench.with_checks(job, stays) for job in jobs])
-    assert most == [1] * 12
+    assert most == [1] * 6 * len(LATER)
 
 
 def test_eight_that_ask_for_the_envelope_at_once_get_one(bench, monkeypatch):
@@ -626,7 +632,7 @@ def test_a_tape_that_was_replaced_or_removed_gives_no_more_results(bench, path, 
     bench.envelope()
     change(path)
     for job in (known, bench.job({})):
-        for ask in (bench.result, bench.with_monte_carlo, bench.with_checks):
+        for ask in (bench.result, *(getattr(bench, name) for name in LATER)):
             with pytest.raises(Replaced, match=r"tape\.npz was replaced or removed .*start the dashboard again"):
                 ask(job, stays)
     with pytest.raises(Replaced):

@@ -36,7 +36,12 @@ from scalpr_zen.strategies.load import refuse_taken
 P = TypeVar("P", bound=Parameters)
 
 CLIENT_LEFT = 499
-CHECKS = ("notes", "fills", "control", "prop_firm")
+LATER = {
+    "fills": (Workbench.with_fills, ("notes", "fills")),
+    "monte_carlo": (Workbench.with_monte_carlo, ("monte_carlo",)),
+    "checks": (Workbench.with_checks, ("notes", "control", "prop_firm")),
+}
+"""What comes after the run, the most telling first: how it is made, and the sections of its answer."""
 _PACKED_FROM = 1_000
 _MIMETYPES = {"txt": "text/plain", "json": "application/json", "csv": "text/csv", "html": "text/html"}
 
@@ -85,13 +90,10 @@ def _routes(bench: Workbench) -> dict[str, Any]:
         values = plain(result.to_dict())
         return _json({"result": values, "figures": figures(values, ["series"])})
 
-    def monte_carlo() -> Response:
-        values = plain(bench.with_monte_carlo(bench.job(_query()), _gone()).to_dict())
-        return _json({"monte_carlo": values["monte_carlo"], "figures": figures(values, ["monte_carlo"])})
-
-    def checks() -> Response:
-        values = plain(bench.with_checks(bench.job(_query()), _gone()).to_dict())
-        return _json({**{name: values[name] for name in CHECKS}, "figures": figures(values, CHECKS)})
+    def later(name: str) -> Response:
+        make, sections = LATER[name]
+        values = plain(make(bench, bench.job(_query()), _gone()).to_dict())
+        return _json({**{section: values[section] for section in sections}, "figures": figures(values, sections)})
 
     def trades() -> Response:
         job, wanted = _split(bench, Page)
@@ -107,8 +109,7 @@ def _routes(bench: Workbench) -> dict[str, Any]:
     return {
         "/api/about": about,
         "/api/run": run,
-        "/api/monte_carlo": monte_carlo,
-        "/api/checks": checks,
+        f"/api/<any({', '.join(LATER)}):name>": later,
         "/api/trades": trades,
         "/api/tape": tape,
         "/api/runs": runs,
@@ -270,6 +271,7 @@ def _field(parameter: Parameter, tick_size: float) -> dict[str, Any]:
         "high": parameter.high,
         "choices": parameter.choices,
         "optional": parameter.optional,
+        "none": parameter.none,
         "sentence": parameter.sentence,
         "step": step,
         "slider_to": top,

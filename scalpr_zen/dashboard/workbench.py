@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.backtest import Result, run_trades, with_checks, with_monte_carlo
+from scalpr_zen.backtest import Result, run_trades, with_checks, with_fills, with_monte_carlo
 from scalpr_zen.dashboard.envelope import Envelope
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.params import declared
@@ -153,6 +153,7 @@ class Workbench:
         self._signals: Once[NDArray[np.int8]] = Once(lambda signals: signals.nbytes)
         self._orders: Once[Orders] = Once(lambda wanted: wanted.at.nbytes + wanted.side.nbytes)
         self._results: Once[Result] = Once(_weight)
+        self._with_fills: Once[Result] = Once(_weight)
         self._with_paths: Once[Result] = Once(_weight)
         self._with_checks: Once[Result] = Once(_weight)
         self._envelope: Once[Envelope] = Once(lambda _: 0)
@@ -175,7 +176,7 @@ class Workbench:
         return Job(**made)
 
     def result(self, job: Job, gone: Gone) -> Result:
-        """Return the result of a job without Monte Carlo.
+        """Return the result of a job without what comes later: fills, Monte Carlo, checks.
 
         Raises
         ------
@@ -187,13 +188,18 @@ class Workbench:
         self._check_tape()
         return self._results.get(job, lambda unwanted: self._run(job, unwanted), gone)
 
-    def with_monte_carlo(self, job: Job, gone: Gone) -> Result:
-        """Return the result of a job with its Monte Carlo paths; raises as `result` does."""
+    def with_fills(self, job: Job, gone: Gone) -> Result:
+        """Return the result of a job with what its fills are worth; raises as `result` does."""
         result = self.result(job, gone)
+        return self._with_fills.get(job, lambda unwanted: self._later(with_fills, result, unwanted), gone)
+
+    def with_monte_carlo(self, job: Job, gone: Gone) -> Result:
+        """Return the result of a job with its fills and its Monte Carlo paths; raises as `result` does."""
+        result = self.with_fills(job, gone)
         return self._with_paths.get(job, lambda unwanted: self._later(with_monte_carlo, result, unwanted), gone)
 
     def with_checks(self, job: Job, gone: Gone) -> Result:
-        """Return the whole result of a job, Monte Carlo and checks; raises as `result` does."""
+        """Return the whole result of a job; raises as `result` does."""
         result = self.with_monte_carlo(job, gone)
         return self._with_checks.get(job, lambda unwanted: self._later(with_checks, result, unwanted), gone)
 

@@ -162,42 +162,57 @@ PRESETS: dict[str, RuleSet] = {
 }
 
 
+_OWN = "as the rule set"
+
+
 @dataclass(frozen=True, kw_only=True)
 class PropFirm(Parameters):
     """Which evaluation of a prop firm the trades go through; a rule of none is the preset's own."""
 
     prop_firm: str = param("topstep-50k", "Rules of the prop firm's evaluation.", choices=("none", "custom", *PRESETS))
-    prop_account: float | None = param(None, "Starting balance.", unit="USD", low=1, high=100_000_000)
-    prop_target: float | None = param(None, "Profit that passes.", unit="USD", low=0.01, high=100_000_000)
+    prop_account: float | None = param(None, "Starting balance.", unit="USD", low=1, high=100_000_000, none=_OWN)
+    prop_target: float | None = param(None, "Profit that passes.", unit="USD", low=0.01, high=100_000_000, none=_OWN)
     prop_drawdown: float | None = param(
-        None, "Distance of the floor below what it trails.", unit="USD", low=0.01, high=100_000_000
+        None, "Distance of the floor below what it trails.", unit="USD", low=0.01, high=100_000_000, none=_OWN
     )
     prop_drawdown_kind: str | None = param(
-        None, "What the floor trails: the balance at a day's end, or the peak of the open equity.", choices=KINDS
+        None,
+        "What the floor trails: the balance at a day's end, or the peak of the open equity.",
+        choices=KINDS,
+        none=_OWN,
     )
     prop_lock: float | None = param(
-        None, "Profit above which the floor does not rise; 1000000: it never locks.", unit="USD", low=-1e6, high=1e6
+        None,
+        "Profit above which the floor does not rise; 1000000: it never locks.",
+        unit="USD",
+        low=-1e6,
+        high=1e6,
+        none=_OWN,
     )
     prop_daily_loss: float | None = param(
-        None, "Loss of a day that is a breach; 0: no limit.", unit="USD", low=0, high=100_000_000
+        None, "Loss of a day that is a breach; 0: no limit.", unit="USD", low=0, high=100_000_000, none=_OWN
     )
-    prop_daily_loss_breach: str | None = param(None, "What that breach does.", choices=BREACHES)
-    prop_min_days: int | None = param(None, "Trading days before a pass.", unit="days", low=0, high=1_000)
+    prop_daily_loss_breach: str | None = param(None, "What that breach does.", choices=BREACHES, none=_OWN)
+    prop_min_days: int | None = param(None, "Trading days before a pass.", unit="days", low=0, high=1_000, none=_OWN)
     prop_consistency: float | None = param(
-        None, "Largest part of the profit that the best day may have; 1: any.", unit="share", low=0.01, high=1
+        None,
+        "Largest part of the profit that the best day may have; 1: any.",
+        unit="share",
+        low=0.01,
+        high=1,
+        none=_OWN,
     )
     prop_contracts: int | None = param(
-        None, "Contracts that the firm allows; 0: any. Only told.", unit="contracts", low=0, high=10_000
+        None, "Contracts that the firm allows; 0: any. Only told.", unit="contracts", low=0, high=10_000, none=_OWN
     )
     prop_sims: int = param(1_000, "Paths of drawn session dates.", unit="paths", low=0, high=100_000)
     prop_days: int = param(60, "Session dates of each such path.", unit="session dates", low=1, high=1_000)
 
     def check(self) -> None:
         """Refuse a custom set without its two amounts, and rules that contradict each other."""
-        if self.prop_firm == "custom":
-            for name in ("prop_target", "prop_drawdown"):
-                if getattr(self, name) is None:
-                    raise ParameterError(f"{name} must be given with prop_firm=custom, was none")
+        missing = [name for name in ("prop_target", "prop_drawdown") if getattr(self, name) is None]
+        if self.prop_firm == "custom" and missing:
+            raise ParameterError(f"{' and '.join(missing)} must be given with prop_firm=custom")
         rules = self.rules()
         if rules is None:
             if given := [p.name for p in declared(PropFirm) if p.optional and getattr(self, p.name) is not None]:

@@ -18,8 +18,6 @@ const CARDS = [
   "worst_day_usd",
 ];
 
-const WAITS = ["how far the fill model alone moves the net P&L: being worked out"];
-
 /** Show the cards, the validation and the table of all statistics; `pinned` is a result or null. */
 export function showFigures({ statistics, by_segment: bySegment }, result, pinned) {
   const rows = statistics.map((statistic) => ({
@@ -27,7 +25,7 @@ export function showFigures({ statistics, by_segment: bySegment }, result, pinne
     ...compared(statistic, result, pinned),
     hold: bySegment.includes(statistic.key) ? "hold, by segment" : "buy & hold",
   }));
-  showNotes(result.notes, WAITS);
+  showNotes(result.notes);
   byId("cards").replaceChildren(...CARDS.map((key) => card(rows.find((row) => row.key === key))));
   byId("validation").replaceChildren(
     ...validation(
@@ -38,13 +36,10 @@ export function showFigures({ statistics, by_segment: bySegment }, result, pinne
   byId("statistics").replaceChildren(...everything(rows, pinned));
 }
 
-/** Show the assumptions of a run, and what is still to be told of them. */
-export function showNotes(notes, waits = []) {
+/** Show the assumptions of a run. */
+export function showNotes(notes) {
   const look = (note) => (note.startsWith("OPTIMISTIC") ? "optimistic" : "");
-  byId("notes").replaceChildren(
-    ...notes.map((note) => element("li", { class: look(note) }, note)),
-    ...waits.map((note) => element("li", { class: "quiet" }, note)),
-  );
+  byId("notes").replaceChildren(...notes.map((note) => element("li", { class: look(note) }, note)));
 }
 
 function compared({ key, unit }, { statistics, baseline, verdicts }, pinned) {

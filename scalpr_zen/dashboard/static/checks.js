@@ -2,15 +2,17 @@
 
 import { showNotes } from "./cards.js";
 import { showEntries } from "./entries.js";
-import { showFills } from "./fills.js";
+import { awaitLine, showFills } from "./fills.js";
 import { showFirm } from "./firm.js";
 import { byId } from "./page.js";
 
 const SECTIONS = ["fills", "entries", "firm"];
+const OF = { fills: ["fills"], monte_carlo: [], checks: ["entries", "firm"] }; // the sections of an answer
 const WAITS = "Made after the rest of the run; it is under way.";
 
 /** Say that the checks of the run are not there yet, and dim those of the run before. */
 export function awaitChecks() {
+  awaitLine();
   for (const name of SECTIONS) {
     const [status, made] = parts(name);
     status.textContent = WAITS;
@@ -19,23 +21,39 @@ export function awaitChecks() {
   }
 }
 
-/** Show the checks of a run. */
-export function showChecks({ notes, fills, control, prop_firm: firm }, result) {
-  for (const name of SECTIONS) {
-    const [status, made] = parts(name);
-    status.hidden = true;
-    made.hidden = false;
-    made.classList.remove("stale");
-  }
+/** Show what the fills of a run are worth. */
+export function showFillsPart({ notes, fills }, result) {
   showNotes(notes);
+  reveal("fills");
   showFills(fills, result);
+}
+
+/** Show the checks of a run. */
+export function showChecks({ notes, control, prop_firm: firm }, result) {
+  showNotes(notes);
+  OF.checks.forEach(reveal);
   showEntries(control, result);
   showFirm(firm);
 }
 
-/** Say why there are none. */
-export function failChecks(message) {
-  for (const name of SECTIONS) parts(name)[0].textContent = `Not made: ${message}`;
+/** Say why an answer did not come. */
+export function failChecks(answer, message) {
+  for (const name of OF[answer]) parts(name)[0].textContent = `Not made: ${message}`;
+}
+
+/** Say of all that is still waited for why it does not come. */
+export function failWaiting(message) {
+  for (const name of SECTIONS) {
+    const [status] = parts(name);
+    if (!status.hidden) status.textContent = `Not made: ${message}`;
+  }
+}
+
+function reveal(name) {
+  const [status, made] = parts(name);
+  status.hidden = true;
+  made.hidden = false;
+  made.classList.remove("stale");
 }
 
 function parts(name) {

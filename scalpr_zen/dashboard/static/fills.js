@@ -23,8 +23,28 @@ const EVENTS = {
   entry_exit: "entry and exit lie in one event, which only entry=signal allows",
 };
 
+/** Say above the figures that what the fills are worth is not known yet. */
+export function awaitLine() {
+  byId("fill-range").replaceChildren("net P&L by fill model: being worked out");
+}
+
+/** Tell above the figures, in a line, how far the fills decide. */
+function showLine(table, entryNext) {
+  const named = (row, entry) => ({ usd: row.net_usd, model: `${entry}${row.target_fill}, ${row.stop_fill}` });
+  const ends = (rows) => {
+    const nets = rows.sort((one, other) => one.usd - other.usd);
+    const text = ({ usd, model }) => element("span", { class: signClass(usd) }, `${signed(usd, "usd")} (${model})`);
+    return nets.length ? [text(nets[0]), " to ", text(nets.at(-1))] : ["no trades"];
+  };
+  const of = (costs) => table.filter((row) => row.costs === costs && row.trades).map((row) => named(row, ""));
+  const own = [...of("set"), ...entryNext.map((row) => named(row, "entry=next, "))];
+  const link = element("a", { href: "#fills" }, "net P&L by fill model");
+  byId("fill-range").replaceChildren(link, ": ", ...ends(own), "; pessimistic costs: ", ...ends(of("pessimistic")));
+}
+
 /** Show the section of a run. */
-export function showFills({ table, kinder, slippage, same_event: events }, result) {
+export function showFills({ table, entry_next: entryNext, kinder, slippage, same_event: events }, result) {
+  showLine(table, entryNext);
   showModels(table, result.parameters);
   byId("kinder").replaceChildren(...kinderTexts(kinder, result.parameters).map((text) => element("li", {}, text)));
   showSlippage(slippage, result.tape);
@@ -32,7 +52,8 @@ export function showFills({ table, kinder, slippage, same_event: events }, resul
   byId("same-event-of").textContent =
     `Of ${count(trades)} trades, those that the order of prints inside one event concerns:`;
   const line = ([name, found]) => element("li", {}, `${count(found)}: ${EVENTS[name]}`);
-  byId("same-event").replaceChildren(...Object.entries(counts).map(line));
+  const found = Object.entries(counts).filter(([, many]) => many);
+  byId("same-event").replaceChildren(...(found.length ? found.map(line) : [element("li", {}, "none")]));
 }
 
 function showModels(table, { queue_ahead: ahead }) {
@@ -76,11 +97,11 @@ function kinderTexts(kinder, { trailing_stop: trailing, break_even_at: breakEven
   return [...ofTargets.map(kinderText), "stop_fill: no winning trade depends on it, as a stop that does not move ends none"];
 }
 
-function kinderText({ rule, kinder, stricter, wins, lost, share }) {
+function kinderText({ rule, kinder, stricter, wins, lost, share, less_usd: less }) {
   if (!wins) return `No trade wins under ${rule}=${kinder}, so that ${stricter} takes none away.`;
   return (
     `Of ${count(wins)} trades that win under ${rule}=${kinder}, ${count(lost)} (${number(share, "share")}) ` +
-    `do not win under ${stricter}, each taken by itself at the same entry.`
+    `do not win under ${stricter}, and all of them earn ${number(less, "usd")} less there.`
   );
 }
 

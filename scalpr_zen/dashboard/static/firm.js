@@ -32,7 +32,7 @@ function ruleLines(rules) {
   const { account_usd: account, lock_usd: lock, daily_loss_usd: daily, consistency, changed } = rules;
   const lines = {
     "rule set": `${rules.title} (${rules.name})${changed.length ? `, with ${changed.join(", ")} as given` : ""}`,
-    account: `${usd(account)}; a profit of ${usd(rules.target_usd)} passes`,
+    account: `${usd(account)}; a profit of ${usd(rules.target_usd)} at the end of a session date passes`,
     floor:
       `${usd(rules.drawdown_usd)} below ${TRAILED[rules.drawdown_kind]}; ` +
       (lock === null ? "it never locks" : `it locks at ${usd(account + lock)}`),

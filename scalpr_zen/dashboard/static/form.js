@@ -12,12 +12,16 @@ const LABELS = {
   firm: "Prop-firm evaluation",
 };
 const OPEN = new Set(["strategy", "bracket", "execution"]); // at first; the others where a value is changed
+const MOVING = 30; // ms between the last edit and its run
+const TYPING = 250; // the same where it may be half a number
+const LONG = 9; // letters of a choice that need the whole width
 const NO_NUMBER = "?"; // what stands in a number field and is none: the server refuses it by name
 
 export class ParameterForm {
   /**
    * @param groups declarations, as /api/about gives them
-   * @param changed called with (first) for each edit; first: the edit begins a new entry of the history
+   * @param changed called with (first, wait) for each edit; first: it begins a new entry of the history; wait: the ms
+   *   until it is meant
    */
   constructor(groups, changed) {
     this.groups = groups;
@@ -64,6 +68,7 @@ export class ParameterForm {
       refusal.textContent = wrong ? told : "";
       refusal.hidden = !refusal.textContent;
       if (!wrong) continue;
+      if (told && !byId("parameters").contains(document.activeElement)) box.scrollIntoView({ block: "nearest" });
       told = "";
       box.closest("details").open = true;
     }
@@ -80,9 +85,8 @@ export class ParameterForm {
   }
 
   #field(parameter, group) {
-    const { name, unit, range, sentence } = parameter;
+    const { name, unit, range, sentence, none } = parameter;
     const id = `parameter-${name}`;
-    const none = name === "point_value" ? "the contract's" : "none";
     const about = [range, `default ${textOf(parameter.default) || none}`].filter(Boolean).join("; ");
     parameter.group = group;
     parameter.refusal = element("p", { class: "refusal", id: `refusal-${name}`, hidden: true });
@@ -95,24 +99,25 @@ export class ParameterForm {
       parameter.slider = this.#slider(parameter);
       parts.push(parameter.slider);
     }
-    const wide = parameter.kind === "str" && !parameter.choices.length;
+    const wide = parameter.kind === "str" && (!parameter.choices.length || parameter.choices.some((choice) => choice.length >= LONG));
     return element("div", { class: wide ? "field wide" : "field" }, ...parts, parameter.refusal);
   }
 
   #input(parameter, id) {
-    const { name, kind, choices, low, high, step, optional } = parameter;
+    const { name, kind, choices, low, high, step, optional, none } = parameter;
     const oninput = () => this.#edited(parameter);
     if (choices.length) {
       const options = choices.map((choice) => element("option", {}, choice));
-      if (optional) options.unshift(element("option", { value: "" }, "none"));
+      if (optional) options.unshift(element("option", { value: "" }, none));
       return element("select", { id, name, oninput }, ...options);
     }
     if (kind === "bool") return element("input", { id, name, type: "checkbox", oninput });
-    if (kind === "str") return element("input", { id, name, type: "text", spellcheck: "false", oninput });
+    const typed = { oninput: () => this.#edited(parameter, TYPING), onchange: () => this.#edited(parameter) };
+    if (kind === "str") return element("input", { id, name, type: "text", spellcheck: "false", ...typed });
     const least = step ?? low;
-    const placeholder = optional ? "none" : null;
-    const about = { id, name, type: "number", min: least, max: high, step: step ?? "any", placeholder, oninput };
-    return element("input", about);
+    const placeholder = optional ? none : null;
+    const about = { id, name, type: "number", min: least, max: high, step: step ?? "any", placeholder };
+    return element("input", { ...about, ...typed });
   }
 
   #slider(parameter) {
@@ -125,11 +130,11 @@ export class ParameterForm {
     return element("input", { type: "range", min: least, max: top, step, oninput, "aria-label": `${name} slider` });
   }
 
-  #edited(parameter) {
+  #edited(parameter, wait = MOVING) {
     this.#mark(parameter);
     const first = !this.editing;
     this.editing = true;
-    this.changed(first);
+    this.changed(first, wait);
   }
 
   #mark(parameter) {

@@ -2,7 +2,7 @@
 
 import { showFigures } from "./cards.js";
 import { Charts } from "./charts.js";
-import { awaitChecks, failChecks, showChecks } from "./checks.js";
+import { awaitChecks, failChecks, failWaiting, showChecks, showFillsPart } from "./checks.js";
 import { count, number, short } from "./format.js";
 import { ParameterForm } from "./form.js";
 import { TradeLog } from "./log.js";
@@ -11,9 +11,16 @@ import { showRuns } from "./runs.js";
 import { TapeView } from "./tape.js";
 import { showTips } from "./tips.js";
 
-const DEBOUNCE = 30; // ms between the last edit and its run
 const LATER_AFTER = 120; // ms a run must stand before what comes later is asked for
 const MONTE_CARLO = ["paths_permuted", "paths_of_days", "drawdowns"];
+const LATER = {
+  fills: showFillsPart,
+  monte_carlo: () => null,
+  checks: (answer, result) => {
+    showChecks(answer, result);
+    document.body.dataset.checks = page.run.query;
+  },
+};
 const RULED = {
   other_side: "of the other side",
   outside: "outside the hours of entry",
@@ -45,6 +52,7 @@ function toUrl(query, pin, how) {
  */
 async function run(asked = null) {
   clearTimeout(page.edit);
+  page.edit = null;
   clearTimeout(page.later);
   page.waiting?.abort();
   const { signal } = (page.waiting = new AbortController());
@@ -62,6 +70,7 @@ async function run(asked = null) {
     if (error.name === "AbortError") return;
     byId("timing").textContent = "";
     byId("results").classList.add("stale");
+    failWaiting("the run before them failed");
     parts.form.blame(error.message);
     showError(error);
   } finally {
@@ -104,21 +113,16 @@ async function show(signal) {
   page.later = setTimeout(() => later(query, result, signal), LATER_AFTER);
 }
 
-/** The Monte Carlo paths and then the checks arrive by themselves, after the rest. */
+/** What comes later arrives by itself, after the rest, the most telling first. */
 async function later(query, result, signal) {
-  try {
-    await addFigures("/api/monte_carlo", query, signal);
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    showError(error);
-  }
-  try {
-    await addFigures("/api/checks", query, signal, (answer) => showChecks(answer, result));
-    document.body.dataset.checks = query;
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    failChecks(error.message);
-    showError(error);
+  for (const [name, show] of Object.entries(LATER)) {
+    try {
+      await addFigures(`/api/${name}`, query, signal, (answer) => show(answer, result));
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      failChecks(name, error.message);
+      showError(error);
+    }
   }
 }
 
@@ -156,7 +160,9 @@ function showPin() {
   const button = byId("pin");
   button.disabled = false;
   button.setAttribute("aria-pressed", page.pinned !== null);
-  button.textContent = page.pinned ? `Unpin (${page.pinned.pin || "defaults"})` : "Pin this run";
+  button.textContent = page.pinned ? "Unpin" : "Pin this run";
+  const changed = [...new URLSearchParams(page.pinned?.pin ?? "")].map((pair) => pair.join(" "));
+  byId("pinned").textContent = page.pinned ? `pinned: ${changed.join(", ") || "the defaults"}` : "";
 }
 
 function showDownloads(query) {
@@ -174,10 +180,13 @@ function choose(query) {
   run();
 }
 
-function edited(first) {
+/** Run what was edited, once: a field tells of its end as well, which may be known already. */
+function edited(first, wait) {
+  const before = location.search;
   toUrl(parts.form.query, fromUrl().pin, first ? "pushState" : "replaceState");
+  if (location.search === before && page.edit === null) return;
   clearTimeout(page.edit);
-  page.edit = setTimeout(() => run(), DEBOUNCE);
+  page.edit = setTimeout(() => run(), wait);
 }
 
 function showTape({ tape }) {
