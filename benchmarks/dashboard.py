@@ -22,7 +22,8 @@ from benchmarks.browser import launched, served
 Row = tuple[str, str, str, str]
 
 CHANGE = """([name, value]) => new Promise((done) => {
-  const field = document.getElementById(`parameter-${name}`);
+  const typed = document.getElementById(`parameter-${name}`);
+  const field = typed.closest(".field").querySelector("input[type=range]") ?? typed; // a slider, where there is one
   const began = performance.now();
   new MutationObserver((_, observer) => {
     observer.disconnect();

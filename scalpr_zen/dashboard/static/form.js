@@ -13,7 +13,7 @@ const LABELS = {
 };
 const OPEN = new Set(["strategy", "bracket", "execution"]); // at first; the others where a value is changed
 const MOVING = 30; // ms between the last edit and its run
-const TYPING = 250; // the same where it may be half a number
+const TYPING = 150; // the same where it may be half a number
 const LONG = 9; // letters of a choice that need the whole width
 const NO_NUMBER = "?"; // what stands in a number field and is none: the server refuses it by name
 
