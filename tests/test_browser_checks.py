@@ -303,6 +303,7 @@ def test_a_refusal_ends_the_wait_for_the_checks(visit, small):
     page.wait_for_selector("#error")
     for name in SECTIONS:
         assert page.locator(f"#{name} .waits").text_content() == "Not made: the run before them failed"
+    assert page.locator("#fill-range").text_content() == "net P&L by fill model: not made"
 
 
 def test_checks_of_an_older_run_never_take_the_place_of_newer_ones(visit, small):

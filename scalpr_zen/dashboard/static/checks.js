@@ -2,7 +2,7 @@
 
 import { showNotes } from "./cards.js";
 import { showEntries } from "./entries.js";
-import { awaitLine, showFills } from "./fills.js";
+import { sayLine, showFills } from "./fills.js";
 import { showFirm } from "./firm.js";
 import { byId } from "./page.js";
 
@@ -12,7 +12,7 @@ const WAITS = "Made after the rest of the run; it is under way.";
 
 /** Say that the checks of the run are not there yet, and dim those of the run before. */
 export function awaitChecks() {
-  awaitLine();
+  sayLine("being worked out");
   for (const name of SECTIONS) {
     const [status, made] = parts(name);
     status.textContent = WAITS;
@@ -38,15 +38,17 @@ export function showChecks({ notes, control, prop_firm: firm }, result) {
 
 /** Say why an answer did not come. */
 export function failChecks(answer, message) {
-  for (const name of OF[answer]) parts(name)[0].textContent = `Not made: ${message}`;
+  for (const name of OF[answer]) fail(name, message);
 }
 
 /** Say of all that is still waited for why it does not come. */
 export function failWaiting(message) {
-  for (const name of SECTIONS) {
-    const [status] = parts(name);
-    if (!status.hidden) status.textContent = `Not made: ${message}`;
-  }
+  for (const name of SECTIONS) if (!parts(name)[0].hidden) fail(name, message);
+}
+
+function fail(name, message) {
+  parts(name)[0].textContent = `Not made: ${message}`;
+  if (name === "fills") sayLine("not made");
 }
 
 function reveal(name) {

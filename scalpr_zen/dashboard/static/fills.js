@@ -23,9 +23,9 @@ const EVENTS = {
   entry_exit: "entry and exit lie in one event, which only entry=signal allows",
 };
 
-/** Say above the figures that what the fills are worth is not known yet. */
-export function awaitLine() {
-  byId("fill-range").replaceChildren("net P&L by fill model: being worked out");
+/** Say above the figures what there is in place of what the fills are worth. */
+export function sayLine(words) {
+  byId("fill-range").replaceChildren(`net P&L by fill model: ${words}`);
 }
 
 /** Tell above the figures, in a line, how far the fills decide. */
