@@ -299,7 +299,8 @@ def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any
     for name, make in made.items():
         values[name] = make()
         watch.lap(f"{name}_seconds")
-    laps = {name: seconds for name, seconds in (manifest | watch.laps).items() if name in LAPS}
+    known = manifest | watch.laps
+    laps = {name: known[name] for name in LAPS if name in known}
     values["manifest"] = _manifest(result.tape, datetime.fromisoformat(manifest["started"]), laps)
     values["notes"] = _notes(values, result.tape)
     return replace(result, values=values)

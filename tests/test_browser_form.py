@@ -12,6 +12,7 @@ from browsing import (
     reported,
     shows,
     visible_groups,
+    wait_for_checks,
     wait_for_run,
 )
 from golden.market import market
@@ -256,4 +257,5 @@ def test_the_parameters_of_a_strategy_are_fields_of_their_kind(visit, tmp_path):
             assert field(page, name).get_attribute("type") == kind
         change(page, "range_start", "09:45")
         wait_for_run(page, "range_start=09%3A45")
+        wait_for_checks(page, "range_start=09%3A45")  # nothing is under way when the server ends
         assert page.locator("#parameter-fast_period").count() == 0

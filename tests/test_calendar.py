@@ -241,7 +241,7 @@ def test_the_facts_of_a_tape_have_a_line_of_its_closes(tmp_path):
     lines = [line.split() for line in tape_lines(tape_facts(made(tmp_path, [*EVE, *LATE, EVENING])))]
     (words,) = [line for line in lines if line[:2] == ["session", "closes"]]
     version = module.version("pandas_market_calendars")
-    assert " ".join(words[2:]) == (f"equity, pandas_market_calendars {version}: 1 early, 0 unknown, 2 prints after")
+    assert " ".join(words[2:]) == (f"equity, pandas_market_calendars {version}: 1 early, 0 unknown, 2 prints late")
 
 
 def test_a_tape_of_prints_has_no_such_line():

@@ -92,7 +92,10 @@ async function answerOf(path, query, signal) {
     if (error.name === "AbortError") throw error;
     throw new Error("the dashboard does not answer: is it still running?");
   }
-  const answer = await response.json().catch(() => null);
+  const answer = await response.json().catch((error) => {
+    if (error.name === "AbortError") throw error; // dropped while it was read
+    return null;
+  });
   if (response.ok && answer) return answer;
   throw new Error(answer?.error?.message ?? `the server answered ${response.status}`);
 }
