@@ -22,6 +22,7 @@ NOON = 1_736_964_000 * 10**9
 JIT = not numba.config.DISABLE_JIT
 if not JIT:  # a random entry takes a millisecond then
     scalpr_zen.control.DRAWS, scalpr_zen.control.MIN_POOL = 2_000, 5
+    scalpr_zen.prop_firm.evaluation.TAPES = 2
 
 # Without the compiler the kernels are plain Python. A busy machine is no reason to fail.
 settings.register_profile(
