@@ -85,7 +85,9 @@ def verify(
     signals = ask(tape)
     whole = simulate(tape, signals, setup.bracket, setup.execution, setup.rules)
     signals = signals.copy()  # a strategy may write its next answer into the same array
-    _one_answer(tape, signals, ask(tape))
+    again = ask(tape)
+    _one_answer(tape, signals, again)
+    early[len(tape)] = _sparse(again)
     stops = cut_prints(tape, signals, whole, cuts, seed)
     ends = _ends(len(tape), signals, seed)
     for done, stop in enumerate(stops, start=1):
