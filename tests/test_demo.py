@@ -50,7 +50,7 @@ class Market:
 
     def __init__(self, files):
         stores = [read(path) for path in files]
-        self.records = np.concatenate([store.to_ndarray() for store in stores])
+        self.records = np.concatenate([store.to_ndarray().reshape(-1) for store in stores])  # one record: (1, 1)
         self.symbol = np.concatenate([symbols(store) for store in stores])
         self.chicago = [chicago(ts) for ts in self.records["ts_event"].tolist()]
         self.session = np.array([(t + timedelta(hours=7)).date() for t in self.chicago], "M8[D]")
@@ -97,7 +97,7 @@ def symbols(store):
         for row in rows
         if row["start_date"] <= day < row["end_date"]
     }
-    return np.array([of_id[i] for i in store.to_ndarray()["instrument_id"].tolist()])
+    return np.array([of_id[i] for i in store.to_ndarray()["instrument_id"].reshape(-1).tolist()])
 
 
 def file_date(store):
@@ -297,6 +297,23 @@ def test_the_day_is_u_shaped_with_its_peaks_at_the_cash_open_and_close(ten):
 
 
 # Contracts and prices
+
+
+def test_the_market_is_busier_in_bursts_of_minutes(ten):
+    # Events in the same 10 minutes of ten sessions: at the day's rates alone their variance would be their mean, give
+    # or take sqrt(2 / 9) of it in each slot. A busy slot is followed by a busy one, and two hours later forgotten.
+    first = first_of_event(ten.records)
+    days = np.unique(ten.session)
+    minutes = np.array([(t.hour * 60 + t.minute - 17 * 60) % 1440 for t in ten.chicago])[first]
+    counts = np.zeros((len(days), 144))
+    np.add.at(counts, (np.searchsorted(days, ten.session[first]), minutes // 10), 1)
+    counts = counts[:, counts.mean(axis=0) > 2]
+    counts *= counts.mean() / counts.mean(axis=1, keepdims=True)  # near the roll a session has more events
+    dispersion = (counts.var(axis=0, ddof=1) / counts.mean(axis=0)).mean()
+    assert dispersion > 1 + 5 * np.sqrt(2 / 9 / counts.shape[1])
+    score = (counts - counts.mean(axis=0)) / np.sqrt(counts.mean(axis=0))
+    near, far = (np.mean(score[:, k:] * score[:, :-k]) / np.mean(score**2) for k in (1, 12))
+    assert near > 0.25 > 0.15 > far
 
 
 def test_ten_sessions_hold_one_roll_on_the_tuesday_before_expiry(ten):

@@ -4,7 +4,8 @@ The model follows Madhavan, Richardson and Roomans (1997, "Why do security price
 aggressor order: it trades at the ask if it buys, at the bid if it sells, and may walk through price levels.
 The quote then moves by news and by a share of the walk, less what the persistence of the aggressor's side
 foretold: it is a martingale, so that a rule which acts between events earns no more than the odds of its
-bracket. Every weekday is a session; the CME's holidays are not kept.
+bracket. Volatility comes in bursts of minutes: a slow and a quick process move the rate of events and the size of the
+news together. Every weekday is a session; the CME's holidays are not kept.
 
 The constants are calibrated to three figures of a year of NQ: 369,000 front-month prints a session, a
 standard deviation of 1.4 ticks from print to print, and about 200,000 trades in 252 sessions of an EMA
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from scalpr_zen.ingest.dbn import TRADE_MSG
 from scalpr_zen.params import NANOS
@@ -30,7 +32,10 @@ PRINTS_AN_EVENT = 4.0
 WALK = 0.8  # chance that a print of an event trades one level beyond the print before it
 PERSISTENCE = 0.4  # correlation of the aggressor's side from event to event
 IMPACT = 0.9  # share of an unforeseen walk that the quote keeps
-NEWS_TICKS = 1.88  # deviation of the quote's own move from event to event
+NEWS_TICKS = 1.88  # deviation of the quote's own move from event to event, over a session
+# Logarithm of the rate of events: two Ornstein-Uhlenbeck processes, each with its deviation and its seconds of memory.
+BURSTS = ((0.5, 120.0), (0.5, 1_200.0))
+NEWS_OF_BURST = 0.5  # power of the rate by which the deviation of the news goes
 MEAN_WALK = (PRINTS_AN_EVENT - 1) * WALK
 # A walk is geometric from 0; what the side before foretold of it is PERSISTENCE * MEAN_WALK.
 QUOTE_VARIANCE = NEWS_TICKS**2 + IMPACT**2 * (MEAN_WALK + (2 - PERSISTENCE**2) * MEAN_WALK**2)
@@ -121,7 +126,7 @@ def _front_share(day: date, contract: int) -> float:
 def draw_records(session: Session) -> Array:
     """Draw the prints of a session, in the order of their receipt."""
     rng, n = np.random.default_rng(session.seed), session.events
-    ts = _times(rng, session)
+    ts, burst = _times(rng, session)
     leg = _legs(rng, session, ts)
     front = leg == _front(session.day, session.contract)
     sign = _aggressors(rng, n)
@@ -132,7 +137,7 @@ def draw_records(session: Session) -> Array:
     beyond[first] = False
     level = np.cumsum(beyond)
     walk = level - level[first][event]
-    price, step = _prices(rng, session, leg, sign, _quotes(rng, session, front, sign, walk[last]))
+    price, step = _prices(rng, session, leg, sign, _quotes(rng, session, front, sign, walk[last], burst))
 
     records = np.zeros(len(event), TRADE_MSG)
     records["length"], records["publisher_id"], records["action"] = TRADE_MSG.itemsize // 4, 1, ord("T")
@@ -151,16 +156,28 @@ def draw_records(session: Session) -> Array:
     return records
 
 
-def _times(rng: np.random.Generator, session: Session) -> Array:
-    """Draw the times of the events, ns UTC, no two alike: a Poisson process at the rates of the day."""
-    n = session.events
+def _times(rng: np.random.Generator, session: Session) -> tuple[Array, Array]:
+    """Draw the times of the events, ns UTC, no two alike, and the burst at each: a Poisson process at the day's rates.
+
+    The burst is the factor of the rate at the time of the event.
+    """
+    n, seconds = session.events, 60 * SESSION_MINUTES
     arrivals = np.cumsum(rng.standard_exponential(n + 1))
-    rates = np.interp(np.arange(SESSION_MINUTES) + 0.5, MINUTES, RATES)
+    bursts = np.exp(sum(_wandering(rng, seconds, *burst) for burst in BURSTS))
+    rates = np.interp((np.arange(seconds) + 0.5) / 60, MINUTES, RATES) * bursts
     mass = np.concatenate([[0.0], np.cumsum(rates)])
-    minutes = np.interp(arrivals[:-1] / arrivals[-1] * mass[-1], mass, np.arange(SESSION_MINUTES + 1))
-    nanos_a_minute = 60 * NANOS - n / SESSION_MINUTES  # leaves room for the n single nanoseconds below
-    offsets = (minutes * nanos_a_minute).astype(np.int64) + np.arange(n)
-    return np.asarray(session_open(session.day) + offsets)
+    moments = np.interp(arrivals[:-1] / arrivals[-1] * mass[-1], mass, np.arange(seconds + 1))
+    nanos_a_second = NANOS - n / seconds  # leaves room for the n single nanoseconds below
+    offsets = (moments * nanos_a_second).astype(np.int64) + np.arange(n)
+    return np.asarray(session_open(session.day) + offsets), bursts[moments.astype(np.int64)]
+
+
+def _wandering(rng: np.random.Generator, seconds: int, deviation: float, memory: float) -> Array:
+    """Draw an Ornstein-Uhlenbeck process second by second, shape (seconds,), from its stationary distribution."""
+    kept = float(np.exp(-1 / memory))
+    shocks = deviation * rng.standard_normal(seconds)
+    shocks[1:] *= np.sqrt(1 - kept**2)
+    return np.asarray(lfilter([1.0], [1.0, -kept], shocks))
 
 
 def _legs(rng: np.random.Generator, session: Session, ts: Array) -> Array:
@@ -179,13 +196,15 @@ def _aggressors(rng: np.random.Generator, n: int) -> Array:
     return np.asarray(1 - 2 * (np.cumsum(turns) & 1))
 
 
-def _quotes(rng: np.random.Generator, session: Session, front: Array, sign: Array, walk: Array) -> Array:
+def _quotes(rng: np.random.Generator, session: Session, front: Array, sign: Array, walk: Array, burst: Array) -> Array:
     """Draw the quote before each event, in ticks: a random walk bridged from the open to the close.
 
     Only the events of the front month move it, so that the front month's tape is alike on every day.
     """
     foretold = np.concatenate([[0.0], PERSISTENCE * MEAN_WALK * sign[:-1]])
-    steps = NEWS_TICKS * rng.standard_normal(len(sign)) + IMPACT * (sign * walk - foretold)
+    size = burst**NEWS_OF_BURST
+    news = NEWS_TICKS * size / np.sqrt(np.mean(size**2))  # as large over the session as without bursts
+    steps = news * rng.standard_normal(len(sign)) + IMPACT * (sign * walk - foretold)
     steps[~front] = 0
     path = np.cumsum(steps)
     slope = (session.close_ticks - session.open_ticks - path[-1]) / len(path)
