@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.kernel import STOPS, TARGET, VOID
-from scalpr_zen.rules import SessionRules
 from scalpr_zen.setup import Setup
 from scalpr_zen.simulate import Orders, Simulation, net_usd, results
 from scalpr_zen.statistics import NAN, by_trade
@@ -210,9 +209,8 @@ def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Arr
         Orders that fill; not necessarily in order inside a session.
     execution : Execution
     """
-    on = setup.rules
-    rules = SessionRules(flat_before_close=on.flat_before_close, longest_hold=on.longest_hold)
-    [made] = results(tape, wanted, [(setup.bracket, replace(execution, overlap=True))], rules, workers=1)
+    variant = setup.bracket, replace(execution, overlap=True)
+    [made] = results(tape, wanted, [variant], setup.rules.alone(), workers=1)
     return made
 
 

@@ -394,24 +394,42 @@ def _same_event(counts: Values) -> Iterator[str]:
 
 def _control(control: Values, result: Values) -> Iterator[str]:
     yield from _title(
-        "RANDOM ENTRIES (same bracket, costs, sides and hours of the day; each by itself: no pause, max_trades, limits)"
+        "RANDOM ENTRIES (same bracket, costs, sides and hours of the day; each on its own: no pause and no limits)"
     )
     if not control:
         yield "  n/a (there is none without trades or control_sims, with limit_on=open, and with overlap)"
         return
-    yield f"  {control['sims']:,} runs; {control['pool']:,} random entries were traded for each of the strategy's"
+    yield f"  {control['sims']:,} runs; {drawn_from(control)}"
     yield f"  {'percentile of their net P&L':<32}" + "".join(f"{p:>16}" for p in control["percentiles_usd"])
     yield f"  {'':<32}" + "".join(f"{number(x, 'usd'):>16}" for x in control["percentiles_usd"].values())
-    better = f"{number(control['strategy_usd'], 'usd')}: above {number(control['percentile'], 'share')} of them"
+    own, drawn = (number(control[name], "usd") for name in ("strategy_trade_sd_usd", "trade_sd_usd"))
+    yield f"  deviation of a trade {own}, of a random entry {drawn}"
     t = number(result["statistics"]["t_statistic"])
-    yield f"  the strategy's {better}; p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {t})"
+    yield f"  net P&L {number(control['strategy_usd'], 'usd')}: {rank(control)} (t-statistic {t})"
     if result["parameters"]["entry"] == "signal":
-        yield "  entry=signal looks into its signal's event, and random entries do not: this tells of no edge"
+        yield "  entry=signal looks into its signal's event, and random entries do not: this is no evidence of an edge"
     own, drawn = control["strategy_inside_share"], control["inside_share"]
     shares = f"{number(own, 'share')} of the strategy's, {number(drawn, 'share')} of the random ones"
     worth = f"the difference is {number(_ticks_usd(own - drawn, result), 'usd')} a tick"
     known = "n/a, no aggressor is known" if math.isnan(own - drawn) else f"{shares}; {worth}"
     yield f"  entries at prints of the other side of the spread: {known}"
+
+
+def drawn_from(control: Values) -> str:
+    """Return what the random runs draw from, in words."""
+    if control["method"] == "exact":
+        return "exact: the result of an entry at every print is known, and the runs draw from all of them"
+    return (
+        f"sampled: {control['pool']:,} random entries were traded for each of the strategy's; the runs draw from these"
+    )
+
+
+def rank(control: Values) -> str:
+    """Return where the strategy stands among random runs, in words."""
+    if control["reason"]:
+        return f"no p-value, as {control['reason']}"
+    above = f"above {number(control['percentile'], 'share')} of the random runs, each in units of its own deviation"
+    return f"{above}; p-value {number(control['p_value'], 'p')}, one-sided"
 
 
 def _counts(result: Values) -> Iterator[str]:

@@ -7,7 +7,7 @@ a window that crosses midnight or 17:00 belongs to each session date with the pa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.errors import ParameterError
-from scalpr_zen.params import NANOS, Parameters, param, whole_ns
+from scalpr_zen.params import NANOS, Parameters, declared, param, whole_ns
 from scalpr_zen.sessions import SESSION_OPEN_HOUR, chicago_offsets, session_open
 from scalpr_zen.tape import Tape
 
@@ -31,6 +31,8 @@ _UNITS = {
     "pause": NANOS,
 }
 """Nanoseconds of the unit of each time."""
+OF_A_SESSION = ("pause", "max_trades", "loss_limit", "profit_limit", "limit_on")
+"""Rules under which a trade depends on the trades before it in its session."""
 _TIME = "([01][0-9]|2[0-3]):([0-5][0-9])"
 _DAY, _OPEN = 24 * 60, SESSION_OPEN_HOUR * 60
 
@@ -89,8 +91,12 @@ class SessionRules(Parameters):
     @property
     def of_a_session(self) -> bool:
         """Whether a trade depends on the trades before it in its session."""
-        limits = (self.max_trades, self.loss_limit, self.profit_limit)
-        return self.pause > 0 or any(limit is not None for limit in limits)
+        return self != self.alone()
+
+    def alone(self) -> SessionRules:
+        """Return these rules for trades that know of no other trade: without those of OF_A_SESSION."""
+        defaults = {parameter.name: parameter.default for parameter in declared(SessionRules)}
+        return replace(self, **{name: defaults[name] for name in OF_A_SESSION})
 
 
 def windows(text: str) -> list[tuple[int, int]]:

@@ -44,7 +44,14 @@ Array = NDArray[Any]
 assert KERNEL_BLOCK == BLOCK  # two files, because a cached kernel does not notice a change in another one
 
 RESULT = np.dtype(
-    [("signal", "<i8"), ("entry", "<i8"), ("gross_ticks", "<i4"), ("stop_ticks", "<i4"), ("reason", "i1")]
+    [
+        ("signal", "<i8"),
+        ("entry", "<i8"),
+        ("exit", "<i8"),
+        ("gross_ticks", "<i4"),
+        ("stop_ticks", "<i4"),
+        ("reason", "i1"),
+    ]
 )
 """What is left of a trade where many runs are compared; `stop_ticks` is the profit at the stop's own price."""
 
@@ -191,6 +198,12 @@ def results(
     return [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in made]
 
 
+def kernel_terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> tuple[Terms, Spans]:
+    """Return the scalars of the kernel and the ends of segments and sessions; raises as `simulate` does."""
+    terms = _terms(tape, bracket, execution, rules)
+    return terms, _spans(tape, terms, rules)
+
+
 def net_usd(made: Array, tape: Tape, execution: Execution) -> Array:
     """Return the net USD of trades that are closed, rows with `gross_ticks` (rule 13)."""
     gross_usd = made["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
@@ -314,7 +327,7 @@ def _whole(rows: Array, triggers: Array) -> tuple[Array, Array]:
 
 def _result(rows: Array, triggers: Array) -> Array:
     kept = np.empty(len(rows), RESULT)
-    for name in ("signal", "entry", "gross_ticks", "reason"):
+    for name in ("signal", "entry", "exit", "gross_ticks", "reason"):
         kept[name] = rows[name]
     kept["stop_ticks"] = rows["side"] * (triggers["level_ticks"] - rows["entry_ticks"])
     return kept

@@ -16,21 +16,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_properties import CHICAGO, markets, random_walk, session_dates
 
+from benchmarks.edgeless import CASES as EDGELESS
+from benchmarks.edgeless import p_values
 from scalpr_zen import MonteCarlo, SessionRules, Tape, instrument
 from scalpr_zen import control as module
 from scalpr_zen.control import control
-from scalpr_zen.simulate import simulate
+from scalpr_zen.passages import Outcomes
+from scalpr_zen.simulate import Orders, simulate, trade
 
 MINUTE = HOUR // 60
 compiled = pytest.mark.skipif(not JIT, reason="needs many draws, for which the kernels without the compiler are slow")
 
 
 class Seen:
-    """What a control drew and earned: orders and results of each part, and all totals in micro-dollars."""
+    """What was drawn and traded: the orders and results of each part."""
 
     def __init__(self, monkeypatch):
-        self.drawn, self.made, self.totals = [], [], None
-        alone, compared = module.alone, module._compared
+        self.drawn, self.made = [], []
+        alone = module.alone
 
         def spy_alone(tape, wanted, execution, setup):
             made = alone(tape, wanted, execution, setup)
@@ -38,12 +41,8 @@ class Seen:
             self.made.append(made)
             return made
 
-        def spy_compared(strategy, totals):
-            self.totals = totals
-            return compared(strategy, totals)
-
         monkeypatch.setattr(module, "alone", spy_alone)
-        monkeypatch.setattr(module, "_compared", spy_compared)
+        monkeypatch.setattr(module, "has_fixed_levels", lambda *_: False)
 
     @property
     def draws(self):
@@ -53,19 +52,8 @@ class Seen:
 
 @pytest.fixture
 def seen(monkeypatch):
+    """Random entries that are drawn and traded, as where moved stops forbid first passages."""
     return Seen(monkeypatch)
-
-
-def spied(monkeypatch):
-    """The pools that the controls will choose from, micro-dollars, one a part."""
-    pools, totals = [], module._totals
-
-    def spy(pool, entries, sims, random):
-        pools.append(pool)
-        return totals(pool, entries, sims, random)
-
-    monkeypatch.setattr(module, "_totals", spy)
-    return pools
 
 
 def every_signal(tape, prints, setup):
@@ -169,6 +157,21 @@ def test_random_entries_are_drawn_for_each_entry_from_its_hour_of_the_day_on_all
     assert len(expected) > 2
 
 
+@pytest.mark.parametrize(("execution", "rules", "windows", "before_close"), CASES)
+def test_every_print_that_may_be_drawn_is_counted_once_in_its_hour(execution, rules, windows, before_close):
+    tape, signals = hours_of_prints()
+    setup = controlled(setup_of(**execution, rules=SessionRules(**rules)), sims=1)
+    trades = closed_trades(tape, signals, setup)
+    cells = module._cells(tape, trades, setup)
+    found = module._every_entry(tape, cells, setup)
+    hours = naive_hours(tape, windows, {2, 4} if "weekdays" in rules else set(range(7)), before_close)
+    fills, entered = naive_fills(tape, setup), sorted({hours[i] for i in trades["signal"].tolist()})
+    expected = [sum(hour == h and fill for hour, fill in zip(hours, fills, strict=True)) for h in entered]
+    for side in (0, 1):
+        assert (found.closed.sum(axis=2) + found.unclosed)[:, side].tolist() == expected
+    assert module._drawn_from(cells).tolist() == expected
+
+
 @settings(max_examples=40)
 @given(markets(), setups())
 def test_every_draw_is_a_print_that_the_rules_allow_and_that_fills(market, setup):
@@ -203,22 +206,37 @@ def test_draws_are_uniform_over_the_prints_of_their_hour(seen):
     assert sum((n - expected) ** 2 / expected for n in counts.values()) < 167
 
 
-def test_each_control_sums_draws_of_the_pool_that_know_nothing_of_each_other():
-    # Sums of two draws of 0 to 8: of 81 equally likely pairs, 9 - |8 - s| have the sum s. 81,000 controls; 16 degrees
+def outcomes_of(counts, unclosed=0):
+    """Outcomes of one hour whose long entries end with the ticks 0, 1, 2 ... so many times each."""
+    ticks, shape = np.arange(len(counts)), (1, 2, len(counts))
+    closed = np.zeros(shape, np.int64)
+    closed[0, 0] = counts
+    return Outcomes(ticks, closed, np.array([[unclosed, 0]]), np.zeros((1, 2, 3)), np.zeros((1, 3), np.int64))
+
+
+@pytest.mark.parametrize("each", [1, 1_000])
+def test_each_run_sums_draws_of_the_outcomes_that_know_nothing_of_each_other(each):
+    # Sums of two draws of 0 to 8: of 81 equally likely pairs, 9 - |8 - s| have the sum s. 81,000 runs; 16 degrees
     # of freedom, standard deviation sqrt(32) = 5.7: 5 of them are 29.
-    random = np.random.default_rng(3)
-    totals = module._totals(np.arange(9), 2, 81_000, random)
+    sums = module._drawn(outcomes_of([each] * 9), np.array([[2, 0]]), 81_000, 3, None)
+    totals = sums.ticks.sum(axis=0)
     counts = np.bincount(totals, minlength=17)
     expected = np.array([1_000 * (9 - abs(8 - s)) for s in range(17)])
     assert ((counts - expected) ** 2 / expected).sum() < 16 + 29
-    # Neighbouring controls do not share draws: the correlation of 40,500 pairs is 0 up to 5 / sqrt(40,500).
+    # Neighbouring runs do not share draws: the correlation of 40,500 pairs is 0 up to 5 / sqrt(40,500).
     assert abs(np.corrcoef(totals[::2], totals[1::2])[0, 1]) < 5 / np.sqrt(40_500)
 
 
-def test_as_many_draws_are_summed_as_there_are_entries():
-    for entries, sims in ((1, 3), (7, 40), (module._PART + 1, 2)):
-        totals = module._totals(np.array([5]), entries, sims, np.random.default_rng(0))
-        assert totals.tolist() == [5 * entries] * sims
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=5).filter(any), st.integers(0, 2), st.integers(1, 9))
+def test_as_many_outcomes_are_summed_as_there_are_entries(counts, unclosed, entries):
+    # Few draws are taken one by one, many as counts of each outcome.
+    sums = module._drawn(outcomes_of(counts, unclosed), np.array([[entries, 0]]), 20, 0, 1)
+    assert (sums.closed + sums.unclosed).sum(axis=0).tolist() == [entries] * 20
+    used = [tick for tick, count in enumerate(counts) if count]
+    low, high = (choose(used) * sums.closed.sum(axis=0) for choose in (min, max))
+    assert (low <= sums.ticks.sum(axis=0)).all()
+    assert (sums.ticks.sum(axis=0) <= high).all()
+    assert (sums.unclosed.any(axis=0) <= bool(unclosed)).all()
 
 
 # What they earn ---------------------------------------------------------------------------------------
@@ -231,68 +249,111 @@ def earned(tape, i, side, setup):
     return sum(simulate(tape, signals_of(tape, {i: side}), setup.bracket, execution, rules).trades["net_usd"].tolist())
 
 
+def net_ticks(tape, i, side, setup):
+    """Gross ticks and prints held of one entry that is traded on its own, none where it does not close."""
+    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, longest_hold=setup.rules.longest_hold)
+    order = Orders(np.array([i]), np.array([side], np.int8), {"signals": 1, "other_side": 0, "outside": 0})
+    execution = dataclasses.replace(setup.execution, overlap=True)
+    [*rows] = trade(tape, order, setup.bracket, execution, rules, 1).trades
+    return (int(rows[0]["gross_ticks"]), int(rows[0]["exit"] - rows[0]["entry"])) if rows else None
+
+
 @settings(max_examples=40)
 @given(markets(), setups())
-def test_a_draw_earns_what_its_entry_earns_by_itself(market, setup):
+def test_the_outcomes_of_a_pool_are_what_its_entries_earn_on_their_own(market, setup):
     with pytest.MonkeyPatch.context() as patch:
-        pools = spied(patch)
         seen = Seen(patch)
         setup = controlled(setup, sims=4)
         tape = market.tape()
         trades = closed_trades(tape, market.given(), setup)
-        control(tape, trades, setup, workers=1)
-    got = [usd / 1e6 for pool in pools for usd in pool.tolist()]
-    assert got == pytest.approx([earned(tape, *draw, setup) for draw in seen.draws], abs=1e-6)
+        if not control(tape, trades, setup, workers=1):
+            return
+        cells = module._cells(tape, trades, setup)
+        seen.drawn.clear()
+        found = module._pool(tape, cells, 4, setup, 1)
+    closed, unclosed, lengths = Counter(), Counter(), Counter()
+    for i, side in seen.draws:
+        place = int(cells.hour[np.searchsorted(cells.starts, i, side="right") - 1]), int(side < 0)
+        earned = net_ticks(tape, i, side, setup)
+        if earned is None:
+            unclosed[place] += 1
+        else:
+            closed[*place, earned[0]] += 1
+            lengths[place] += earned[1] * earned[0] ** 2
+    assert {(h, s, int(found.ticks[k])): n for (h, s, k), n in np.ndenumerate(found.closed) if n} == closed
+    assert {place: n for place, n in np.ndenumerate(found.unclosed) if n} == unclosed
+    assert {place: n for place, n in np.ndenumerate(found.lengths[:, :, 2]) if n} == {
+        p: n for p, n in lengths.items() if n
+    }
 
 
 @compiled
-def test_the_controls_earn_on_average_what_all_entries_of_their_hours_do(seen):
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_random_runs_earn_on_average_what_all_entries_of_their_hours_do(exact, monkeypatch):
+    if not exact:
+        Seen(monkeypatch)
     tape, signals = hours_of_prints(600)
     setup = controlled(setup_of(take_profit=5, stop_loss=3, commission=2.05, latency_ns=10**9, contracts=2), sims=4_000)
     trades = closed_trades(tape, signals, setup)
     got = control(tape, trades, setup)
     hours, fills = naive_hours(tape, [], set(range(7)), None), naive_fills(tape, setup)
-    mean = variance = 0.0
+    mean = variance = deviations = 0.0
     for (hour, side), n in Counter(
         (hours[i], side) for i, side in zip(trades["signal"].tolist(), trades["side"].tolist(), strict=True)
     ).items():
         prints = [i for i in range(len(tape)) if hours[i] == hour and fills[i]]
-        x = [earned(tape, i, side, setup) for i in prints]
+        earned = [net_ticks(tape, i, side, setup) for i in prints]
+        x = [0.0 if ends is None else ends[0] * 10.0 - 8.2 for ends in earned]
         mean, variance = mean + n * np.mean(x), variance + n * np.var(x)
-    # 4,000 controls, and pools of 4,000 draws an entry: two errors of sd / sqrt(4,000) each. Five of both.
-    assert abs(got["mean_usd"] - mean) < 5 * np.sqrt(2 * variance / 4_000)
+        own = trades[
+            (trades["side"] == side) & np.isin(trades["signal"], [i for i, h in enumerate(hours) if h == hour])
+        ]
+        deviations += ((own["net_usd"] - np.mean(x)) ** 2).sum()
+    # The mean of 4,000 runs has an error of sd / sqrt(4,000), and so has that of a pool of 4,000 draws an entry.
+    errors = 1 if exact else 2
+    assert got["method"] == ("exact" if exact else "sampled")
+    assert abs(got["mean_usd"] - mean) < 5 * np.sqrt(errors * variance / 4_000)
     assert got["sd_usd"] == pytest.approx(np.sqrt(variance), rel=5 * np.sqrt(1 / 8_000))
+    assert got["trade_sd_usd"] == pytest.approx(np.sqrt(variance / len(trades)), rel=5 * np.sqrt(1 / 8_000))
+    near = 1e-9 if exact else 0.05  # the centre of a pool is known up to its error
+    assert got["strategy_trade_sd_usd"] == pytest.approx(np.sqrt(deviations / len(trades)), rel=near)
     assert len(trades) > 20
 
 
 @pytest.mark.parametrize(("contract", "end"), [(None, "open"), (["a"] * 5 + ["b"], "void")])
-def test_what_stays_open_or_is_void_earns_nothing(contract, end, monkeypatch, seen):
+def test_what_stays_open_or_is_void_earns_nothing(contract, end):
     # Only the order of print 0 is bought at 100 and sold at 104, for 20 USD less 2: prints 1 to 3 buy at 104 and stay.
     tape = tape_of([100, 100, 104, 104, 104, 104][: 6 if contract else 5], contract=contract)
-    setup, pools = controlled(setup_of(commission=1.0), sims=400), spied(monkeypatch)
+    setup = controlled(setup_of(commission=1.0), sims=400)
     trades = closed_trades(tape, signals_of(tape, {0: LONG}), setup)
     got = control(tape, trades, setup)
-    [pool] = pools
-    made = {i: usd for (i, _), usd in zip(seen.draws, pool.tolist(), strict=True)}
-    assert made == {0: 18_000_000, 1: 0, 2: 0, 3: 0}
     assert got["strategy_usd"] == 18.0
-    # A quarter of 400 draws, give or take five times sqrt(400 * 1/4 * 3/4) = 8.7.
-    assert abs(np.count_nonzero(pool) - 100) < 44
+    # A quarter of 400 runs earns 18 USD, give or take five times sqrt(400 * 1/4 * 3/4) = 8.7 runs; the others nothing.
+    assert abs(got["mean_usd"] * 400 / 18 - 100) < 44
+    assert got["percentiles_usd"] == {"5": 0.0, "25": 0.0, "50": 0.0, "75": pytest.approx(9, abs=9), "95": 18.0}
 
 
-def test_a_trade_open_at_a_roll_earns_what_it_is_closed_for(monkeypatch, seen):
-    # Bought at 104 and closed at the last print of its contract, 103: -5 USD.
+def test_a_trade_open_at_a_roll_earns_what_it_is_closed_for():
+    # Orders after the prints 1 and 2 buy at 104 and are closed at the last print of their contract, 103: -5 USD; that
+    # after print 0 wins 4 ticks, and that after print 3 has no later event to be closed in.
     tape = tape_of([100, 100, 104, 104, 103, 900], contract=["a"] * 5 + ["b"])
-    setup, pools = controlled(setup_of(roll_exit="close"), sims=200), spied(monkeypatch)
-    control(tape, closed_trades(tape, signals_of(tape, {0: LONG}), setup), setup)
-    made = {i: usd for (i, _), usd in zip(seen.draws, pools[0].tolist(), strict=True)}
-    assert made == {0: 20_000_000, 1: -5_000_000, 2: -5_000_000, 3: 0}
+    setup = controlled(setup_of(roll_exit="close"), sims=200)
+    trades = closed_trades(tape, signals_of(tape, {0: LONG}), setup)
+    found = module._every_entry(tape, module._cells(tape, trades, setup), setup)
+    longs = dict(zip(found.ticks.tolist(), found.closed[0, 0].tolist(), strict=True))
+    assert {tick: n for tick, n in longs.items() if n} == {4: 1, -1: 2}
+    assert found.unclosed[0, 0] == 1
 
 
 @pytest.mark.parametrize(("entry", "inside"), [("next", 2 / 3), ("signal", 3 / 4)])
-def test_the_share_of_entries_at_prints_of_the_other_side_stands_beside_that_of_random_ones(entry, inside):
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_share_of_entries_at_prints_of_the_other_side_stands_beside_that_of_random_ones(
+    entry, inside, exact, monkeypatch
+):
     # A buy fills inside the spread at the print of a seller. The strategy's one entry does; of the prints 0 to 3 (with
     # entry=signal 0 to 4) at whose next print, or at which, an order fills, these are sellers':
+    if not exact:
+        Seen(monkeypatch)
     aggressor = [SHORT, SHORT, SHORT, LONG]  # prints without one are left out
     tape = Tape.from_prints(
         [NOON + i for i in range(4)], [100, 100, 104, 104], instrument=instrument("NQ"), aggressor=aggressor
@@ -301,7 +362,7 @@ def test_the_share_of_entries_at_prints_of_the_other_side_stands_beside_that_of_
     trades = closed_trades(tape, signals_of(tape, {0: LONG}), setup)
     got = control(tape, trades, setup)
     assert got["strategy_inside_share"] == 1.0
-    assert abs(got["inside_share"] - inside) < 5 * np.sqrt(0.25 / 3_000)
+    assert got["inside_share"] == pytest.approx(inside, abs=1e-12 if exact else 5 * np.sqrt(0.25 / 3_000))
     unknown = dataclasses.replace(tape, aggressor=tape.aggressor * 0)
     got = control(unknown, trades, setup)
     assert np.isnan([got["strategy_inside_share"], got["inside_share"]]).all()
@@ -319,21 +380,24 @@ def walk():
     return tape, closed_trades(tape, market.given(), setup), setup
 
 
-def test_the_number_of_threads_changes_nothing(walk, monkeypatch):
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_number_of_threads_changes_nothing(exact, walk, monkeypatch):
+    if not exact:
+        Seen(monkeypatch)
     monkeypatch.setattr(module, "_PART", 600)  # ten entries a part
     expected = control(*walk, workers=1)
     for workers in (2, 3, 8, None):
         assert control(*walk, workers=workers) == expected
 
 
-def test_the_same_seed_repeats_itself_and_another_draws_anew(walk, seen):
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_same_seed_repeats_itself_and_another_draws_anew(exact, walk, monkeypatch):
+    if not exact:
+        Seen(monkeypatch)
     tape, trades, setup = walk
-    totals = []
-    for seed in (0, 0, 1, 2**32 - 1):
-        control(tape, trades, controlled(setup, 60, seed))
-        totals.append(seen.totals.tolist())
-    assert totals[0] == totals[1]
-    assert len({tuple(x) for x in totals}) == 3
+    made = [control(tape, trades, controlled(setup, 60, seed)) for seed in (0, 0, 1, 2**32 - 1)]
+    assert made[0] == made[1]
+    assert len({str(found["histogram"]) for found in made}) == 3
 
 
 def test_the_order_of_the_trades_changes_nothing(walk):
@@ -342,6 +406,7 @@ def test_the_order_of_the_trades_changes_nothing(walk):
     got = control(tape, trades[::-1].copy(), setup)
     assert got["histogram"] == expected["histogram"]
     assert got["p_value"] == expected["p_value"]
+    assert got["freedom"] == pytest.approx(expected["freedom"])
 
 
 def test_where_all_draws_are_too_many_there_are_fewer_for_each_entry(walk, seen, monkeypatch):
@@ -351,16 +416,25 @@ def test_where_all_draws_are_too_many_there_are_fewer_for_each_entry(walk, seen,
         seen.drawn.clear()
         monkeypatch.setattr(module, "DRAWS", draws)
         monkeypatch.setattr(module, "MIN_POOL", least)
-        monkeypatch.setattr(module, "_PART", 2 * pool)  # two entries a part
+        monkeypatch.setattr(module, "_PART", 7)
         got = control(tape, trades, controlled(setup, sims), workers=1)
         assert (got["pool"], got["sims"], sum(got["histogram"]["runs"])) == (pool, sims, sims)
         assert sum(len(part.at) for part in seen.drawn) == 11 * pool
-        assert {len(part.at) for part in seen.drawn} <= {pool, 2 * pool}
+        assert max(len(part.at) for part in seen.drawn) == 7
 
 
-def test_a_pool_is_never_deeper_than_the_controls_are_many(walk):
+def test_a_pool_is_never_deeper_than_the_runs_are_many(walk, seen):
     tape, trades, setup = walk
     assert control(tape, trades[:3], controlled(setup, 7))["pool"] == 7
+
+
+def test_where_every_outcome_is_known_there_is_no_pool(walk):
+    got = control(*walk)
+    assert (got["method"], got["pool"]) == ("exact", None)
+    tape, trades, setup = walk
+    moving = dataclasses.replace(setup, bracket=dataclasses.replace(setup.bracket, trailing_stop=1.0))
+    got = control(tape, trades, moving)
+    assert (got["method"], got["pool"]) == ("sampled", 60)
 
 
 def test_without_trades_or_controls_there_is_nothing_to_compare(walk):
@@ -373,15 +447,66 @@ def test_without_trades_or_controls_there_is_nothing_to_compare(walk):
 # Where the strategy stands ----------------------------------------------------------------------------
 
 
+def sums_of(*runs):
+    """The sums of some runs, each a list of the ticks of its closed trades in one cell."""
+    columns = [(len(run), sum(run), sum(x * x for x in run), 0) for run in runs]
+    return module._Sums(*np.array(columns).T[:, None, :])
+
+
 def test_percentile_and_p_value_count_ties_by_hand():
-    # Totals of 1, 2, 2 and 5 USD. Below 2 lies one, two are equal: percentile (1 + 2/2) / 4; at or above lie three:
-    # p = (1 + 3) / (1 + 4).
-    totals = np.array([5, 2, 1, 2]) * 1_000_000
-    for usd, percentile, p_value in ((2, 0.5, 0.8), (0, 0.0, 1.0), (6, 1.0, 0.2), (5, 0.875, 0.4), (3, 0.75, 0.4)):
-        got = module._compared(usd * 1_000_000, totals)
+    # Two trades a run, centre 0: the scores are 3 / sqrt(5), 0, 0, -2 / sqrt(2) and 4 / sqrt(10). Of those below 4 /
+    # sqrt(8), 1.41: three and none equal, so that the percentile is 3 / 4 of four runs, and p = (1 + 1) / (1 + 4).
+    drawn, centre = sums_of([2, 1], [1, -1], [2, -2], [-1, -1]), np.zeros((1, 1))
+    for ticks, percentile, p_value in (
+        ([2, 2], 1.0, 0.2),
+        ([3, -3], 0.5, 0.8),
+        ([1, -2], 0.25, 0.8),
+        ([-3, -3], 0.125, 1.0),
+    ):
+        got = module._compared(sums_of(ticks), drawn, centre, 5.0, 0.0, 1.0)
         assert (got["percentile"], got["p_value"]) == (percentile, p_value)
-        assert (got["mean_usd"], got["sd_usd"]) == (2.5, pytest.approx(np.sqrt(9 / 3)))
-        assert got["percentiles_usd"]["50"] == 2.0
+    assert got["mean_usd"] == pytest.approx(5 * (3 + 0 + 0 - 2) / 4)
+    assert got["strategy_trade_sd_usd"] == 15.0
+    assert got["trade_sd_usd"] == pytest.approx(5 * np.sqrt((5 + 2 + 8 + 2) / 8))
+
+
+def test_a_run_is_measured_by_its_own_deviation():
+    # Ten times the size of every deviation, and ten times the sum: the same score. Twice the sum of the best random
+    # run is no better than it where each trade was twice as large.
+    drawn, centre = sums_of([1, 1, -1], [-1, 1, -1]), np.zeros((1, 1))
+    got = [module._compared(sums_of(ticks), drawn, centre, 5.0, 0.0, 1.0) for ticks in ([1, 1, -1], [10, 10, -10])]
+    assert [found["percentile"] for found in got] == [0.75, 0.75]
+    assert got[1]["strategy_trade_sd_usd"] == pytest.approx(10 * got[1]["trade_sd_usd"])
+
+
+@pytest.mark.parametrize("freedom", [module.FREEDOM[0] - 0.01, module.FREEDOM[1] + 0.01])
+def test_a_strategy_that_has_no_choice_left_has_no_p_value(freedom):
+    drawn, centre = sums_of([1, 1, -1], [-1, 1, -1]), np.zeros((1, 1))
+    got = module._compared(sums_of([1, 1, 1]), drawn, centre, 5.0, 0.0, freedom)
+    assert np.isnan([got["p_value"], got["percentile"]]).all()
+    assert "one side" in got["reason"]
+    assert got["mean_usd"] == pytest.approx(0.0)
+
+
+@compiled
+def test_the_freedom_of_a_strategy_is_what_its_score_varies_on_walks_without_drift():
+    # Long for half of each minute, or for all but two seconds of it, on walks whose steps are alike: of the variance of
+    # independent entries (1 - share) is left. 200 walks: the error of a variance is sqrt(2 / 200) = 10%.
+    for hold, expected in ((30, 0.5), (58, 0.03)):
+        scores, freedoms = [], []
+        for run in range(200):
+            rng = np.random.default_rng(run)
+            tape = tape_of(100_000 + rng.choice([-1, 1], 1_800).cumsum(), [k * 10**9 for k in range(1_800)])
+            setup = controlled(setup_of(take_profit=900, stop_loss=900, rules=SessionRules(longest_hold=hold)), sims=1)
+            every = signals_of(tape, dict.fromkeys(range(0, 1_740, 60), LONG))
+            trades = closed_trades(tape, every, setup)
+            cells = module._cells(tape, trades, setup)
+            found = module._every_entry(tape, cells, setup)
+            centre = module._centres(found, 5.0, 0.0)
+            scores.append(module._scores(module._own(cells, trades), centre, 5.0, 0.0)[0])
+            freedoms.append(module._freedom(cells, trades, found, centre, 5.0, 0.0, module._drawn_from(cells)))
+        assert np.mean(freedoms) == pytest.approx(expected, abs=0.05)
+        assert np.var(scores) == pytest.approx(expected, abs=5 * 0.1 * expected + 0.05)
 
 
 def test_controls_that_all_earn_the_same_as_the_strategy_are_ties_to_the_last_cent():
@@ -471,6 +596,17 @@ def test_signals_that_follow_or_fade_a_move_without_an_edge_are_no_better_than_r
     low, high = (np.array(p_values) <= 0.05).sum(), (np.array(p_values) > 0.95).sum()
     assert max(low, high) <= 16
     assert 0.3 < np.mean(p_values) < 0.7
+
+
+@compiled
+def test_in_a_market_of_bursts_chance_is_significant_as_often_as_it_should_be():
+    # Without an edge 5% of p-values lie at or below 5%: 2.5 of 50 runs, give or take five times sqrt(2.5 * 0.95) = 1.5.
+    # Unscored, a fifth to a quarter of the runs that trade in fast moments lay there.
+    found = p_values(EDGELESS[:8], 50, dates=5, hours=1)
+    names = [case.name for case in EDGELESS[:8]]
+    low, high = (found <= 0.05).sum(axis=0), (found > 0.95).sum(axis=0)
+    assert dict(zip(names, low.tolist(), strict=True)) == {name: pytest.approx(2.5, abs=7.7) for name in names}
+    assert high.max() <= 12  # entries in fast moments may be worse than random ones, as prices leap over their levels
 
 
 def test_trades_that_overlap_or_end_by_the_money_of_their_session_have_no_random_entries():

@@ -21,8 +21,9 @@ from test_properties import Market, markets, random_walk, segments_of, session_d
 
 from scalpr_zen import Execution, ParameterError, PessimisticCosts, SessionRules
 from scalpr_zen.backtest import plain, run_setup, run_trades
-from scalpr_zen.fills import BINS, KINDER, fills
-from scalpr_zen.simulate import simulate
+from scalpr_zen.fills import BINS, KINDER, alone, fills
+from scalpr_zen.simulate import Orders, orders, simulate
+from scalpr_zen.simulate import trade as traded_orders
 
 COSTS = ("zero", "set", "pessimistic")
 FIGURES = ("net_usd", "trades", "win_rate", "profit_factor", "break_even_cost_usd")
@@ -375,7 +376,7 @@ def test_what_a_limit_on_the_open_trade_closed_is_no_winner_of_the_kinder_fill()
     assert lost(said)["touch", "through"] == (1, 0)
 
 
-def alone(market, signal, setup, rules, name, way):
+def earned_alone(market, signal, setup, rules, name, way):
     """What the signal at a print earns in USD when it is the only one; 0 where it does not close."""
     signals = signals_of(market.tape(), {signal: market.signals[signal]})
     execution = dataclasses.replace(setup.execution, overlap=True, **{name: way})
@@ -395,7 +396,8 @@ def test_each_winner_of_the_kinder_way_is_traded_alone(market, setup):
         trades = simulate(tape, market.given(), setup.bracket, execution, rules).trades
         winners = [int(trade["signal"]) for trade in trades if trade["net_usd"] > 0]
         earned = [
-            tuple(alone(market, signal, setup, freed, name, way) for way in (kinder, stricter)) for signal in winners
+            tuple(earned_alone(market, signal, setup, freed, name, way) for way in (kinder, stricter))
+            for signal in winners
         ]
         gone = sum(usd > 0 >= less for usd, less in earned)
         share = gone / len(winners) if winners else None
@@ -403,6 +405,20 @@ def test_each_winner_of_the_kinder_way_is_traded_alone(market, setup):
         expected.append(told | {"share": share, "less_usd": pytest.approx(sum(usd - less for usd, less in earned))})
     got = fills_of(tape, market.given(), setup)["kinder"]
     assert got == expected
+
+
+@given(markets(), setups())
+def test_an_order_traded_alone_keeps_every_rule_that_ends_a_trade(market, setup):
+    # As in a run whose only signal it is: nothing comes before it there.
+    tape = market.tape()
+    rules = dataclasses.replace(setup.rules, limit_on="closed")
+    wanted = orders(tape, market.given(), rules)
+    for at, side in zip(wanted.at.tolist(), wanted.side.tolist(), strict=True):
+        only = Orders(np.array([at]), np.array([side], np.int8), wanted.counts)
+        made = traded_orders(tape, only, setup.bracket, setup.execution, rules)
+        expected = [(row["exit"], row["gross_ticks"], row["reason"]) for row in [*made.trades, *made.unclosed]]
+        got = alone(tape, only, setup.execution, setup)
+        assert [(row["exit"], row["gross_ticks"], row["reason"]) for row in got] == expected
 
 
 @given(st.data(), markets())

@@ -44,7 +44,7 @@ from scalpr_zen import (
 from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS
 from scalpr_zen.kernel import REASONS
 from scalpr_zen.params import declared
-from scalpr_zen.report import COUNTS, SAME_EVENT, SLIPPAGE, check_notes, number
+from scalpr_zen.report import COUNTS, SAME_EVENT, SLIPPAGE, check_notes, number, summary
 from scalpr_zen.setup import GROUPS
 from scalpr_zen.simulate import trades_sha256
 from scalpr_zen.statistics import STATISTICS
@@ -441,15 +441,21 @@ def test_random_entries_are_told_beside_the_t_statistic(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     control, t = result.to_dict()["control"], result.to_dict()["statistics"]["t_statistic"]
     text = "\n".join(section(str(result), "RANDOM ENTRIES"))
-    assert "20 runs; 20 random entries were traded for each" in text
-    assert f"above {number(control['percentile'], 'share')} of them" in text
+    assert "20 runs; exact: " in text
+    assert f"above {number(control['percentile'], 'share')} of the random runs" in text
     assert f"p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {number(t)})" in text
+    own, drawn = (number(control[name], "usd") for name in ("strategy_trade_sd_usd", "trade_sd_usd"))
+    assert f"deviation of a trade {own}, of a random entry {drawn}" in text
+    moving = run(tape, FAST, Bracket(trailing_stop=1.0), settings=FEW_PATHS)
+    assert "sampled: 20 random entries were traded for each" in "\n".join(section(str(moving), "RANDOM ENTRIES"))
+    held = {**result.to_dict(), "control": {**control, "reason": "it holds one side", "p_value": math.nan}}
+    assert "no p-value, as it holds one side" in "\n".join(section(summary(held, result.declared), "RANDOM ENTRIES"))
     assert "entries at prints of the other side of the spread: n/a, no aggressor is known" in text
     bought = replace(tape, aggressor=np.ones(len(tape), np.int8))
     told = "\n".join(section(str(run(bought, FAST, settings=FEW_PATHS)), "RANDOM ENTRIES"))
     assert re.search(r"other side of the spread: \d+\.\d+% of the strategy's, .* of the random ones; .* a tick$", told)
     looks = run(tape, FAST, execution=Execution(entry="signal"), settings=FEW_PATHS)
-    assert "this tells of no edge" in "\n".join(section(str(looks), "RANDOM ENTRIES"))
+    assert "this is no evidence of an edge" in "\n".join(section(str(looks), "RANDOM ENTRIES"))
     [line] = [line for line in section(str(looks), "FILLS") if "with entry=next" in line]
     assert line.startswith(
         f"  with entry=next, which looks into no event: {number(run(tape, FAST).trades['net_usd'].sum(), 'usd')}"

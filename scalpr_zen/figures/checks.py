@@ -75,7 +75,7 @@ def random_entries(result: Values) -> Figure:
         "yaxis": {"title": {"text": "runs"}, "tickformat": ",~f"},
     }
     rank, p = number(control["percentile"], "share"), number(control["p_value"], "p")
-    note = corner(f"above {rank} of the runs, p {p}")
+    note = corner("no p-value" if control["reason"] else f"above {rank} of the runs, p {p}")
     return {"data": [bars, line], "layout": {**axes, "bargap": 0, "annotations": [note]}}
 
 

@@ -13,7 +13,7 @@ export function showEntries(control, { statistics, parameters }) {
       `limit_on=${parameters.limit_on} (entries by themselves have no money of a session), ` +
       `overlap=${parameters.overlap} (trades that share their prints are not as many as they seem).`;
   if (!found) return;
-  const { pool, percentiles_usd: percentiles, strategy_inside_share: own, inside_share: drawn } = control;
+  const { method, pool, percentiles_usd: percentiles, strategy_inside_share: own, inside_share: drawn } = control;
   const names = Object.keys(percentiles);
   const head = ["", "mean", ["standard", "deviation"], ...names.map((p) => `${p}%`)];
   const usd = [control.mean_usd, control.sd_usd, ...names.map((p) => percentiles[p])];
@@ -21,19 +21,24 @@ export function showEntries(control, { statistics, parameters }) {
   fillTable(byId("entries-table"), head, [{ cells }]);
   byId("entries-how").textContent =
     "Each run has as many entries on each side in each hour of the day as the strategy, at prints of that hour drawn from " +
-    "all session dates, where the entry windows allow, under the same bracket, fills and costs. Each entry is traded by " +
-    "itself: no pause, no limit of a session, no wait for the trade before. " +
-    `${count(pool)} random entries were traded for each of the strategy's; the runs choose among them. At prints of the ` +
+    "all session dates, where the entry windows allow, under the same bracket, fills and costs. Each entry is traded on " +
+    "its own: no pause, no limit of a session, no wait for the trade before. " +
+    (method === "exact"
+      ? "Exact: the result of an entry at every print is known, and the runs draw from all of them. "
+      : `Sampled: ${count(pool)} random entries were traded for each of the strategy's; the runs draw from these. `) +
+    `The deviation of a trade is ${number(control.strategy_trade_sd_usd, "usd")}, that of a random entry ` +
+    `${number(control.trade_sd_usd, "usd")}. At prints of the ` +
     `other side of the spread, where an order would have paid more, fill ${number(own, "share")} of the strategy's ` +
     `entries and ${number(drawn, "share")} of the random ones.`;
 }
 
-function words({ sims, strategy_usd: own, percentile, p_value: p }, statistics) {
+function words({ sims, strategy_usd: own, percentile, p_value: p, reason }, statistics) {
+  if (reason) return `The strategy's net P&L is ${number(own, "usd")}. There is no p-value, as ${reason}.`;
   const { t_statistic_by_day: byDay, p_value_by_day: dayP, t_statistic: t, p_value: tradeP } = statistics;
   return (
     `The strategy's net P&L of ${number(own, "usd")} is above ${number(percentile, "share")} of ${count(sims)} runs with ` +
-    `random entries. One-sided p-value ${number(p, "p")}: were its signals no better than chance, about ` +
-    `${number(p, "share")} of such runs would earn as much or more. The t-statistic asks another question, whether the ` +
+    `random entries, each in units of its own deviation. One-sided p-value ${number(p, "p")}: were its signals no better than chance, about ` +
+    `${number(p, "share")} of such runs would do as well or better. The t-statistic asks another question, whether the ` +
     `mean differs from zero: by day ${number(byDay, "ratio")} (two-sided p ${number(dayP, "p")}), of the trades ` +
     `${number(t, "ratio")} (p ${number(tradeP, "p")}).`
   );

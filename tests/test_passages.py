@@ -1,0 +1,77 @@
+"""What an entry at every print earns, by first passages, equals what the simulator makes of it."""
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+import pytest
+from checks import setups
+from conftest import JIT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_properties import markets
+
+from scalpr_zen import SessionRules
+from scalpr_zen.kernel import VOID
+from scalpr_zen.passages import has_fixed_levels, outcomes
+from scalpr_zen.simulate import Orders, trade
+
+
+def traded_alone(tape, i, side, setup):
+    """The trade of one order after print i, or none where it does not fill."""
+    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, longest_hold=setup.rules.longest_hold)
+    execution = dataclasses.replace(setup.execution, overlap=True)
+    order = Orders(np.array([i]), np.array([side], np.int8), {"signals": 1, "other_side": 0, "outside": 0})
+    made = trade(tape, order, setup.bracket, execution, rules, workers=1)
+    return [*made.trades, *made.unclosed]
+
+
+@settings(max_examples=150 if JIT else 10)
+@given(markets(), setups(), st.lists(st.integers(0, 40), max_size=4), st.lists(st.integers(-1, 2), min_size=5))
+def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, setup, cuts, group):
+    tape, rules = market.tape(), setup.rules
+    still = {"trailing_stop": None, "trailing_from": 0.0, "trailing_step": None}
+    bracket = dataclasses.replace(setup.bracket, **still, break_even_at=None, break_even_plus=0)
+    fill = setup.execution.target_fill
+    execution = dataclasses.replace(setup.execution, target_fill="touch" if fill == "queue" else fill)
+    rules = dataclasses.replace(
+        rules, limit_on="closed", pause=0.0, max_trades=None, loss_limit=None, profit_limit=None
+    )
+    setup = dataclasses.replace(setup, bracket=bracket, execution=execution, rules=rules)
+    starts = np.unique([0, *(cut for cut in cuts if cut < len(tape))])
+    groups = np.array(group[: len(starts)])
+    assert has_fixed_levels(tape, bracket, execution, rules, 3)
+    got = outcomes(tape, starts, groups, 3, bracket, execution, rules)
+
+    closed, unclosed, aggressor = Counter(), Counter(), Counter()
+    for i in range(len(tape)):
+        mine = int(groups[np.searchsorted(starts, i, side="right") - 1])
+        for short, side in enumerate((1, -1)):
+            for row in traded_alone(tape, i, side, setup) if mine >= 0 else []:
+                if row["reason"] < VOID:
+                    closed[mine, short, int(row["gross_ticks"])] += 1
+                else:
+                    unclosed[mine, short] += 1
+                aggressor[mine, int(tape.aggressor[row["entry"]]) + 1] += side > 0
+    assert {(g, s, int(got.ticks[k])): n for (g, s, k), n in np.ndenumerate(got.closed) if n} == closed
+    assert {place: n for place, n in np.ndenumerate(got.unclosed) if n} == unclosed
+    assert {place: n for place, n in np.ndenumerate(got.aggressor) if n} == +aggressor
+
+
+@pytest.mark.parametrize(
+    ("bracket", "execution", "rules"),
+    [
+        ({"trailing_stop": 1.0}, {}, {}),
+        ({"break_even_at": 1.0}, {}, {}),
+        ({}, {"target_fill": "queue"}, {}),
+        ({}, {}, {"limit_on": "open", "loss_limit": 100.0}),
+    ],
+)
+def test_moving_stops_queues_and_limits_on_open_trades_are_not_covered(bracket, execution, rules):
+    from conftest import tape_of
+
+    from scalpr_zen import Bracket, Execution
+
+    tape = tape_of([100, 101])
+    assert has_fixed_levels(tape, Bracket(), Execution(), SessionRules(), 48)
+    assert not has_fixed_levels(tape, Bracket(**bracket), Execution(**execution), SessionRules(**rules), 48)
