@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from scalpr_zen.params import Parameter
+from scalpr_zen.params import Parameter, distance_text
 from scalpr_zen.prop_firm.text import lines as prop_firm_lines
 from scalpr_zen.sessions import CHICAGO
 from scalpr_zen.statistics import STATISTICS
@@ -96,7 +96,7 @@ def number(value: Any, unit: str = "") -> str:
 
 def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     yield from _head(result)
-    yield from _parameters(result["parameters"], declared)
+    yield from _parameters(result["parameters"], declared, result["tape"]["tick_size"])
     yield from tape_lines(result["tape"])
     yield from _statistics(result["statistics"], result["verdicts"])
     yield from _baseline(result["baseline"])
@@ -214,11 +214,13 @@ def _ticks_usd(share: float, result: Values) -> float:
     return float(share * result["statistics"]["trades"] * result["tape"]["tick_value"] * contracts)
 
 
-def _parameters(used: Values, declared: Declared) -> Iterator[str]:
+def _parameters(used: Values, declared: Declared, tick_size: float) -> Iterator[str]:
     yield from _title("PARAMETERS (* = default)")
     for parameter, value in declared:
         shown = used[parameter.name]
         text = "none" if shown is None else f"{shown} {parameter.unit}"
+        if parameter.distance and shown is not None:
+            text = distance_text(shown, tick_size)
         mark = "*" if value == parameter.default else " "
         yield f"  {parameter.name:<27}{mark} {text:<28} {parameter.sentence}".rstrip()
 
