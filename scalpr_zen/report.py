@@ -29,6 +29,8 @@ COUNTS = {
     "paused": "in the pause after an exit",
 }
 """What became of the signals."""
+ONE_TRADE = "one trade has only one order"
+ONE_DATE = "every drawing from a single session date is the run itself"
 NO_WINNER_OF_A_STOP = "no winning trade depends on it, as a stop that does not move ends none"
 INSIDE_TOLD = 0.05
 """By how much the share of entries inside the spread must exceed that of random ones to be told at the top."""
@@ -308,22 +310,26 @@ def _months(months: Sequence[Values]) -> Iterator[str]:
 def _monte_carlo(paths: Values) -> Iterator[str]:
     yield from _title("MONTE CARLO")
     if not paths:
-        yield "  n/a"
+        yield "  n/a: it needs trades, and monte_carlo_sims above 0"
         return
     permutation, days = paths["permutation"], paths["days"]
     yield f"  {paths['sims']:,} paths of each method, seed {paths['seed']}"
-    rows = (
-        ("max drawdown, trades permuted", permutation["drawdown_usd"]),
-        ("max drawdown, days drawn", days["drawdown_usd"]),
-        ("net P&L, days drawn", days["profit_usd"]),
-    )
-    yield f"  {'percentile':<32}" + "".join(f"{p:>16}" for p in permutation["drawdown_usd"])
-    for label, values in rows:
-        yield f"  {label:<32}" + "".join(f"{number(v, 'usd'):>16}" for v in values.values())
-    rank = number(permutation["actual_drawdown_rank"], "share")
-    actual = number(permutation["actual_drawdown_usd"], "usd")
-    yield f"  actual max drawdown {actual}: above {rank} of the permuted paths"
-    yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
+    if permutation or days:
+        yield f"  {'percentile':<32}" + "".join(f"{p:>16}" for p in (permutation or days)["drawdown_usd"])
+    yield _percentiles("max drawdown, trades permuted", permutation.get("drawdown_usd"), ONE_TRADE)
+    yield _percentiles("max drawdown, days drawn", days.get("drawdown_usd"), ONE_DATE)
+    yield _percentiles("net P&L, days drawn", days.get("profit_usd"), ONE_DATE)
+    if permutation:
+        rank = number(permutation["actual_drawdown_rank"], "share")
+        actual = number(permutation["actual_drawdown_usd"], "usd")
+        yield f"  actual max drawdown {actual}: above {rank} of the permuted paths"
+    if days:
+        yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
+
+
+def _percentiles(label: str, values: Values | None, missing: str) -> str:
+    cells = "".join(f"{number(v, 'usd'):>16}" for v in values.values()) if values else f"n/a: {missing}"
+    return f"  {label:<32}{cells}"
 
 
 def _fills(fills: Values, parameters: Values) -> Iterator[str]:
