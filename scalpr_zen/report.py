@@ -181,6 +181,19 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
     return told
 
 
+def no_trade_notes(result: Values) -> list[str]:
+    """Return a sentence that says why no trade was closed, where none was."""
+    counts = result["counts"]
+    if counts["closed"]:
+        return []
+    if not result["tape"]["prints"]:
+        return ["no trade: the tape has no print"]
+    if not counts["signals"]:
+        return ["no trade: the strategy gave no signal on this tape"]
+    ends = ", ".join(f"{counts[key]:,} {key.replace('_', ' ')} ({why})" for key, why in COUNTS.items() if counts[key])
+    return [f"no trade was closed: {counts['signals']:,} signals, {ends}"]
+
+
 def check_notes(result: Values) -> list[str]:
     """Return a sentence for each part of the net P&L that the checks made so far find to be a matter of its fills."""
     told = []
