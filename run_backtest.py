@@ -5,7 +5,7 @@ from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFir
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
 FAST_EMA_PERIOD = 50  # prints
 SLOW_EMA_PERIOD = 200  # prints
-TP_POINTS = 10.0  # take profit, points from the entry fill
+TP_POINTS = 10.0  # take profit, points from the entry fill; "8t" is 8 ticks, here and for every distance in points
 SL_POINTS = 5.0  # stop loss, points from the entry fill
 POINT_VALUE = 20.00  # USD of one point of one contract; None: the contract's own
 MONTE_CARLO_SIMS = 1000  # paths of each method

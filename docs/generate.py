@@ -71,7 +71,7 @@ def _row(parameter: Parameter) -> tuple[str, ...]:
     choices = ", ".join(f"`{choice}`" for choice in parameter.choices)
     words = {bool: "true, false", str: "text"}
     allowed = choices or words.get(parameter.kind, parameter.range_text)
-    return f"`{parameter.name}`", f"`{flag}`", parameter.unit, default, allowed, parameter.sentence
+    return f"`{parameter.name}`", f"`{flag}`", parameter.unit_text, default, allowed, parameter.sentence
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ from scalpr_zen.execution import Bracket, Execution, PessimisticCosts
 from scalpr_zen.instruments import INSTRUMENTS, Instrument, instrument
 from scalpr_zen.kernel import TRADE
 from scalpr_zen.monte_carlo import MonteCarlo
-from scalpr_zen.params import Parameters, param
+from scalpr_zen.params import Distance, Parameters, distance_ticks, param
 from scalpr_zen.prop_firm import PropFirm
 from scalpr_zen.rules import SessionRules
 from scalpr_zen.setup import Setup
@@ -20,6 +20,7 @@ __all__ = [
     "TRADE",
     "Bracket",
     "DataError",
+    "Distance",
     "EmaCrossover",
     "Execution",
     "Instrument",
@@ -40,6 +41,7 @@ __all__ = [
     "Tape",
     "TapeError",
     "VwapReversion",
+    "distance_ticks",
     "instrument",
     "param",
     "run",

@@ -31,6 +31,7 @@ from scalpr_zen.fills import fills
 from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
 from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.prop_firm import PropFirm, prop_firm
+from scalpr_zen.reach import out_of_reach
 from scalpr_zen.rules import SessionRules
 from scalpr_zen.series import series
 from scalpr_zen.setup import GROUPS, Setup
@@ -251,7 +252,7 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
     values: dict[str, Any] = {"tape": tape_facts(tape, setup.execution)}
     values["parameters"] = _parameters(strategy, all_declared, setup.execution, tape)
     values |= _numbers(simulation, tape, setup)
-    values["notes"] = _notes(values, tape)
+    values["notes"] = _notes(values, tape, setup)
     watch.lap("statistics_seconds")
     values["manifest"] = _manifest(tape, started, watch.laps)
     return Result(
@@ -302,13 +303,13 @@ def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any
     known = manifest | watch.laps
     laps = {name: known[name] for name in LAPS if name in known}
     values["manifest"] = _manifest(result.tape, datetime.fromisoformat(manifest["started"]), laps)
-    values["notes"] = _notes(values, result.tape)
+    values["notes"] = _notes(values, result.tape, result.setup)
     return replace(result, values=values)
 
 
-def _notes(values: Mapping[str, Any], tape: Tape) -> list[str]:
+def _notes(values: Mapping[str, Any], tape: Tape, setup: Setup) -> list[str]:
     own = report.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
-    return [*own, *report.check_notes(values)]
+    return [*report.no_trade_notes(values), *out_of_reach(tape, setup), *own, *report.check_notes(values)]
 
 
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:

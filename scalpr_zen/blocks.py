@@ -37,6 +37,17 @@ def blocks_of(price: Array) -> Blocks:
     return Blocks(low, high)
 
 
+def range_of(price: Array, blocks: Blocks, start: int, stop: int) -> int:
+    """Return the highest less the lowest price of the prints start:stop, at least one, read from their whole blocks."""
+    first, last = math.ceil(start / BLOCK), stop // BLOCK
+    if first >= last:
+        lows = highs = price[start:stop]
+    else:
+        edges = price[start : first * BLOCK], price[last * BLOCK : stop]
+        lows, highs = (np.concatenate([*edges, column[first:last]]) for column in blocks)
+    return int(highs.max()) - int(lows.min())
+
+
 @njit(cache=True, nogil=True)
 def _block_kernel(price, first, stop, low, high):  # type: ignore[no-untyped-def]
     """Find the extremes of the blocks first:stop.

@@ -219,7 +219,8 @@ class _Value(click.ParamType):  # type: ignore[type-arg]
 
     def __init__(self, parameter: Parameter) -> None:
         self.choices = parameter.choices
-        self.name = {int: "integer", float: "float"}.get(parameter.kind, "text")
+        name = {int: "integer", float: "float"}.get(parameter.kind, "text")
+        self.name = "distance" if parameter.distance else name
         self._parameter = parameter
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -227,7 +228,7 @@ class _Value(click.ParamType):  # type: ignore[type-arg]
 
 
 def _option(parameter: Parameter) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    facts = [parameter.unit, "" if parameter.choices else parameter.range_text]
+    facts = [parameter.unit_text, "" if parameter.choices else parameter.range_text]
     default = "none" if parameter.default is None else str(parameter.default).lower()
     about = "; ".join([fact for fact in facts if fact] + [f"default {default}"])
     text = f"{parameter.sentence} [{about}]"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.instruments import Instrument
-from scalpr_zen.params import Parameters, param, points_to_ticks, whole_ns
+from scalpr_zen.params import Distance, Parameters, distance_ticks, param, whole_ns
 
 ENTRIES = ("next", "signal")
 TARGET_FILLS = ("touch", "through", "queue")
@@ -27,29 +27,32 @@ class Distances(NamedTuple):
 class Bracket(Parameters):
     """The take profit and the stop loss that go with every entry, and how the stop moves."""
 
-    take_profit: float = param(10.0, "Distance of the take profit from the entry fill.", unit="points", low=1e-9)
-    stop_loss: float = param(5.0, "Distance of the stop loss from the entry fill.", unit="points", low=1e-9)
-    take_profit_short: float | None = param(
+    take_profit: Distance = param(10.0, "Distance of the take profit from the entry fill.", unit="points", low=1e-9)
+    stop_loss: Distance = param(5.0, "Distance of the stop loss from the entry fill.", unit="points", low=1e-9)
+    take_profit_short: Distance | None = param(
         None, "Take profit of short trades; none: as of long ones.", unit="points", low=1e-9
     )
-    stop_loss_short: float | None = param(
+    stop_loss_short: Distance | None = param(
         None, "Stop loss of short trades; none: as of long ones.", unit="points", low=1e-9
     )
-    trailing_stop: float | None = param(
+    trailing_stop: Distance | None = param(
         None, "Distance at which the stop follows the best price since the entry.", unit="points", low=1e-9
     )
-    trailing_from: float = param(0.0, "Profit from which the stop trails.", unit="points", low=0)
-    trailing_step: float | None = param(
+    trailing_from: Distance = param(0.0, "Profit from which the stop trails.", unit="points", low=0)
+    trailing_step: Distance | None = param(
         None, "Step in which the trailing stop moves; none: one tick.", unit="points", low=1e-9
     )
-    break_even_at: float | None = param(None, "Profit at which the stop moves to break-even.", unit="points", low=1e-9)
+    break_even_at: Distance | None = param(
+        None, "Profit at which the stop moves to break-even.", unit="points", low=1e-9
+    )
     break_even_plus: int = param(
         0, "Ticks beyond the entry fill at which break-even lies.", unit="ticks", low=0, high=1_000_000
     )
 
     def check(self) -> None:
         """Refuse what belongs to a stop that does not move."""
-        if self.trailing_stop is None and (self.trailing_from or self.trailing_step is not None):
+        activated = self.trailing_from not in (0, "0t") or self.trailing_step is not None
+        if self.trailing_stop is None and activated:
             raise ParameterError("trailing_from and trailing_step need trailing_stop, which was none")
         if self.break_even_at is None and self.break_even_plus:
             raise ParameterError("break_even_plus needs break_even_at, which was none")
@@ -62,7 +65,7 @@ class Bracket(Parameters):
             names = ("take_profit_short", "stop_loss_short")
             take_profit = take_profit if self.take_profit_short is None else self.take_profit_short
             stop_loss = stop_loss if self.stop_loss_short is None else self.stop_loss_short
-        return Distances(points_to_ticks(names[0], take_profit, nanos), points_to_ticks(names[1], stop_loss, nanos))
+        return Distances(distance_ticks(names[0], take_profit, nanos), distance_ticks(names[1], stop_loss, nanos))
 
     def moves(self, instrument: Instrument) -> dict[str, int]:
         """Return how the stop moves, in ticks, without the moves that are not set.
@@ -75,9 +78,9 @@ class Bracket(Parameters):
         names = ("trailing_stop", "trailing_from", "trailing_step", "break_even_at")
         given = {name: getattr(self, name) for name in names}
         ticks = {
-            name: points_to_ticks(name, points, instrument.tick_nanos)
-            for name, points in given.items()
-            if points is not None
+            name: distance_ticks(name, distance, instrument.tick_nanos)
+            for name, distance in given.items()
+            if distance is not None
         }
         if self.break_even_plus >= ticks.get("break_even_at", self.break_even_plus + 1):
             raise ParameterError(

@@ -148,6 +148,35 @@ INSTRUMENTS: dict[str, Instrument] = {
     for root, name, exchange, tick_size, point_value, roll_months, expiry_rule, calendar in _TABLE
 }
 
+FULL_SIZE = {
+    "MNQ": "NQ",
+    "MES": "ES",
+    "M2K": "RTY",
+    "MYM": "YM",
+    "MCL": "CL",
+    "MNG": "NG",
+    "MGC": "GC",
+    "MHG": "HG",
+    "SIL": "SI",
+    "M6E": "6E",
+    "M6B": "6B",
+    "MJY": "6J",
+    "M6A": "6A",
+    "MBT": "BTC",
+    "MET": "ETH",
+}
+"""The full-size contract on the same underlying as each small one; `docs/instruments.md` names the source."""
+
+
+def is_micro(root: str, point_value: float) -> bool:
+    """Return whether a contract is a micro: worth at most a tenth of the full-size contract on its underlying.
+
+    The point value decides, not the name: NQ at 2 USD a point is a micro, and MNQ at 20 is none. A contract whose
+    full-size contract is not in the table counts as full-size.
+    """
+    full = INSTRUMENTS.get(FULL_SIZE.get(root, root))
+    return full is not None and 10 * point_value <= full.point_value
+
 
 def instrument(root: str) -> Instrument:
     """Look a root up in `INSTRUMENTS`.

@@ -69,8 +69,9 @@ def monte_carlo(
     -------
     dict
         `permutation`: bands of equity by trade, drawdown percentiles, the actual path and drawdown, and the
-        share of paths whose drawdown is smaller. `days`: bands of equity by session date, the share of
-        paths with a profit, drawdown percentiles. Empty without trades or paths.
+        share of paths whose drawdown is smaller; empty for one trade, which has one order. `days`: bands of equity by
+        session date, the share of paths with a profit, drawdown percentiles; empty for one session date, as every
+        drawing of it is the run itself. Empty without trades or paths.
     """
     if not len(x) or not settings.monte_carlo_sims:
         return {}
@@ -79,8 +80,8 @@ def monte_carlo(
     return {
         "sims": settings.monte_carlo_sims,
         "seed": settings.seed,
-        "permutation": _permutation(micro, settings, workers),
-        "days": _days(micro, session, sessions, settings, workers),
+        "permutation": _permutation(micro, settings, workers) if len(x) > 1 else {},
+        "days": _days(micro, session, sessions, settings, workers) if sessions > 1 else {},
     }
 
 

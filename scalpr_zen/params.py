@@ -18,6 +18,11 @@ from scalpr_zen.errors import ParameterError
 NANOS = 1_000_000_000
 MAX_TICKS = 10**9
 """Ticks of a price or a distance at most: an int32 holds the difference of two."""
+Distance = float | str
+"""A distance in points, `2.5`, or in ticks, `"8t"`: the type hint of a parameter that takes either."""
+_TICKS = re.compile("(0|[1-9][0-9]{0,9})t")
+_DISTANCE_LOWS = (0, 1e-9)
+"""What a distance may be at least: the size of a tick is not known where a value is checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +39,17 @@ class Parameter:
     choices: tuple[str, ...] = ()
     none: str = "none"
     optional: bool = False
+    distance: bool = False
 
     @property
     def flag(self) -> str:
         """The name on the command line."""
         return "--" + self.name.replace("_", "-")
+
+    @property
+    def unit_text(self) -> str:
+        """The unit in words; a distance has two."""
+        return "points, or ticks as in 8t" if self.distance else self.unit
 
     @property
     def range_text(self) -> str:
@@ -64,8 +75,9 @@ class Parameter:
         value = self._typed(value)
         if self.choices and value not in self.choices:
             raise ParameterError(f"{self.name} must be one of {', '.join(self.choices)}, was {value!r}")
-        too_low = self.low is not None and value < self.low
-        too_high = self.high is not None and value > self.high
+        size = int(value[:-1]) if self.distance and isinstance(value, str) else value  # ticks; see _DISTANCE_LOWS
+        too_low = self.low is not None and size < self.low
+        too_high = self.high is not None and size > self.high
         if too_low or too_high:
             raise ParameterError(f"{self.name} must be {self.range_text}, was {value}")
         return value
@@ -84,7 +96,7 @@ class Parameter:
             if text not in ("true", "false"):
                 raise ParameterError(f"{self.name} must be true or false, was {text!r}")
             return text == "true"
-        if self.kind is str:
+        if self.kind is str or (self.distance and _TICKS.fullmatch(text)):
             return text
         try:
             if not re.fullmatch(r"[-+.0-9eE]+", text):  # Python reads 1_0 and digits of other scripts too
@@ -94,14 +106,18 @@ class Parameter:
             raise self._no_number(text) from None
 
     def _no_number(self, value: Any) -> ParameterError:
-        word = "whole number" if self.kind is int else "finite number"
-        return ParameterError(f"{self.name} must be a {word}, was {value!r}")
+        word = "a whole number" if self.kind is int else "a finite number"
+        if self.distance:
+            word = "points like 2.5 or ticks like 8t"
+        return ParameterError(f"{self.name} must be {word}, was {value!r}")
 
     def _typed(self, value: Any) -> Any:
         if self.kind in (bool, str):
             if not isinstance(value, self.kind):
                 raise ParameterError(f"{self.name} must be a {self.kind.__name__}, was {value!r}")
             return value
+        if self.distance and isinstance(value, str) and _TICKS.fullmatch(value):
+            return str(value)
         try:
             number = self.kind(value)
         except (TypeError, ValueError, OverflowError):
@@ -153,30 +169,43 @@ def _parameter(name: str, default: Any, hint: Any, about: Mapping[str, Any]) -> 
     kinds = [kind for kind in getattr(hint, "__args__", (hint,)) if kind is not type(None)]
     if default is MISSING:
         raise TypeError(f"parameter {name} has no default")
-    optional = default is None
-    return Parameter(name=name, default=default, kind=kinds[0], optional=optional, **about)
+    distance = set(kinds) == {float, str}
+    if distance and (about["low"] not in _DISTANCE_LOWS or about["high"] is not None or about["unit"] != "points"):
+        raise TypeError(f'distance {name} must have unit="points", low=0 or low=1e-9, and no high')
+    kind = float if distance else kinds[0]
+    return Parameter(name=name, default=default, kind=kind, optional=default is None, distance=distance, **about)
 
 
-def _plain(bound: float) -> str:
-    return f"{Decimal(str(bound)):,f}"
+def _plain(number: float | Decimal) -> str:
+    text = f"{Decimal(str(number)):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def points_to_ticks(name: str, points: float, tick_nanos: int) -> int:
-    """Return `points` as a whole number of ticks of `tick_nanos` (1e-9 points) each.
+def distance_ticks(name: str, distance: Distance, tick_nanos: int) -> int:
+    """Return a distance, 2.5 points or "8t", as a whole number of ticks of `tick_nanos` (1e-9 points) each.
 
     Decimal, because 0.1 points and a tick of 0.1 must meet exactly.
 
     Raises
     ------
     ParameterError
-        If the distance is no multiple of the tick.
+        If the distance is no multiple of the tick, or more ticks than MAX_TICKS.
     """
-    ticks = Decimal(str(points)) * NANOS / tick_nanos
+    in_ticks = isinstance(distance, str)
+    ticks = Decimal(str(distance)[:-1]) if in_ticks else Decimal(str(distance)) * NANOS / tick_nanos
     if ticks != ticks.to_integral_value():
-        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {points}")
+        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {distance}")
     if abs(ticks) > MAX_TICKS:
-        raise ParameterError(f"{name} must be at most {MAX_TICKS:,} ticks, was {points} points")
+        was = distance if in_ticks else f"{distance} points"
+        raise ParameterError(f"{name} must be at most {MAX_TICKS:,} ticks, was {was}")
     return int(ticks)
+
+
+def distance_text(distance: Distance, tick_size: float) -> str:
+    """Return a distance as it was given, with its points where it was given in ticks: `2.5 points`, `8t (2 points)`."""
+    if not isinstance(distance, str):
+        return f"{distance} points"
+    return f"{distance} ({_plain(Decimal(distance[:-1]) * Decimal(str(tick_size)))} points)"
 
 
 def whole_ns(name: str, value: float, unit_ns: int) -> int:

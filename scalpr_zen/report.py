@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from scalpr_zen.params import Parameter
+from scalpr_zen.params import Parameter, distance_text
 from scalpr_zen.prop_firm.text import lines as prop_firm_lines
 from scalpr_zen.sessions import CHICAGO
 from scalpr_zen.statistics import STATISTICS
@@ -29,6 +29,8 @@ COUNTS = {
     "paused": "in the pause after an exit",
 }
 """What became of the signals."""
+ONE_TRADE = "one trade has only one order"
+ONE_DATE = "every drawing from a single session date is the run itself"
 NO_WINNER_OF_A_STOP = "no winning trade depends on it, as a stop that does not move ends none"
 INSIDE_TOLD = 0.05
 """By how much the share of entries inside the spread must exceed that of random ones to be told at the top."""
@@ -96,7 +98,7 @@ def number(value: Any, unit: str = "") -> str:
 
 def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     yield from _head(result)
-    yield from _parameters(result["parameters"], declared)
+    yield from _parameters(result["parameters"], declared, result["tape"]["tick_size"])
     yield from tape_lines(result["tape"])
     yield from _statistics(result["statistics"], result["verdicts"])
     yield from _baseline(result["baseline"])
@@ -179,6 +181,19 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
     return told
 
 
+def no_trade_notes(result: Values) -> list[str]:
+    """Return a sentence that says why no trade was closed, where none was."""
+    counts = result["counts"]
+    if counts["closed"]:
+        return []
+    if not result["tape"]["prints"]:
+        return ["no trade: the tape has no print"]
+    if not counts["signals"]:
+        return ["no trade: the strategy gave no signal on this tape"]
+    ends = ", ".join(f"{counts[key]:,} {key.replace('_', ' ')} ({why})" for key, why in COUNTS.items() if counts[key])
+    return [f"no trade was closed: {counts['signals']:,} signals, {ends}"]
+
+
 def check_notes(result: Values) -> list[str]:
     """Return a sentence for each part of the net P&L that the checks made so far find to be a matter of its fills."""
     told = []
@@ -214,11 +229,13 @@ def _ticks_usd(share: float, result: Values) -> float:
     return float(share * result["statistics"]["trades"] * result["tape"]["tick_value"] * contracts)
 
 
-def _parameters(used: Values, declared: Declared) -> Iterator[str]:
+def _parameters(used: Values, declared: Declared, tick_size: float) -> Iterator[str]:
     yield from _title("PARAMETERS (* = default)")
     for parameter, value in declared:
         shown = used[parameter.name]
         text = "none" if shown is None else f"{shown} {parameter.unit}"
+        if parameter.distance and shown is not None:
+            text = distance_text(shown, tick_size)
         mark = "*" if value == parameter.default else " "
         yield f"  {parameter.name:<27}{mark} {text:<28} {parameter.sentence}".rstrip()
 
@@ -306,22 +323,26 @@ def _months(months: Sequence[Values]) -> Iterator[str]:
 def _monte_carlo(paths: Values) -> Iterator[str]:
     yield from _title("MONTE CARLO")
     if not paths:
-        yield "  n/a"
+        yield "  n/a: it needs trades, and monte_carlo_sims above 0"
         return
     permutation, days = paths["permutation"], paths["days"]
     yield f"  {paths['sims']:,} paths of each method, seed {paths['seed']}"
-    rows = (
-        ("max drawdown, trades permuted", permutation["drawdown_usd"]),
-        ("max drawdown, days drawn", days["drawdown_usd"]),
-        ("net P&L, days drawn", days["profit_usd"]),
-    )
-    yield f"  {'percentile':<32}" + "".join(f"{p:>16}" for p in permutation["drawdown_usd"])
-    for label, values in rows:
-        yield f"  {label:<32}" + "".join(f"{number(v, 'usd'):>16}" for v in values.values())
-    rank = number(permutation["actual_drawdown_rank"], "share")
-    actual = number(permutation["actual_drawdown_usd"], "usd")
-    yield f"  actual max drawdown {actual}: above {rank} of the permuted paths"
-    yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
+    if permutation or days:
+        yield f"  {'percentile':<32}" + "".join(f"{p:>16}" for p in (permutation or days)["drawdown_usd"])
+    yield _percentiles("max drawdown, trades permuted", permutation.get("drawdown_usd"), ONE_TRADE)
+    yield _percentiles("max drawdown, days drawn", days.get("drawdown_usd"), ONE_DATE)
+    yield _percentiles("net P&L, days drawn", days.get("profit_usd"), ONE_DATE)
+    if permutation:
+        rank = number(permutation["actual_drawdown_rank"], "share")
+        actual = number(permutation["actual_drawdown_usd"], "usd")
+        yield f"  actual max drawdown {actual}: above {rank} of the permuted paths"
+    if days:
+        yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
+
+
+def _percentiles(label: str, values: Values | None, missing: str) -> str:
+    cells = "".join(f"{number(v, 'usd'):>16}" for v in values.values()) if values else f"n/a: {missing}"
+    return f"  {label:<32}{cells}"
 
 
 def _fills(fills: Values, parameters: Values) -> Iterator[str]:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.blocks import Blocks, blocks_of
+from scalpr_zen.blocks import Blocks, blocks_of, range_of
 from scalpr_zen.errors import ParameterError, TapeError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import NpzWriter, map_npz
@@ -93,6 +93,12 @@ class Tape:
     def blocks(self) -> Blocks:
         """Lowest and highest price of each block of prints; read once."""
         return blocks_of(self.price)
+
+    @cached_property
+    def widest_range(self) -> int:
+        """Highest less lowest price of the segment where that is largest, in ticks; 0 without prints."""
+        bounds = zip(self.segments["start"].tolist(), self.segments["stop"].tolist(), strict=True)
+        return max((range_of(self.price, self.blocks, start, stop) for start, stop in bounds), default=0)
 
     @property
     def synthetic(self) -> bool:

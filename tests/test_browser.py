@@ -333,7 +333,7 @@ def test_a_refused_value_is_told_and_marked_until_it_is_mended(visit, small, nam
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (f"{FAST}&take_profit=x", "take_profit must be a finite number, was 'x'"),
+        (f"{FAST}&take_profit=x", "take_profit must be points like 2.5 or ticks like 8t, was 'x'"),
         ("nonsense=1", "nonsense is no parameter"),
         ("<img src=x onerror=alert(1)>=1", "<img src is no parameter"),
     ],

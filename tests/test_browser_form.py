@@ -149,6 +149,19 @@ def test_an_optional_choice_is_set_and_cleared_by_the_keyboard(visit, small):
     wait_for_run(page, FAST)
 
 
+def test_a_distance_is_typed_in_ticks_and_its_slider_stands_at_the_points(visit, small):
+    page = visit(small, FAST, plotly=False)
+    field(page, "take_profit").fill("8t")
+    shows(page, small, f"{FAST}&take_profit=8t")
+    slider = page.locator(".field:has(#parameter-take_profit) input[type=range]")
+    assert (slider.input_value(), query_of(page)) == ("2", f"{FAST}&take_profit=8t")
+    slider.press("ArrowRight")
+    shows(page, small, f"{FAST}&take_profit=2.25")
+    page.go_back()
+    wait_for_run(page, f"{FAST}&take_profit=8t")
+    assert (field(page, "take_profit").input_value(), slider.input_value()) == ("8t", "2")
+
+
 def test_half_a_number_is_no_run(visit, small):
     page, asked = visit(small, FAST, plotly=False), []
     page.on("request", lambda request: asked.append(request.url) if "/api/run?" in request.url else None)
@@ -191,6 +204,7 @@ def test_what_is_no_number_is_refused_and_not_taken_for_none(visit, small):
         ("weekdays", "Fri-Mon", "weekdays must run from an earlier to a later day, was 'Fri-Mon'"),
         ("loss_limit", "0", "loss_limit must be 0.01 to 100,000,000, was 0.0"),
         ("prop_consistency", "2", "prop_consistency must be 0.01 to 1, was 2.0"),
+        ("stop_loss", "8T", "stop_loss must be points like 2.5 or ticks like 8t, was '8T'"),
     ],
 )
 def test_a_refusal_stands_at_its_field_until_it_is_mended(visit, small, name, text, message):

@@ -82,7 +82,10 @@ def test_about_tells_every_parameter_and_statistic(client, bench):
     assert list(fields) == [parameter.name for parameter in parameters]
     for parameter in parameters:
         field = fields[parameter.name]
-        assert (field["default"], field["kind"]) == (parameter.default, parameter.kind.__name__)
+        assert (field["default"], field["kind"]) == (
+            parameter.default,
+            "distance" if parameter.distance else parameter.kind.__name__,
+        )
         assert (field["low"], field["high"]) == (parameter.low, parameter.high)
         assert (field["sentence"], field["unit"], tuple(field["choices"])) == (
             parameter.sentence,

@@ -501,7 +501,22 @@ def test_a_run_without_paths_says_so(case):
     assert not any(notes(made[name]) for name in SERIES)
 
 
-@pytest.mark.parametrize("case", ["normal", "one trade"])
-def test_a_chart_with_trades_says_nothing(case):
-    made = figures(plain(RESULTS[case].to_dict()))
-    assert [name for name in NAMES if notes(made[name])] == ["paths_of_days", "drawdowns", "random_entries"]
+def test_a_chart_with_trades_says_nothing():
+    assert [name for name in NAMES if notes(DRAWN[name])] == ["paths_of_days", "drawdowns", "random_entries"]
+
+
+def test_a_chart_of_paths_that_could_not_differ_says_why():
+    made = figures(plain(RESULTS["one trade"].to_dict()))
+    assert [name for name in NAMES if notes(made[name])] == [*MONTE_CARLO, "random_entries"]
+    assert {name: notes(made[name]) for name in MONTE_CARLO} == {
+        "paths_permuted": ["n/a: one trade has only one order"],
+        "paths_of_days": ["n/a: every drawing from a single session date is the run itself"],
+        "drawdowns": ["n/a: one trade on one session date"],
+    }
+
+
+@pytest.mark.parametrize("missing", ["permutation", "days"])
+def test_the_drawdowns_of_one_method_are_drawn_without_the_other(missing):
+    figure = figures({**VALUES, "monte_carlo": {**VALUES["monte_carlo"], missing: {}}})["drawdowns"]
+    assert list(traces(figure)) == ["days drawn" if missing == "permutation" else "trades permuted"]
+    assert len(figure["layout"]["shapes"]) == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scalpr_zen.errors import ParameterError
-from scalpr_zen.instruments import INSTRUMENTS, Instrument, instrument, parse_instrument
+from scalpr_zen.instruments import FULL_SIZE, INSTRUMENTS, Instrument, instrument, is_micro, parse_instrument
 
 DOCS = Path(__file__).parents[1] / "docs" / "instruments.md"
 
@@ -201,3 +201,20 @@ def test_contracts_with_one_expiry_rule_share_its_words():
 def test_the_documented_example_line_is_valid():
     example = re.search(r"```\n(.+)\n```", DOCS.read_text(encoding="utf-8")).group(1)
     assert parse_instrument(example).tick_value == 25
+
+
+# Micros -----------------------------------------------------------------------------------------------
+
+
+def test_every_contract_of_the_table_that_is_called_a_micro_is_one_and_no_other():
+    micros = [root for root, row in INSTRUMENTS.items() if is_micro(root, row.point_value)]
+    assert micros == [root for root, row in INSTRUMENTS.items() if row.name.startswith("Micro")]
+    assert len(micros) >= 6
+
+
+def test_a_pair_trades_in_the_same_hours_and_the_page_lists_it():
+    section = DOCS.read_text(encoding="utf-8").split("## Micros")[1].split("##")[0]
+    for small, full in FULL_SIZE.items():
+        assert re.search(rf"\b{small}\s+{full}\b", section), small
+        if small in INSTRUMENTS:
+            assert instrument(small).calendar == instrument(full).calendar

@@ -283,6 +283,21 @@ def test_empty_without_trades_or_paths(x, sims):
     assert monte_carlo(np.array(x), session, 3, MonteCarlo(monte_carlo_sims=sims)) == {}
 
 
+@pytest.mark.parametrize(
+    ("session", "sessions", "made"),
+    [
+        ([0, 0], 1, ["permutation"]),  # a path of the one session date is the run itself
+        ([1], 2, ["days"]),  # one trade has one order
+        ([0], 1, []),
+    ],
+)
+def test_what_has_one_outcome_alone_is_not_drawn(session, sessions, made):
+    x = np.array([50.0, -20.0][: len(session)])
+    got = monte_carlo(x, np.array(session), sessions, MonteCarlo(monte_carlo_sims=3))
+    assert [name for name in ("permutation", "days") if got[name]] == made
+    assert [got[name] for name in ("permutation", "days") if name not in made] == [{}] * (2 - len(made))
+
+
 # ------------------------------------------------------------------------------ what the numbers mean
 
 SIGNIFICANCE = 1e-3
@@ -350,9 +365,9 @@ def test_the_actual_path_is_the_one_that_happened():
 
 
 def test_the_first_fall_counts_from_the_starting_zero():
-    got = monte_carlo(np.array([-70.0]), np.zeros(1, int), 1, MonteCarlo(monte_carlo_sims=3))
+    got = monte_carlo(np.array([-70.0, -70.0]), np.arange(2), 2, MonteCarlo(monte_carlo_sims=3))
     for name in ("permutation", "days"):
-        assert set(got[name]["drawdown_usd"].values()) == {70.0}
+        assert set(got[name]["drawdown_usd"].values()) == {140.0}
 
 
 def test_the_probability_of_a_profit_by_hand():

@@ -17,7 +17,7 @@ from scalpr_zen import (
     instrument,
     param,
 )
-from scalpr_zen.params import declared, points_to_ticks
+from scalpr_zen.params import declared, distance_ticks
 from scalpr_zen.setup import GROUPS as SETUP
 
 GROUPS = (EmaCrossover, *SETUP.values())
@@ -339,7 +339,7 @@ def test_a_parameter_needs_a_default():
     ],
 )
 def test_points_are_whole_ticks(root, points, ticks):
-    assert points_to_ticks("take_profit", points, instrument(root).tick_nanos) == ticks
+    assert distance_ticks("take_profit", points, instrument(root).tick_nanos) == ticks
 
 
 @pytest.mark.parametrize(
@@ -348,25 +348,25 @@ def test_points_are_whole_ticks(root, points, ticks):
 )
 def test_other_points_are_refused(root, points):
     with pytest.raises(ParameterError, match=r"^stop_loss must be a multiple of the tick"):
-        points_to_ticks("stop_loss", points, instrument(root).tick_nanos)
+        distance_ticks("stop_loss", points, instrument(root).tick_nanos)
 
 
 def test_0_1_and_0_2_is_not_0_3_and_the_message_tells_it():
     # Refused, not repaired; and the value it was is 0.30000000000000004, for 0.3 would be a multiple.
     with pytest.raises(ParameterError, match=r"multiple of the tick 0\.1, was 0\.30000000000000004"):
-        points_to_ticks("take_profit", 0.1 + 0.2, instrument("RTY").tick_nanos)
+        distance_ticks("take_profit", 0.1 + 0.2, instrument("RTY").tick_nanos)
 
 
 @given(st.sampled_from(["NQ", "RTY", "CL", "HG", "6E", "6J", "ZN", "ZT", "YM"]), st.integers(1, 10**6))
 def test_every_decimal_of_a_whole_number_of_ticks_is_that_number(root, ticks):
     nanos = instrument(root).tick_nanos
     points = float(f"{ticks * nanos // 10**9}.{ticks * nanos % 10**9:09d}")
-    assert points_to_ticks("take_profit", points, nanos) == ticks
+    assert distance_ticks("take_profit", points, nanos) == ticks
 
 
 def test_a_distance_beyond_all_prices_is_refused():
     with pytest.raises(ParameterError, match=r"^take_profit must be at most"):
-        points_to_ticks("take_profit", 1e12, instrument("NQ").tick_nanos)
+        distance_ticks("take_profit", 1e12, instrument("NQ").tick_nanos)
 
 
 def test_a_bracket_is_checked_against_the_tick_of_its_instrument():

@@ -1,6 +1,5 @@
 import itertools
 import json
-import math
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -15,9 +14,10 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from scalpr_zen import Bracket, EmaCrossover, Execution, run
+from scalpr_zen import Bracket, EmaCrossover, Execution, Tape, run
 from scalpr_zen.backtest import plain
 from scalpr_zen.errors import ParameterError
+from scalpr_zen.instruments import parse_instrument
 from scalpr_zen.kernel import TARGET, TRADE
 from scalpr_zen.params import declared
 from scalpr_zen.prop_firm import evaluation
@@ -335,6 +335,9 @@ def test_every_drawn_path_is_the_twins_which_walks_every_print(case):
     drawn = naive.drawn_dates(SEED, 0, paths, length, len(dates))
     found = [naive.evaluate(prices, sessions, trades, order, rules)[:2] for order in drawn]
     got = prop_firm(trades_of(tape, *rows), tape, execution, settings, SEED)["drawn"]
+    if len(dates) == 1:
+        assert got == {}
+        return
     assert [got[name]["paths"] for name in ("pass", "bust", "neither")] == [
         sum(outcome == name for outcome, _ in found) for name in ("pass", "bust", "unfinished")
     ]
@@ -450,12 +453,14 @@ def test_where_every_date_ends_alike_the_interval_for_other_dates_is_no_narrower
     assert drawn["dates_low"] == drawn["low"] < 1
 
 
-def test_one_session_date_says_nothing_of_others():
+def test_of_a_single_session_date_nothing_is_drawn_and_the_text_says_why():
     tape = tape_of_dates([100, 110])
-    drawn = prop_firm(trades_of(tape, (1, 0, 1)), tape, Execution(), custom(10, 5, prop_sims=5), SEED)["drawn"]
-    assert drawn["pass"]["probability"] == 1
-    assert math.isnan(drawn["pass"]["dates_low"])
-    assert math.isnan(drawn["pass"]["dates_high"])
+    found = prop_firm(trades_of(tape, (1, 0, 1)), tape, Execution(), custom(10, 5, prop_sims=5), SEED)
+    assert [attempt["outcome"] for attempt in found["attempts"]] == ["pass"]
+    assert found["drawn"] == {}
+    text = "\n".join(lines(found))
+    assert "Drawn session dates: n/a, as prop_sims is 0 or the tape has fewer than two session dates" in text
+    assert "P(pass)" not in text
 
 
 def test_no_paths_are_drawn_where_none_are_wanted():
@@ -499,6 +504,28 @@ def test_ten_micros_count_as_one_contract(contracts, told):
     tape = tape_of([100, 101], root="MNQ")
     execution = Execution(contracts=contracts)
     assert prop_firm(trades_of(tape, (1, 0, 1)), tape, execution, PropFirm(), SEED)["notes"] == told
+
+
+@pytest.mark.parametrize(
+    ("line", "point_value", "micro"),
+    [
+        ("MNQ 0.25 2", None, True),  # a line of one's own has no name
+        ("M6E 0.0001 12500", None, True),
+        ("NQ 0.25 20", 2.0, True),  # a tape of NQ traded at the value of MNQ
+        ("NQ 0.25 2", None, True),
+        ("NQ 0.25 20", None, False),
+        ("NQ 0.25 20", 2.01, False),
+        ("MNQ 0.25 2", 20.0, False),
+        ("SIL 0.005 1000", None, False),  # a fifth of SI
+        ("XYZ 0.25 2", None, False),  # nobody knows of what it could be a tenth
+    ],
+)
+def test_a_micro_is_a_tenth_of_the_full_size_contract_whatever_its_name(line, point_value, micro):
+    times = [NOON, NOON + 10]
+    tape = Tape.from_prints(times, [100, 101], instrument=parse_instrument(line))
+    execution = Execution(contracts=50, point_value=point_value)
+    notes = prop_firm(trades_of(tape, (1, 0, 1)), tape, execution, PropFirm(), SEED)["notes"]
+    assert notes == ([] if micro else ["contracts=50 is above the firm's limit of 5; it would refuse the order"])
 
 
 # ------------------------------------------------------------------------------------------- rule sets
@@ -636,7 +663,7 @@ def test_the_text_shows_the_tables_of_the_last_attempts():
 
 
 def test_what_is_undefined_is_not_available_in_the_text():
-    tape = tape_of([100, 101])
+    tape = tape_of_dates([100], [101])
     found = prop_firm(np.zeros(0, TRADE), tape, Execution(), PropFirm(), SEED)
     told = (
         "    dates to pass, of the 0 paths that did: median n/a, 5% n/a, 95% n/a; "

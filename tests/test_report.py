@@ -44,7 +44,7 @@ from scalpr_zen import (
 from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS
 from scalpr_zen.kernel import REASONS
 from scalpr_zen.params import declared
-from scalpr_zen.report import COUNTS, SAME_EVENT, SLIPPAGE, check_notes, number, summary
+from scalpr_zen.report import COUNTS, ONE_DATE, ONE_TRADE, SAME_EVENT, SLIPPAGE, check_notes, number, summary
 from scalpr_zen.setup import GROUPS
 from scalpr_zen.simulate import trades_sha256
 from scalpr_zen.statistics import STATISTICS
@@ -374,7 +374,24 @@ def test_monte_carlo_is_told(tape):
     assert f"above {number(paths['permutation']['actual_drawdown_rank'], 'share')} of the permuted" in text
     assert f"profit, days drawn: {number(paths['days']['profit_probability'], 'share')}" in text
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0))
-    assert section(str(without), "MONTE CARLO") == ["  n/a"]
+    assert section(str(without), "MONTE CARLO") == ["  n/a: it needs trades, and monte_carlo_sims above 0"]
+
+
+def test_paths_that_could_not_differ_are_n_a_with_the_reason():
+    tape = tape_of([100, 101, 110, 111, 120, 130])  # one session date
+    bracket = Bracket(take_profit=1.0, stop_loss=1.0)
+    two = run(tape, Given(signals_of(tape, {0: 1, 3: 1})), bracket, settings=FEW_PATHS)
+    one = run(tape, Given(signals_of(tape, {0: 1})), bracket, settings=FEW_PATHS)
+    assert (len(two.trades), len(one.trades)) == (2, 1)
+    no_days = f"n/a: {ONE_DATE}"
+    for result, permuted in ((two, "$"), (one, f"n/a: {ONE_TRADE}")):
+        rows = {line[:34].strip(): line[34:].strip() for line in section(str(result), "MONTE CARLO")}
+        assert rows["max drawdown, days drawn"] == rows["net P&L, days drawn"] == no_days
+        assert rows["max drawdown, trades permuted"].startswith(permuted)
+        assert "n/a, as prop_sims is 0 or the tape has fewer than two session dates" in str(result)
+        values = json.loads(result.to_json())
+        assert values["monte_carlo"]["days"] == values["prop_firm"]["drawn"] == {}
+        assert result.html()
 
 
 def test_the_fill_table_is_told_row_by_row(tape):

@@ -153,7 +153,7 @@ def test_an_optional_value_can_be_none(bench):
         ({"tape": "/etc/passwd"}, "tape is no parameter"),
         ({"fast_period": ""}, "fast_period must be a whole number"),
         ({"fast_period": "2.5"}, "fast_period must be a whole number"),
-        ({"take_profit": "nan"}, "take_profit must be a finite number"),
+        ({"take_profit": "nan"}, "take_profit must be points like 2.5 or ticks like 8t"),
         ({"overlap": "yes"}, "overlap must be true or false"),
         ({"entry": "soon"}, "entry must be one of"),
         ({"fast_period": "9", "slow_period": "9"}, "fast_period must be below slow_period"),

@@ -258,15 +258,16 @@ def _about(bench: Workbench) -> dict[str, Any]:
 def _field(parameter: Parameter, tick_size: float) -> dict[str, Any]:
     """Return what the form shows of a parameter; periods and distances have a slider too."""
     step = tick_size if parameter.unit == "points" else 1 if parameter.kind is int else None
+    allowed = f"{parameter.unit_text}; {parameter.range_text}" if parameter.distance else parameter.range_text
     top = None
     if parameter.unit in ("points", "prints") and step and parameter.default and parameter.default > 0:
         top = min(10 * parameter.default, parameter.high or math.inf)
     return {
         "name": parameter.name,
-        "kind": parameter.kind.__name__,
+        "kind": "distance" if parameter.distance else parameter.kind.__name__,
         "default": parameter.default,
         "unit": parameter.unit,
-        "range": parameter.range_text,
+        "range": allowed,
         "low": parameter.low,
         "high": parameter.high,
         "choices": parameter.choices,

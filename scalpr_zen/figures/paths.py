@@ -20,14 +20,14 @@ from scalpr_zen.figures.style import (
     dollars,
     noted,
 )
-from scalpr_zen.report import number
+from scalpr_zen.report import ONE_DATE, ONE_TRADE, number
 
 
 def paths_permuted(result: Values) -> Figure:
     """Bands of permuted trades."""
     paths = result["monte_carlo"].get("permutation")
     if not paths:
-        return _no_paths()
+        return _no_paths(result, ONE_TRADE)
     return _bands(paths["trade"], paths["bands_usd"], paths["actual_usd"], "trade")
 
 
@@ -35,7 +35,7 @@ def paths_of_days(result: Values) -> Figure:
     """Bands of drawn days."""
     paths = result["monte_carlo"].get("days")
     if not paths:
-        return _no_paths()
+        return _no_paths(result, ONE_DATE)
     days = result["series"]["by_day"]["net_usd"]
     equity = [0.0, *accumulate(days)]
     actual = [equity[k] for k in paths["session_date"]]
@@ -72,10 +72,12 @@ def _bands(x: Sequence[int], bands: Values, actual: Sequence[float], title: str)
 def drawdowns(result: Values) -> Figure:
     """Max drawdowns of the paths."""
     paths = result["monte_carlo"]
-    if not paths:
-        return _no_paths()
+    if not paths.get("permutation") and not paths.get("days"):
+        return _no_paths(result, "one trade on one session date")
     data = []
     for key, name, colour in (("permutation", "trades permuted", STRATEGY), ("days", "days drawn", HOLD)):
+        if not paths[key]:
+            continue
         bins = paths[key]["drawdown_paths"]
         edges = bins["edges_usd"]
         steps = [count for count in bins["paths"] for _ in range(2)]
@@ -91,17 +93,19 @@ def drawdowns(result: Values) -> Figure:
                 "hovertemplate": f"%{{y:,d}} paths at %{{x:{USD}}}",
             }
         )
-    fall = paths["permutation"]["actual_drawdown_usd"]
+    fall = paths["permutation"].get("actual_drawdown_usd", result["statistics"]["max_drawdown_usd"])
     mark = {"type": "line", "x0": fall, "x1": fall, "yref": "paper", "y0": 0, "y1": 1}
-    rank = number(paths["permutation"]["actual_drawdown_rank"], "share")
-    note = corner(f"actual {dollars(fall)}: above {rank} of the permuted paths")
+    note = f"actual {dollars(fall)}"
+    if paths["permutation"]:
+        note += f": above {number(paths['permutation']['actual_drawdown_rank'], 'share')} of the permuted paths"
     axes = {
         "xaxis": {"title": {"text": "max drawdown"}, "tickformat": USD},
         "yaxis": {"title": {"text": "paths"}},
     }
-    marks = {"shapes": [{**mark, "line": {"color": LOSS, "width": 1.6}}], "annotations": [note]}
+    marks = {"shapes": [{**mark, "line": {"color": LOSS, "width": 1.6}}], "annotations": [corner(note)]}
     return {"data": data, "layout": {**axes, **marks}}
 
 
-def _no_paths() -> Figure:
-    return noted({"data": [], "layout": {}}, False, "no paths")
+def _no_paths(result: Values, reason: str) -> Figure:
+    """Return an empty figure: without any paths, or without those of a method for this reason."""
+    return noted({"data": [], "layout": {}}, False, f"n/a: {reason}" if result["monte_carlo"] else "no paths")

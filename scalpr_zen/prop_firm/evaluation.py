@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from scalpr_zen.execution import Execution
+from scalpr_zen.instruments import is_micro
 from scalpr_zen.prop_firm.paths import (
     BALANCE,
     BUST,
@@ -142,7 +143,8 @@ def _notes(columns: Columns, tape: Tape, execution: Execution, found: RuleSet, u
     over = np.searchsorted(ends, columns.entry, side="right") != np.searchsorted(ends, columns.exit, side="right")
     if held := int(over.sum()):
         told.append(f"trades held over the end of a session: {held:,}; a firm would have closed them there")
-    micro = tape.instrument.name.startswith("Micro")
+    instrument = tape.instrument
+    micro = is_micro(instrument.root, execution.point_value or instrument.point_value)
     if found.contracts is not None and execution.contracts > found.contracts * (10 if micro else 1):
         allowed = f"{found.contracts * 10} micros" if micro else f"{found.contracts}"
         told.append(
@@ -234,9 +236,12 @@ def _attempt(number: int, outcome: str, reason: str, table: list[dict[str, Any]]
 
 
 def _drawn(days: Days, rules: Rules, settings: PropFirm, seed: int, workers: int | None) -> dict[str, Any]:
-    """Return how paths of session dates drawn with replacement end; empty without dates or paths."""
+    """Return how paths of session dates drawn with replacement end.
+
+    Empty without paths, and for fewer than two session dates: all drawings of a single one are the same.
+    """
     sims, sessions = settings.prop_sims, len(days.total)
-    if not sims or not sessions:
+    if not sims or sessions < 2:
         return {}
     outcome, used = np.empty(sims, np.int64), np.empty(sims, np.int64)
 
@@ -246,7 +251,7 @@ def _drawn(days: Days, rules: Rules, settings: PropFirm, seed: int, workers: int
         paths_kernel(order, days, rules, outcome[mine], used[mine])
 
     run_all(walk, range(0, sims, CHUNK), workers=workers)
-    tapes = _other_tapes(days, rules, settings, seed, workers) if sessions > 1 else np.full((1, len(_DRAWN)), NAN)
+    tapes = _other_tapes(days, rules, settings, seed, workers)
     return {
         "sims": sims,
         "seed": seed,

@@ -113,9 +113,11 @@ export class ParameterForm {
     }
     if (kind === "bool") return element("input", { id, name, type: "checkbox", oninput });
     const typed = { oninput: () => this.#edited(parameter, TYPING), onchange: () => this.#edited(parameter) };
-    if (kind === "str") return element("input", { id, name, type: "text", spellcheck: "false", ...typed });
-    const least = step ?? low;
     const placeholder = optional ? none : null;
+    const text = { id, name, type: "text", spellcheck: "false", ...typed };
+    if (kind === "str") return element("input", text);
+    if (kind === "distance") return element("input", { ...text, placeholder });
+    const least = step ?? low;
     const about = { id, name, type: "number", min: least, max: high, step: step ?? "any", placeholder };
     return element("input", { ...about, ...typed });
   }
@@ -142,9 +144,10 @@ export class ParameterForm {
     field.closest(".field").classList.toggle("changed", isChanged(parameter));
     const changed = this.#count(group);
     group.note.textContent = changed ? `${changed} changed` : "";
-    if (!slider || field.value === "") return;
-    slider.max = Math.max(parameter.slider_to, Number(field.value)); // a larger value moves the end of the slider
-    slider.value = field.value;
+    const value = points(parameter);
+    if (!slider || field.value === "" || Number.isNaN(value)) return;
+    slider.max = Math.max(parameter.slider_to, value); // a larger value moves the end of the slider
+    slider.value = value;
   }
 
   #count(group) {
@@ -160,6 +163,12 @@ function isChanged(parameter) {
 function valueOf(field) {
   if (field.type === "checkbox") return String(field.checked);
   return field.validity.badInput ? NO_NUMBER : field.value;
+}
+
+/** The number in a field; of a distance in ticks, 8t, its points. */
+function points({ field, kind, step }) {
+  const ticks = kind === "distance" && field.value.match(/^(\d+)t$/);
+  return ticks ? ticks[1] * step : Number(field.value);
 }
 
 /** A default as the text that its field shows. */
