@@ -343,6 +343,11 @@ def test_a_tick_100_times_too_fine_is_refused_with_the_likely_one(data):
     )
 
 
+def test_a_tick_so_fine_that_no_price_is_in_range_is_refused_with_the_likely_one(data):
+    walk(data, "0.25")
+    assert "multiples of 250,000 ticks, the likely tick is 0.25" in refused_line(data, "NQ 0.000001 20")
+
+
 def test_a_tick_too_coarse_is_refused_with_the_likely_one(data):
     walk(data, "0.25", 50)
     assert refused_line(data, "NQ 0.75 20") == (
@@ -387,11 +392,17 @@ def test_a_few_odd_prices_do_not_hide_a_tick_too_fine(data):
 
 
 @pytest.mark.parametrize(
-    "records", [[], [trade(9, NOON, 210)], [trade(1, NOON, 21_000, 0)]], ids=["none", "spreads", "size 0"]
+    ("records", "held"),
+    [
+        ([], "it has no records"),
+        ([trade(9, NOON, 210)], "its records are 1 spread"),
+        ([trade(1, NOON, 21_000, 0)], "its records are 1 zero size"),
+    ],
+    ids=["none", "spreads", "size 0"],
 )
-def test_files_that_know_the_root_but_hold_no_print_of_it_are_refused(data, capfd, records):
+def test_files_that_know_the_root_but_hold_no_print_of_it_are_refused(data, capfd, records, held):
     write_day(data, DAY, records, IDS)
-    assert "no trade of NQ that can be a print" in refused(capfd, data)
+    assert f"no trade of NQ that can be a print: {held}" in refused(capfd, data)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ class Batch:
     reasons : array of int64, shape (len(REASONS) + 1,)
         Records that are no print, by the number of the reason.
     steps : array of int64
-        Some price changes of the outrights, those off the grid too, 1e-9 points.
+        Some price changes of the outrights, 1e-9 points, also from prices out of range or off the grid.
     """
 
     columns: dict[str, Array]
@@ -197,8 +197,8 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
     """Give each record its group, or the reason why it is no print.
 
     Reads    records (n,), the symbol table (s,) ordered by id, the session opens (d,) ns
-    Writes   keys (n,): session * contracts + contract, -2 - contract off the grid, else -1; ticks (n,); counts and
-             volumes by key; reasons
+    Writes   keys (n,): session * contracts + contract, -2 - contract out of range or off the grid, else -1;
+             ticks (n,); counts and volumes by key; reasons
     Returns  index and number of the first fault, (0, 0) without one
     Order    prints keep the order of the file inside a group
     Oracle   tests/naive_preprocess.py, preprocess
@@ -248,6 +248,7 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
         size = np.int64(r["size"])
         if abs(quotient) >= MAX_TICKS or size > MAX_SIZE:
             reasons[_OUT_OF_RANGE] += 1
+            keys[i] = -2 - code
             continue
         if quotient * limits.tick_nanos != price:
             reasons[OFF_GRID] += 1

@@ -78,7 +78,7 @@ def _is_business_day(day: date) -> bool:
 
 @cache
 def _scheduled_holidays() -> HolidayBase:
-    # Imported here because only a calendar roll needs it.
+    # Imported here because only ingest needs it, and it takes a quarter of a second.
     try:
         import holidays
     except ImportError:

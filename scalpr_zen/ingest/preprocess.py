@@ -188,7 +188,7 @@ def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ign
     _check_tick(plan, results)
     volumes = _volumes(plan, results)
     if not volumes:
-        raise DataError(f"the files hold no trade of {plan.instrument.root} that can be a print")
+        raise DataError(f"the files hold no trade of {plan.instrument.root} that can be a print{_judged(results)}")
     choices = _choices(plan, volumes, roll)
     fronts = _fronts(plan, volumes, choices)
     tape = arrange(plan, results, fronts)
@@ -220,6 +220,13 @@ def _refuse_copies(plan: Plan, results: Sequence[FileResult]) -> None:
         if result.records and result.sha256 in seen:
             raise DataError(f"{seen[result.sha256]} and {source.path} hold the same trades: remove one of them")
         seen[result.sha256] = source.path
+
+
+def _judged(results: Sequence[FileResult]) -> str:
+    """Count the records of files without a print by what they are."""
+    counts = {name: sum(int(r.reasons[k]) for r in results) for k, name in enumerate(REASONS, start=1)}
+    held = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    return f": its records are {held}" if held else ": it has no records"
 
 
 def _check_tick(plan: Plan, results: Sequence[FileResult]) -> None:
