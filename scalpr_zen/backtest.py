@@ -309,7 +309,8 @@ def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any
 
 def _notes(values: Mapping[str, Any], tape: Tape, setup: Setup) -> list[str]:
     own = report.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
-    return [*report.no_trade_notes(values), *out_of_reach(tape, setup), *own, *report.check_notes(values)]
+    about = [*report.no_trade_notes(values), *report.tape_notes(values["tape"]), *out_of_reach(tape, setup)]
+    return [*about, *own, *report.check_notes(values)]
 
 
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
@@ -361,6 +362,9 @@ def tape_facts(tape: Tape, execution: Execution | None = None) -> dict[str, Any]
         "roll_rule": about.get("roll_rule"),
         "roll_ledger": about.get("roll_ledger", []),
         "first_front": about.get("first_front"),
+        "replaced": about.get("replaced", []),
+        "left_out": about.get("left_out", []),
+        "low_share": about.get("low_share", []),
         "record_ledger": about.get("record_ledger", {}),
         "reordered": about.get("reordered", 0),
         "closes": about.get("closes"),

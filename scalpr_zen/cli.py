@@ -156,7 +156,9 @@ def _fail(message: str) -> NoReturn:
 
 
 def _info_lines(tape: Tape) -> Iterator[str]:
-    yield from report.tape_lines(tape_facts(tape))
+    facts = tape_facts(tape)
+    yield from (f"NOTE {note}" for note in report.tape_notes(facts))
+    yield from report.tape_lines(facts)
     yield ""
     yield "SEGMENTS"
     for row in tape.segments:
@@ -165,7 +167,8 @@ def _info_lines(tape: Tape) -> Iterator[str]:
     for source in tape.metadata.get("sources", []):
         yield f"  {source['name']:<44}{source['records']:>14,} records{source['bytes']:>16,} bytes  {source['sha256']}"
     for name in tape.metadata.get("ignored_files", []):
-        yield f"  {name:<44}  ignored: no DBN file"
+        why = "a folder in the folder, give it too to read it" if "/" in name else "no DBN file"
+        yield f"  {name:<44}  ignored: {why}"
 
 
 def _aside() -> contextlib.AbstractContextManager[Any]:

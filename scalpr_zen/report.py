@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ Declared = Sequence[tuple[Parameter, Any]]
 
 WIDTH = 100
 _RULE = "=" * WIDTH
+DATES_SHOWN = 10
+"""Session dates of one kind that the facts of a tape list; the tape's metadata holds all."""
 COUNTS = {
     "closed": "trades",
     "void": "still open at the last print of their segment; out of the statistics",
@@ -269,8 +271,76 @@ def _rolls(tape: Values) -> Iterator[str]:
         yield _row("first front month", f"{first['contract']} on {first['date']}, chosen by {first['chosen_by']}")
     yield _row("rolls", len(tape["roll_ledger"]))
     for roll in tape["roll_ledger"]:
-        volumes = f"volumes of the session before {roll['from_volume']:,} / {roll['to_volume']:,}"
-        yield f"    {roll['date']}  {roll['from']} -> {roll['to']}  {volumes}  gap {roll['gap_points']:+.10g} points"
+        known = roll.get("volumes_of", "the session before")
+        volumes = f"volumes of {known} {roll['from_volume']:,} / {roll['to_volume']:,}"
+        why = "" if roll.get("chosen_by", "the roll rule") == "the roll rule" else f"  chosen by {roll['chosen_by']}"
+        gap = f"gap {roll['gap_points']:+.10g} points"
+        yield f"    {roll['date']}  {roll['from']} -> {roll['to']}  {volumes}  {gap}{why}"
+    yield from _listed("front month did not trade", tape["replaced"], _replaced_text)
+    yield from _listed("front under 30% of volume", tape["low_share"], _low_share_text)
+    yield from _listed("dates not on the tape", tape["left_out"], _left_out_text)
+
+
+def _listed(label: str, rows: Sequence[Values], text: Callable[[Values], str]) -> Iterator[str]:
+    """Give the number of session dates and the first of them; the metadata holds all."""
+    if rows:
+        yield _row(label, _session_dates(rows))
+        yield from (f"    {row['date']}  {text(row)}" for row in rows[:DATES_SHOWN])
+        if len(rows) > DATES_SHOWN:
+            yield f"    and {len(rows) - DATES_SHOWN:,} more: scalpr info --json lists all"
+
+
+def _replaced_text(row: Values) -> str:
+    return f"{row['front']} did not trade, {row['taken']} taken for this date"
+
+
+def _low_share_text(row: Values) -> str:
+    return f"{row['contract']} holds {row['share']:.1%} of the outright volume"
+
+
+def _left_out_text(row: Values) -> str:
+    return f"{_count(row['prints'], 'print')}: {row['reason']}"
+
+
+def tape_notes(tape: Values) -> list[str]:
+    """Return a sentence for each way in which a tape is less than its files, or not the contract that traders trade.
+
+    Parameters
+    ----------
+    tape : mapping
+        As `tape_facts` gives it.
+    """
+    made = []
+    if rows := tape["left_out"]:
+        prints = sum(row["prints"] for row in rows)
+        made.append(
+            f"{_session_dates(rows)} with {_count(prints, 'print')} of {tape['root']} not on the tape, {_first(rows)}"
+            f"{rows[0]['reason']}"
+        )
+    if rows := tape["low_share"]:
+        lowest = min(rows, key=lambda row: float(row["share"]))
+        made.append(
+            f"{_session_dates(rows)} of {tape['session_dates']:,} on which the front month holds under 30% of the "
+            f"outright volume, lowest on {lowest['date']}: {_low_share_text(lowest)}; --schedule sets the contracts"
+        )
+    if rows := tape["replaced"]:
+        made.append(
+            f"{_session_dates(rows)} on which the front month did not trade and a later one is taken, "
+            f"{_first(rows)}{_replaced_text(rows[0])}"
+        )
+    return made
+
+
+def _session_dates(rows: Sequence[Values]) -> str:
+    return _count(len(rows), "session date")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def _first(rows: Sequence[Values]) -> str:
+    return f"{'the first ' * (len(rows) > 1)}{rows[0]['date']}: "
 
 
 def _record_ledger(tape: Values) -> Iterator[str]:

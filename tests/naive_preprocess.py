@@ -6,9 +6,10 @@ roll by volume and the vendor's continuous symbols.
 
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,10 @@ class Naive(NamedTuple):
     sessions: list
     reordered: int
     first_front: dict | None
+    replaced: list
+    left_out: list
+    low_share: list
+    refused_tick: bool
 
 
 def session_date(ns):
@@ -119,28 +124,82 @@ def volumes_by_date(outrights):
     return {day: volumes[day] for day in sorted(volumes)}
 
 
-def front_by_volume(volumes):
-    """The outright with the highest volume of the session date before, never back; a tie does not roll.
+def last_trading_day(root, contract):
+    """Near enough for the files of the tests: no holiday lies around the expiries there."""
+    year, month, _ = contract
+    days = [date(year, month, 1) + timedelta(days=d) for d in range(31)]
+    days = [day for day in days if day.month == month]
+    if root in ("NQ", "ES"):
+        return [day for day in days if day.weekday() == 4][2]
+    assert root == "GC"
+    return [day for day in days if day.weekday() < 5][-3]
 
-    Where all outrights of the session date before have expired, the session date knows only itself.
+
+def decides(volumes, day):
+    """A session date decides rolls unless its volume is below a quarter of the median of the 20 dates before."""
+    days = list(volumes)
+    before = [sum(volumes[other].values()) for other in days[: days.index(day)]][-20:]
+    return not before or 4 * sum(volumes[day].values()) >= median(before)
+
+
+def front_by_volume(volumes, root):
+    """For each date: its contract, the date whose volumes chose it, and the contract in whose place it stands.
+
+    The outright with the highest volume of the last date before that decides, never back; a tie does not roll. Where
+    all of those outrights have expired, as on the first date, the date knows only itself.
     """
     fronts = {}
     front = None
+    chosen_alone_on = None
     days = list(volumes)
     for number, day in enumerate(days):
-        known = volumes[days[number - 1]] if number > 0 else volumes[day]
-        if all(contract[:2] < (day.year, day.month) for contract in known):
-            known = volumes[day]
-        best = None
-        for contract in sorted(known):
-            if front is not None and contract < front:
-                continue
-            if best is None or known[contract] > known[best]:
-                best = contract
-        if best is not None:
+        traded = volumes[day]
+        deciding = [other for other in days[:number] if decides(volumes, other)]
+        source = deciding[-1] if deciding else None
+        back_allowed = False
+        if source is not None and chosen_alone_on is not None:
+            # What one small date chose for itself does not bind.
+            own = sum(volumes[chosen_alone_on].values())
+            back_allowed = 4 * own < sum(volumes[source].values())
+
+        def is_over(contract, day=day, traded=traded):
+            return day > last_trading_day(root, contract) and contract not in traded
+
+        candidates = []
+        if source is not None:
+            for contract in sorted(volumes[source]):
+                if not is_over(contract) and (back_allowed or front is None or contract >= front):
+                    candidates.append(contract)
+        # Where the front month is over, what lives on must be a quarter of what traded, or the date asks itself.
+        over = front is None or is_over(front)
+        if over and candidates:
+            living = sum(volumes[source][contract] for contract in candidates)
+            if 4 * living < sum(volumes[source].values()):
+                candidates = []
+        if candidates:
+            best = highest(candidates, volumes[source])
+            if best != front or back_allowed:
+                chosen_alone_on = None
             front = best
-        fronts[day] = front
+        elif over:
+            candidates = [contract for contract in sorted(traded) if front is None or contract >= front]
+            if candidates:
+                front, source, chosen_alone_on = highest(candidates, traded), day, day
+        later = [contract for contract in sorted(traded) if contract > front]
+        if front not in traded and later:
+            fronts[day] = (highest(later, traded), day, front)  # for this date alone
+        else:
+            fronts[day] = (front, source, None)
     return fronts
+
+
+def highest(contracts, volume):
+    """The first contract of the highest volume."""
+    best = contracts[0]
+    for contract in contracts:
+        if volume[contract] > volume[best]:
+            best = contract
+    return best
 
 
 def preprocess(paths, root, tick_nanos):
@@ -162,8 +221,8 @@ def preprocess(paths, root, tick_nanos):
 
     volumes = volumes_by_date(outrights)
     continuous = any(contract[0] == 0 for _, contract, _ in outrights)
-    fronts = {} if continuous else front_by_volume(volumes)
-    chosen = [(day, c, row) for day, c, row in outrights if continuous or fronts[day] == c]
+    fronts = {} if continuous else front_by_volume(volumes, root)
+    chosen = [(day, c, row) for day, c, row in outrights if continuous or fronts[day][0] == c]
     ledger["prints"] = len(chosen)
     ledger["other_month"] = len(outrights) - len(chosen)
 
@@ -173,11 +232,36 @@ def preprocess(paths, root, tick_nanos):
     return Naive(
         prints=prints,
         ledger=ledger,
-        roll_ledger=roll_ledger(ordered, volumes),
+        roll_ledger=roll_ledger(ordered, volumes, fronts),
         sessions=sessions,
         reordered=count_late(chosen),
         first_front=first_front(ordered, volumes),
+        replaced=[
+            {"date": day.isoformat(), "front": asked[2], "taken": taken[2]}
+            for day, (taken, _, asked) in fronts.items()
+            if asked
+        ],
+        left_out=left_out(outrights, sessions),
+        low_share=low_share(volumes, sessions, chosen),
+        refused_tick=20 <= ledger["off_tick_grid"] > 0.05 * (len(outrights) + ledger["off_tick_grid"]),
     )
+
+
+def left_out(outrights, sessions):
+    """Date and prints of the session dates with outrights and none on the tape."""
+    days = [day for day, _, _ in outrights if day not in sessions]
+    return [{"date": day.isoformat(), "prints": days.count(day)} for day in sorted(set(days))]
+
+
+def low_share(volumes, sessions, chosen):
+    """Date and share where the tape holds less than 30% of the outright volume."""
+    rows = []
+    for day in sessions:
+        mine = sum(row[3] for other, _, row in chosen if other == day)
+        share = mine / sum(volumes[day].values())
+        if share < 0.3:
+            rows.append({"date": day.isoformat(), "share": share})
+    return rows
 
 
 def first_front(ordered, volumes):
@@ -200,13 +284,17 @@ def count_late(chosen):
     return late
 
 
-def roll_ledger(ordered, volumes):
-    """Date, contracts, both volumes of the session date before, and the gap in ticks, at each change."""
+def roll_ledger(ordered, volumes, fronts):
+    """Date, contracts, the date that chose and both volumes there, and the gap in ticks, at each change.
+
+    Where the vendor's mapping chose, the volumes are those of the session date before.
+    """
     ledger = []
     days = list(volumes)
     for (_, old, before), (day, new, after) in pairwise(ordered):
         if old != new:
-            known = volumes[days[max(days.index(day) - 1, 0)]]
+            source = fronts[day][1] if fronts else days[max(days.index(day) - 1, 0)]
+            known = volumes[source]
             ledger.append(
                 {
                     "date": day.isoformat(),
@@ -214,6 +302,7 @@ def roll_ledger(ordered, volumes):
                     "to": new[2],
                     "from_volume": known.get(old, 0),
                     "to_volume": known.get(new, 0),
+                    "volumes_of": source.isoformat(),
                     "gap_ticks": after[2] - before[2],
                 }
             )

@@ -3,6 +3,7 @@
 import os
 import shutil
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from dbn_files import DELAY, SECOND, compressed, header, patched, trade, utc, wr
 
 from scalpr_zen import ScalprError, Tape, cli, instrument, save_tape
 from scalpr_zen.ingest.preprocess import preprocess
+from scalpr_zen.instruments import parse_instrument
 
 IDS = {"NQZ4": 1, "NQH5": 2, "NQZ4-NQH5": 9}
 DAY, NEXT = "2024-12-10", "2024-12-11"
@@ -198,7 +200,7 @@ def test_a_live_capture_without_an_end_is_refused(data, capfd):
     content = bytearray(path.read_bytes())
     content[8 + 16 + 2 + 8 : 8 + 16 + 2 + 16] = b"\xff" * 8
     path.write_bytes(content)
-    assert "no time range" in refused(capfd, data)
+    assert "no end of its time range in its header, as a live capture" in refused(capfd, data)
 
 
 # Damaged records --------------------------------------------------------------------------------------
@@ -267,17 +269,140 @@ def test_the_wrong_root_is_refused_with_the_roots_that_are_there(data, capfd):
     assert "no contract of root CL in the files; the roots there are: 6E, MES, NQ" in refused(capfd, data, "CL")
 
 
-def test_spreads_of_the_root_alone_are_refused(data, capfd):
-    write_day(data, DAY, [trade(9, NOON, 210)], {"NQZ4-NQH5": 9})
-    assert "no contract of root NQ" in refused(capfd, data)
+REQUEST = "request NQ.FUT as parent, NQ.v.0 as continuous, or the contracts by their raw symbols"
 
 
 @pytest.mark.parametrize(
-    "records", [[], [trade(9, NOON, 210)], [trade(1, NOON, 21_000, 0)]], ids=["none", "spreads", "size 0"]
+    ("symbols", "held"),
+    [
+        (["NQZ4-NQH5"], "they hold only combinations of it (NQZ4-NQH5)"),
+        (["NQ.v.1"], "they hold NQ.v.1, and only rank 0 is the front month"),
+        (["118", "42005804"], "they were requested by instrument id (118, 42005804) and name no contract"),
+        (["1", "2", "3", "4", "5"], "they were requested by instrument id (1, 2, 3 and 2 more) and name no contract"),
+    ],
 )
-def test_files_that_know_the_root_but_hold_no_print_of_it_are_refused(data, capfd, records):
+def test_files_without_a_contract_of_the_root_say_what_they_hold_and_what_to_request(data, capfd, symbols, held):
+    write_day(data, DAY, [trade(9, NOON, 210)], {symbol: 9 + k for k, symbol in enumerate(symbols)})
+    assert refused(capfd, data) == f"no contract of root NQ in the files: {held}; {REQUEST}"
+
+
+def test_a_folder_with_the_data_in_subfolders_and_archives_names_them(data, capfd):
+    (data / "GLBX-20241210-ABC").mkdir()
+    good(data / "GLBX-20241210-ABC")
+    (data / "more.zip").write_bytes(b"PK")
+    found = "give the folder GLBX-20241210-ABC/ (1 DBN file) as DATA_DIR, or unpack more.zip and give its folder"
+    assert refused(capfd, data) == f"{data} holds no DBN file (*.dbn, *.dbn.zst): {found}"
+
+
+def test_a_subfolder_with_data_and_an_archive_are_named_beside_the_files_that_are_read(data, tmp_path, capsys):
+    good(data)
+    deep = data / "job" / "deeper"
+    deep.mkdir(parents=True)
+    good(deep)
+    (data / "job" / "old.ZIP").write_bytes(b"PK")
+    (data / "empty").mkdir()
+    (data / "rest.zip").write_bytes(b"PK")
+    tape = Tape.open(preprocess([data], instrument("NQ"), tmp_path / "tape.npz"))
+    assert tape.metadata["ignored_files"] == ["job/ (1 DBN file, 1 ZIP)", "rest.zip"]
+    assert len(tape) == 5
+    cli.info(tmp_path / "tape.npz")
+    assert "job/ (1 DBN file, 1 ZIP)" in capsys.readouterr().out
+
+
+def test_an_archive_is_refused_with_what_it_is(data, capfd):
+    path = data / "job.zip"
+    path.write_bytes(b"PK\x03\x04" + bytes(60))
+    assert "job.zip is a ZIP archive: unpack it and give its folder" in refused(capfd, [path])
+
+
+# Ticks that do not fit --------------------------------------------------------------------------------
+
+
+def walk(data, step: str, prints: int = 400, odd: int = 0) -> Path:
+    """Prints that move one or two steps at a time around 21000, the last `odd` of them between two steps."""
+    prices = [Decimal(21_000) + Decimal(step) * (k % 3) for k in range(prints)]
+    prices[prints - odd :] = [price + Decimal(step) / 5 for price in prices[prints - odd :]]
+    return write_day(data, DAY, [trade(1, NOON + k, price) for k, price in enumerate(prices)], IDS)
+
+
+def refused_line(data, line: str) -> str:
+    with pytest.raises(ScalprError) as error:
+        preprocess([data], parse_instrument(line), data.parent / "own.npz")
+    assert not (data.parent / "own.npz").exists()
+    return str(error.value)
+
+
+OWN = "correct TICK_SIZE, and check POINT_VALUE, of the instrument line"
+
+
+def test_a_tick_100_times_too_fine_is_refused_with_the_likely_one(data):
+    walk(data, "0.25")
+    assert refused_line(data, "NQ 0.0025 20") == (
+        "tick_size 0.0025 of NQ is too fine for the files: 100.0% of 399 price changes are multiples of 100 ticks, "
+        f"the likely tick is 0.25: {OWN}"
+    )
+
+
+def test_a_tick_so_fine_that_no_price_is_in_range_is_refused_with_the_likely_one(data):
+    walk(data, "0.25")
+    assert "multiples of 250,000 ticks, the likely tick is 0.25" in refused_line(data, "NQ 0.000001 20")
+
+
+def test_a_tick_too_coarse_is_refused_with_the_likely_one(data):
+    walk(data, "0.25", 50)
+    assert refused_line(data, "NQ 0.75 20") == (
+        "tick_size 0.75 of NQ does not fit the files: 33 of 50 prints are no multiple of it, the likely tick is 0.25: "
+        f"{OWN}"
+    )
+
+
+def test_files_of_another_tick_than_the_table_s_are_refused_with_what_to_do(data, capfd):
+    walk(data, "0.1")
+    got = refused(capfd, data)
+    assert "266 of 400 prints are no multiple of it, the likely tick is 0.1" in got
+    line = "--instrument 'NQ 0.1 POINT_VALUE'"
+    assert got.endswith(f"check that the files are those of E-mini Nasdaq-100, or give your own line, {line}")
+
+
+@pytest.mark.parametrize(
+    ("line", "step", "prints", "odd"),
+    [
+        ("NQ 0.25 20", "0.25", 400, 0),
+        ("NQ 0.125 20", "0.25", 400, 0),  # a tick that has been halved since
+        ("NQ 0.05 20", "0.25", 200, 0),  # 199 price changes are too few to judge
+        ("NQ 0.25 20", "0.25", 400, 20),  # a twentieth is off the grid
+        ("NQ 0.25 20", "0.25", 40, 19),  # 19 prints are too few to judge
+    ],
+)
+def test_a_tick_that_may_be_right_is_not_refused(data, line, step, prints, odd):
+    walk(data, step, prints, odd)
+    tape = Tape.open(preprocess([data], parse_instrument(line), data.parent / "own.npz"))
+    assert len(tape) == prints - odd
+
+
+@pytest.mark.parametrize(("line", "odd"), [("NQ 0.05 20", 0), ("NQ 0.25 20", 22)])
+def test_the_limits_of_the_check_are_those_of_the_page(data, line, odd):
+    walk(data, "0.25", 201 if not odd else 400, odd)
+    assert "tick_size" in refused_line(data, line)
+
+
+def test_a_few_odd_prices_do_not_hide_a_tick_too_fine(data):
+    walk(data, "0.25", 400, 8)
+    assert "the likely tick is 0.25" in refused_line(data, "NQ 0.01 20")
+
+
+@pytest.mark.parametrize(
+    ("records", "held"),
+    [
+        ([], "it has no records"),
+        ([trade(9, NOON, 210)], "its records are 1 spread"),
+        ([trade(1, NOON, 21_000, 0)], "its records are 1 zero size"),
+    ],
+    ids=["none", "spreads", "size 0"],
+)
+def test_files_that_know_the_root_but_hold_no_print_of_it_are_refused(data, capfd, records, held):
     write_day(data, DAY, records, IDS)
-    assert "no trade of NQ that can be a print" in refused(capfd, data)
+    assert f"no trade of NQ that can be a print: {held}" in refused(capfd, data)
 
 
 @pytest.mark.parametrize(

@@ -302,7 +302,7 @@ def test_a_one_digit_year_ten_years_later_is_another_contract(data, tmp_path):
     tape = ingest(data, tmp_path)
     # NQH5 of 2015 leads in 2014 and expires in the gap; NQZ4 of 2024, which is no way back, leads after it.
     assert tape.ts.tolist() == [utc(f"{day} 12:00") for day in ("2014-12-10", "2024-12-10", "2024-12-11")]
-    assert segments(tape) == [("NQH5", 0, 1), ("NQZ4", 1, 3)]
+    assert segments(tape) == [("NQH2015", 0, 1), ("NQZ2024", 1, 3)]
 
 
 # Sessions and order -----------------------------------------------------------------------------------

@@ -1,15 +1,17 @@
 """Which contract is the front month: the rules by themselves, and in the tapes and ledgers of small folders."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from dbn_files import trade, utc, write_day
 
-from scalpr_zen import DataError, ParameterError, ScalprError, Tape, instrument
+from scalpr_zen import DataError, EmaCrossover, ParameterError, ScalprError, Tape, cli, instrument, run
+from scalpr_zen.ingest.expiry import last_trading_day
 from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, parse_schedule, root_of
 from scalpr_zen.ingest.preprocess import preprocess
-from scalpr_zen.instruments import Instrument
+from scalpr_zen.instruments import INSTRUMENTS, MONTHS, Instrument
 
 IDS = {"NQZ4": 1, "NQH5": 2, "NQM5": 3}
 Z4, H5, M5 = Contract(2024, 12, "NQZ4"), Contract(2025, 3, "NQH5"), Contract(2025, 6, "NQM5")
@@ -111,7 +113,7 @@ def fronts(*volumes, roll=None) -> list:
     """Front months of consecutive session dates, of which the volumes are given by contract."""
     days = [MONDAY + timedelta(days=k) for k in range(len(volumes))]
     got = front_months(dict(zip(days, volumes, strict=True)), roll or Roll(), NQ)
-    return [got.get(day) for day in days]
+    return [got[day].contract if day in got else None for day in days]
 
 
 def test_the_front_month_is_the_highest_volume_of_the_session_before():
@@ -123,15 +125,16 @@ def test_the_first_session_uses_its_own_volume():
 
 
 def test_the_front_month_never_goes_back():
-    assert fronts({Z4: 1, H5: 2}, {Z4: 99, H5: 1}, {Z4: 99, H5: 1}, {M5: 2, H5: 1, Z4: 9}, {}) == [H5, H5, H5, H5, M5]
+    volumes = ({Z4: 40, H5: 60}, {Z4: 99, H5: 1}, {Z4: 99, H5: 1}, {M5: 20, H5: 10, Z4: 90}, {M5: 9})
+    assert fronts(*volumes) == [H5, H5, H5, H5, M5]
 
 
 def test_the_front_month_may_skip_an_expiry():
-    assert fronts({Z4: 9}, {Z4: 1, H5: 2, M5: 3}, {H5: 1}) == [Z4, Z4, M5]
+    assert fronts({Z4: 9}, {Z4: 1, H5: 2, M5: 3}, {H5: 1, M5: 1}) == [Z4, Z4, M5]
 
 
 def test_a_tie_does_not_roll_and_the_nearer_of_two_equal_ones_leads():
-    assert fronts({Z4: 5, H5: 5}, {H5: 6, Z4: 6}, {Z4: 1, M5: 7, H5: 7}, {}) == [Z4, Z4, Z4, H5]
+    assert fronts({Z4: 5, H5: 5}, {H5: 6, Z4: 6}, {Z4: 1, M5: 7, H5: 7}, {H5: 1}) == [Z4, Z4, Z4, H5]
 
 
 def test_a_session_without_the_front_month_or_a_later_one_keeps_it():
@@ -145,11 +148,125 @@ def test_after_a_gap_in_which_all_expired_a_session_has_only_its_own_volume():
         date(2023, 12, 26): {new: 5, later: 7},
         date(2023, 12, 27): {new: 3, later: 8},
     }
-    assert list(front_months(volumes, Roll(), NQ).values()) == [old, later, later]
+    assert [front.contract for front in front_months(volumes, Roll(), NQ).values()] == [old, later, later]
 
 
-def test_a_thin_session_counts_like_any_other():
-    assert fronts({Z4: 999, H5: 1}, {H5: 1}, {Z4: 999, H5: 1}) == [Z4, Z4, H5]
+# Sessions of unusual volume ---------------------------------------------------------------------------
+
+
+def test_a_session_of_a_small_share_of_the_usual_volume_decides_no_roll():
+    assert fronts({Z4: 999, H5: 1}, {H5: 1, Z4: 0}, {Z4: 999, H5: 1}) == [Z4, Z4, Z4]
+
+
+def test_one_odd_session_moves_no_later_one():
+    usual, holiday = {Z4: 9_960, H5: 40}, {Z4: 12, H5: 40}
+    assert fronts(*[usual] * 7, holiday, *[usual] * 36) == [Z4] * 44
+
+
+def test_the_limit_is_a_quarter_of_the_median_of_the_twenty_sessions_before():
+    def after(total, *before):
+        """The contract on the date after one of this total, in which H5 leads."""
+        return fronts(*({Z4: v} for v in before), {Z4: 1, H5: total - 1}, {Z4: 1, H5: 1})[-1]
+
+    assert after(25, 100) == H5
+    assert after(24, 100) == Z4
+    assert after(25, 60, 1_000, 100, 140, 60) == H5  # their median is 100
+    assert after(24, 60, 1_000, 100, 140, 60) == Z4
+    assert after(24, *[400] * 9, *[80] * 11) == H5  # the median of an even number is between the two in the middle
+    assert after(24, *[40] * 11, *[400] * 20) == Z4  # the 21st before is too old to count
+    assert after(24, *[400] * 20, *[40] * 11) == H5  # and a lower volume that lasts becomes the usual one
+
+
+def test_a_half_day_of_a_third_of_the_volume_decides():
+    assert fronts({Z4: 900}, {Z4: 100, H5: 200}, {Z4: 1, H5: 9}) == [Z4, Z4, H5]
+
+
+def test_stubs_at_the_end_of_each_block_of_files_decide_nothing():
+    block = [{Z4: 9_000, H5: 500}, {H5: 90, Z4: 10}]  # a whole session, and an hour of the next
+    assert fronts(*block * 10) == [Z4] * 20
+
+
+def test_a_small_first_session_binds_no_later_one():
+    usual = {Z4: 9_960, H5: 40}
+    assert fronts({Z4: 12, H5: 40}, *[usual] * 5) == [H5, H5, Z4, Z4, Z4, Z4]
+
+
+def test_a_first_session_of_usual_volume_binds():
+    assert fronts({Z4: 30, H5: 70}, {Z4: 390, H5: 10}, {Z4: 390, H5: 10}) == [H5, H5, H5]
+
+
+# Front months that did not trade ----------------------------------------------------------------------
+
+
+def test_a_session_without_the_front_month_takes_the_best_later_one_for_that_date_alone():
+    volumes = ({Z4: 900, H5: 10, M5: 1}, {H5: 3, M5: 5}, {Z4: 900, H5: 10}, {Z4: 900})
+    assert fronts(*volumes) == [Z4, M5, Z4, Z4]
+
+
+def test_files_of_contracts_one_after_the_other_keep_every_session():
+    assert fronts({Z4: 900}, {Z4: 800}, {H5: 850}, {H5: 900}) == [Z4, Z4, H5, H5]
+
+
+def test_a_contract_is_over_after_its_last_trading_day_and_not_at_the_end_of_its_month():
+    old, new, late = Contract(2024, 3, "NQH4"), Contract(2024, 6, "NQM4"), Contract(2024, 9, "NQU4")
+    volumes = {
+        date(2024, 3, 6): {old: 9_000, late: 5},
+        date(2024, 3, 20): {new: 8_000, late: 3},
+        date(2024, 3, 21): {new: 8_000},
+    }
+    got = front_months(volumes, Roll(), NQ)
+    # NQH4 ended on March 15. The 5 contracts that live on are no judge of the 20th, which has only its own volume.
+    assert [front.contract for front in got.values()] == [old, new, new]
+    assert [front.known.day for front in got.values()] == [6, 20, 20]
+
+
+def test_crude_oil_expires_in_the_month_before_its_delivery():
+    k4, m4 = Contract(2024, 5, "CLK4"), Contract(2024, 6, "CLM4")
+    volumes = {date(2024, 4, 10): {k4: 600, m4: 400}, date(2024, 4, 24): {m4: 900}}
+    got = front_months(volumes, Roll(), instrument("CL"))[date(2024, 4, 24)]
+    # CLK4 ended on April 22: the 24th has its front month from the 10th, and nothing is replaced.
+    assert (got.contract, got.known.day, got.instead_of) == (m4, 10, None)
+
+
+def test_without_an_expiry_rule_a_contract_lives_to_the_end_of_its_delivery_month():
+    own = Instrument(root="NQ", tick_size=0.25, point_value=1)
+    volumes = {date(2024, 12, 16): {Z4: 9, H5: 1}, date(2024, 12, 31): {H5: 9}, date(2025, 1, 2): {H5: 9}}
+    got = front_months(volumes, Roll(), own)
+    assert [front.contract for front in got.values()] == [Z4, H5, H5]
+    assert [front.instead_of for front in got.values()] == [None, Z4, None]
+
+
+def outright_volumes(root: str, days: list[date]) -> dict:
+    """Volumes of four contracts a date: one leads until a week before its end, then the next."""
+    own = instrument(root)
+    contracts = [
+        Contract(year, MONTHS.index(letter) + 1, f"{root}{letter}{year % 10}")
+        for year in range(2023, 2028)
+        for letter in own.roll_months
+    ]
+    volumes = {}
+    for day in days:
+        alive = [c for c in contracts if last_trading_day(own.expiry_rule, c.year, c.month) >= day]
+        ends = last_trading_day(own.expiry_rule, alive[0].year, alive[0].month)
+        sizes = [1_000, 60, 8, 1] if ends > day + timedelta(days=7) else [30, 1_000, 60, 8]
+        volumes[day] = dict(zip(alive, sizes, strict=False))
+    return volumes
+
+
+@pytest.mark.parametrize("root", INSTRUMENTS)
+@pytest.mark.parametrize("step", [1, 7, 30], ids=["each weekday", "a day a week", "a day a month"])
+def test_samples_of_any_root_lose_no_session(root, step):
+    days = [date(2024, 1, 3) + timedelta(days=k) for k in range(0, 730, step)]
+    days = [day for day in days if day.weekday() < 5]
+    every = outright_volumes(root, days)
+    # As a parent request gives them, and each contract alone until the next one leads.
+    leading = {day: {max(volume, key=volume.get): 1_000} for day, volume in every.items()}
+    for volumes in (every, leading):
+        got = front_months(volumes, Roll(), instrument(root))
+        assert list(got) == days
+        assert all(front.contract in volumes[day] for day, front in got.items())
+        chosen = [front.contract for front in got.values()]
+        assert chosen == sorted(chosen)
 
 
 # Calendar and schedule --------------------------------------------------------------------------------
@@ -173,7 +290,7 @@ def test_the_calendar_keeps_to_the_roll_months():
     days = {date(2024, 10, 1): gold, date(2024, 12, 19): gold, date(2024, 12, 20): gold}
     got = front_months(days, Roll(rule="calendar", days=4), instrument("GC"))
     # GCZ4 expires on 2024-12-27; the four business days before are the 26th, 24th, 23rd and 20th.
-    assert [contract.symbol for contract in got.values()] == ["GCZ4", "GCZ4", "GCG5"]
+    assert [front.contract.symbol for front in got.values()] == ["GCZ4", "GCZ4", "GCG5"]
 
 
 def test_the_calendar_needs_the_contracts_and_an_expiry_rule():
@@ -297,6 +414,8 @@ def test_the_tape_rolls_with_a_ledger_of_date_contracts_volumes_and_gap(data):
             "to": "NQH5",
             "from_volume": 4,
             "to_volume": 5,
+            "volumes_of": "2024-12-10",
+            "chosen_by": "the roll rule",
             "gap_points": 275.0,
         }
     ]
@@ -311,6 +430,125 @@ def test_the_first_front_month_says_that_its_own_volume_chose_it(data):
         "volume": 4,
         "chosen_by": "its own volume, as no session date before it is known",
     }
+
+
+def write_contracts_in_turn(data):
+    """NQZ4 until Wednesday in files of its own, NQH5 from Thursday on."""
+    for k, symbol in enumerate(["NQZ4"] * 3 + ["NQH5"] * 2):
+        day = (MONDAY + timedelta(days=k)).isoformat()
+        records = [trade(IDS[symbol], utc(f"{day} 12:00"), 21_000 + k, 100)]
+        write_day(data, day, records, {symbol: IDS[symbol]}, stype_in="raw_symbol")
+
+
+def test_files_of_contracts_one_after_the_other_give_a_tape_of_every_session(data):
+    write_contracts_in_turn(data)
+    tape = ingest(data)
+    assert [str(day) for day in tape.sessions["date"]] == [f"2024-12-{d:02d}" for d in range(9, 14)]
+    assert tape.metadata["record_ledger"]["other_month"] == 0
+    assert tape.metadata["left_out"] == []
+    assert tape.metadata["replaced"] == [{"date": "2024-12-12", "front": "NQZ4", "taken": "NQH5"}]
+    (roll,) = tape.metadata["roll_ledger"]
+    assert (roll["date"], roll["volumes_of"], roll["from_volume"], roll["to_volume"]) == ("2024-12-12",) * 2 + (0, 100)
+    assert roll["chosen_by"] == "its own volume, as NQZ4 did not trade"
+
+
+@pytest.mark.parametrize(
+    ("roll", "left_out"),
+    [
+        (
+            Roll(rule="schedule", schedule=(("NQZ4", date(2024, 12, 10)), ("NQH5", date(2024, 12, 13)))),
+            [
+                ("2024-12-09", "before the first date of the schedule"),
+                ("2024-12-12", "NQZ4, the contract of the schedule, did not trade"),
+            ],
+        ),
+        (
+            Roll(rule="calendar", days=1),
+            [(f"2024-12-{d}", "NQZ4, the contract of the calendar, did not trade") for d in (12, 13)],
+        ),
+    ],
+    ids=["schedule", "calendar"],
+)
+def test_a_contract_that_is_asked_for_is_never_replaced_and_a_session_without_it_is_named(data, roll, left_out):
+    write_contracts_in_turn(data)
+    tape = ingest(data, roll=roll)
+    assert tape.metadata["left_out"] == [{"date": day, "prints": 1, "reason": why} for day, why in left_out]
+    assert tape.metadata["replaced"] == []
+    assert len(tape.sessions) == 5 - len(left_out)
+
+
+def test_a_session_of_earlier_expiries_alone_is_named(data):
+    write_week(data, [{"NQH5": 5}, {"NQZ4": 2, "NQM5": 0}, {"NQH5": 5}])
+    assert ingest(data).metadata["left_out"] == [
+        {"date": "2024-12-10", "prints": 1, "reason": "only expiries before the front month NQH5 traded"}
+    ]
+
+
+def test_info_and_report_name_the_sessions_that_are_not_on_the_tape(data, capsys):
+    write_week(data, [{"NQH5": 5}, {"NQZ4": 2}, {"NQH5": 5}])
+    ingest(data)
+    cli.info(data.parent / "tape.npz")
+    told = capsys.readouterr().out
+    why = "only expiries before the front month NQH5 traded"
+    note = f"NOTE 1 session date with 1 print of NQ not on the tape, 2024-12-10: {why}"
+    assert note in told
+    assert f"    2024-12-10  1 print: {why}" in told
+    assert note in str(run(Tape.open(data.parent / "tape.npz"), EmaCrossover()))
+
+
+def test_sessions_of_which_the_front_month_holds_little_are_named(data, capsys):
+    write_week(data, [{"NQZ4": 60, "NQH5": 40}, {"NQZ4": 29, "NQH5": 71}, {"NQZ4": 30, "NQH5": 70}])
+    roll = Roll(rule="schedule", schedule=(("NQZ4", MONDAY),))
+    tape = ingest(data, roll=roll)
+    assert tape.metadata["low_share"] == [{"date": "2024-12-10", "contract": "NQZ4", "share": 0.29}]
+    cli.info(data.parent / "tape.npz")
+    told = capsys.readouterr().out
+    assert "NOTE 1 session date of 3 on which the front month holds under 30% of the outright volume" in told
+    assert "    2024-12-10  NQZ4 holds 29.0% of the outright volume" in told
+
+
+# A symbol over decades --------------------------------------------------------------------------------
+
+
+def write_decade(data):
+    """NQZ4 and NQH5 of two decades, a roll in each."""
+    for decade in ("201", "202"):
+        for k, (z4, h5) in enumerate([(900, 100), (600, 1_400), (50, 1_950)]):
+            day = f"{decade}4-12-{16 + k}"
+            noon = utc(f"{day} 12:00")
+            records = [trade(1, noon, 21_000, z4), trade(2, noon, 21_100, h5)]
+            write_day(data, day, records, {"NQZ4": 1, "NQH5": 2})
+
+
+def test_contracts_of_one_symbol_in_two_decades_are_told_apart_everywhere(data):
+    write_decade(data)
+    tape = ingest(data)
+    names = ["NQZ2014", "NQH2015", "NQZ2024", "NQH2025"]
+    assert tape.segments["contract"].tolist() == names
+    rolls = tape.metadata["roll_ledger"]
+    assert [(r["from"], r["to"]) for r in rolls] == list(pairwise(names))
+    assert [(r["from_volume"], r["to_volume"]) for r in rolls] == [(600, 1_400), (0, 900), (600, 1_400)]
+    assert [row["contract"] for row in run(tape, EmaCrossover()).to_dict()["baseline"]["segments"]] == names
+
+
+@pytest.mark.parametrize("second", ["NQZ4", "NQZ24", "NQZ2024"])
+def test_a_schedule_means_the_contract_that_lives_on_its_date(data, second):
+    write_decade(data)
+    roll = Roll(rule="schedule", schedule=(("NQZ4", date(2014, 12, 16)), (second, date(2024, 12, 16))))
+    tape = ingest(data, roll=roll)
+    assert tape.segments[["contract", "start", "stop"]].tolist() == [("NQZ2014", 0, 3), ("NQZ2024", 3, 6)]
+
+
+def test_a_schedule_whose_date_means_another_decade_is_refused_with_the_full_names():
+    roll = Roll(rule="schedule", schedule=(("NQZ4", date(2014, 12, 9)),))
+    with pytest.raises(DataError, match="the schedule names NQZ4, on 2014-12-09 NQZ2014; the files hold NQZ2024"):
+        fronts({Z4: 1}, roll=roll)
+
+
+def test_a_contract_of_two_symbols_is_one_contract(data):
+    for day, symbol in (("2024-12-09", "NQZ24"), ("2024-12-10", "NQZ4")):
+        write_day(data, day, [trade(1, utc(f"{day} 12:00"), 21_000)], {symbol: 1})
+    assert ingest(data).segments.tolist() == [("NQZ4", 0, 2)]
 
 
 def test_the_gap_of_a_roll_is_free_of_float_noise(data):
@@ -350,7 +588,7 @@ def test_the_calendar_rolls_the_tape(data):
 def test_a_schedule_after_the_last_trade_leaves_no_print_and_is_refused(data):
     write_week(data, [{"NQZ4": 9}])
     with pytest.raises(DataError, match="leaves no print"):
-        ingest(data, roll=Roll(rule="schedule", schedule=(("NQZ4", date(2025, 1, 1)),)))
+        ingest(data, roll=Roll(rule="schedule", schedule=(("NQZ4", date(2024, 12, 20)),)))
 
 
 # The vendor's continuous symbols ----------------------------------------------------------------------

@@ -39,10 +39,14 @@ class Day:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The tape to be written; `reordered` counts the prints that came after a later one."""
+    """The tape to be written, with the contracts of its segments.
+
+    `reordered` counts the prints that came after a later one.
+    """
 
     days: Sequence[Day]
     segments: Array
+    contracts: Sequence[Contract]
     sessions: Array
     closes: Closes
     reordered: int
@@ -111,7 +115,8 @@ def arrange(plan: Plan, results: Sequence[FileResult], fronts: Mapping[date, Seq
     table = np.array(sessions, SESSION)
     closes = session_closes(plan.instrument.calendar, table["date"])
     table["close"] = closes.ns
-    return Arrangement(days, _segments(plan, labels, at), table, closes, reordered)
+    segments, contracts = _segments(plan, labels, at)
+    return Arrangement(days, segments, contracts, table, closes, reordered)
 
 
 def _by_session(results: Sequence[FileResult]) -> dict[int, list[Block]]:
@@ -184,11 +189,12 @@ def _contract_runs(blocks: Sequence[Block], order: NDArray[np.int64] | None) -> 
     return [(int(codes[start]), int(start)) for start in starts]
 
 
-def _segments(plan: Plan, labels: Sequence[tuple[int, int]], length: int) -> Array:
+def _segments(plan: Plan, labels: Sequence[tuple[int, int]], length: int) -> tuple[Array, list[Contract]]:
     codes = np.array([code for code, _ in labels], dtype=np.int64)
     starts = np.array([start for _, start in labels] + [length], dtype=np.int64)
     table = runs(codes, np.dtype([("code", "<i8"), ("start", "<i8"), ("stop", "<i8")]))
     segments = np.empty(len(table), SEGMENT)
-    segments["contract"] = [plan.contracts[code].symbol for code in table["code"].tolist()]
+    contracts = [plan.contracts[code] for code in table["code"].tolist()]
+    segments["contract"] = [contract.symbol for contract in contracts]
     segments["start"], segments["stop"] = starts[table["start"]], starts[table["stop"]]
-    return segments
+    return segments, contracts

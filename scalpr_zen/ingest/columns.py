@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.dbn import BATCH_RECORDS, Interval, Source, day_ns, utc_moment
 from scalpr_zen.ingest.front_month import OTHER_ROOT, SPREAD, Contract
+from scalpr_zen.ingest.tick_check import price_steps
 from scalpr_zen.params import NANOS
 from scalpr_zen.tape import COLUMNS
 
@@ -27,7 +28,7 @@ PRINT_COLUMNS: dict[str, np.dtype[Any]] = {**COLUMNS, "sequence": np.dtype("<u4"
 
 REASONS = (OTHER_ROOT, SPREAD, "not_a_trade", "undefined_price", "out_of_range", "off_tick_grid", "zero_size")
 """Why a record is no print of an outright of the root, in the order in which a record is judged."""
-_OTHER_ROOT, _SPREAD, _NOT_A_TRADE, _UNDEFINED_PRICE, _OUT_OF_RANGE, _OFF_GRID, _ZERO_SIZE = range(1, 8)
+_OTHER_ROOT, _SPREAD, _NOT_A_TRADE, _UNDEFINED_PRICE, _OUT_OF_RANGE, OFF_GRID, _ZERO_SIZE = range(1, 8)
 
 _FAULTS = (
     "has no trade record's length and type",
@@ -46,6 +47,8 @@ MAX_DELAY = 60 * NANOS
 
 MAX_TICKS, MAX_SIZE = 10**9, 2**31 - 1
 """What the int32 columns of a tape carry, with room for a bracket around each price."""
+SAMPLED_RECORDS, ENOUGH_STEPS = 4096, 1000
+"""Price changes for the check of the tick: from the head of each batch, until a file has given so many."""
 UNDEF_PRICE = np.int64(2**63 - 1)
 _BAD_TS_RECV = 0x08
 _ACTION_TRADE, _SIDE_ASK, _SIDE_BID, _SIDE_NONE = ord("T"), ord("A"), ord("B"), ord("N")
@@ -106,12 +109,15 @@ class Batch:
         Contracts traded in each group.
     reasons : array of int64, shape (len(REASONS) + 1,)
         Records that are no print, by the number of the reason.
+    steps : array of int64
+        Some price changes of the outrights, 1e-9 points, also from prices out of range or off the grid.
     """
 
     columns: dict[str, Array]
     groups: list[tuple[int, int, int, int, int]]
     volume: list[int]
     reasons: NDArray[np.int64]
+    steps: NDArray[np.int64]
 
 
 class Splitter:
@@ -139,6 +145,7 @@ class Splitter:
         self._keys, self._ticks = np.empty(BATCH_RECORDS, np.int32), np.empty(BATCH_RECORDS, np.int32)
         self._latest = np.zeros((contracts, 2), np.int64)
         self._columns = {name: np.empty(BATCH_RECORDS, dtype) for name, dtype in PRINT_COLUMNS.items()}
+        self._sampled = 0
 
     def split(self, records: Array) -> Batch:
         """Split the next batch of records, at most BATCH_RECORDS.
@@ -166,7 +173,18 @@ class Splitter:
             for key, stop in zip(used.tolist(), stops.tolist(), strict=True)
         ]
         columns = {name: column[:total] for name, column in self._columns.items()}
-        return Batch(columns, groups, volumes[used].tolist(), reasons)
+        return Batch(columns, groups, volumes[used].tolist(), reasons, self._steps(records))
+
+    def _steps(self, records: Array) -> NDArray[np.int64]:
+        """Return price changes from the head of a batch, until the file has given enough."""
+        if self._sampled >= ENOUGH_STEPS:
+            return np.empty(0, np.int64)
+        keys = self._keys[: min(len(records), SAMPLED_RECORDS)]
+        rows = np.flatnonzero(keys != -1)
+        codes = np.where(keys >= 0, keys % self._limits.contracts, -2 - keys)
+        steps = price_steps(codes[rows], records["price"][rows])
+        self._sampled += len(steps)
+        return steps
 
     def _damaged(self, records: Array, bad: int, fault: int) -> DataError:
         path, moment = self._source.path, utc_moment(int(records[bad]["ts_event"]))
@@ -179,7 +197,8 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
     """Give each record its group, or the reason why it is no print.
 
     Reads    records (n,), the symbol table (s,) ordered by id, the session opens (d,) ns
-    Writes   keys (n,): session * contracts + contract, or -1; ticks (n,); counts and volumes by key; reasons
+    Writes   keys (n,): session * contracts + contract, -2 - contract out of range or off the grid, else -1;
+             ticks (n,); counts and volumes by key; reasons
     Returns  index and number of the first fault, (0, 0) without one
     Order    prints keep the order of the file inside a group
     Oracle   tests/naive_preprocess.py, preprocess
@@ -229,9 +248,11 @@ def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks
         size = np.int64(r["size"])
         if abs(quotient) >= MAX_TICKS or size > MAX_SIZE:
             reasons[_OUT_OF_RANGE] += 1
+            keys[i] = -2 - code
             continue
         if quotient * limits.tick_nanos != price:
-            reasons[_OFF_GRID] += 1
+            reasons[OFF_GRID] += 1
+            keys[i] = -2 - code
             continue
         if size == 0:
             reasons[_ZERO_SIZE] += 1

@@ -111,8 +111,14 @@ def read_source(path: Path) -> Source:
     if str(metadata.schema) != "trades":
         held = f"schema {metadata.schema}" if metadata.schema is not None else "mixed records (a live capture)"
         raise refuse(f"holds {held}, not trades: download the trades schema, one file kind a folder")
-    if metadata.end is None or not 0 <= metadata.start < metadata.end <= LAST_TIME:
-        raise refuse("states no time range in its header")
+    if metadata.end is None:
+        raise refuse(
+            "states no end of its time range in its header, as a live capture or a broken stream does: "
+            "request its dates, with an end, as historical data"
+        )
+    if not 0 <= metadata.start < metadata.end <= LAST_TIME:
+        ends = f"{utc_moment(metadata.start)} to {utc_moment(metadata.end)}"
+        raise refuse(f"states a time range that cannot be, {ends}: its header is damaged, download it again")
     return Source(
         path=path,
         bytes=path.stat().st_size,
@@ -248,6 +254,8 @@ def _check_head(path: Path, file: IO[bytes]) -> None:
         raise refuse("is a Git LFS pointer, not the data: run git lfs pull")
     if path.suffix == ".dbz" or b"DBZ" in head[:16]:
         raise refuse("is in the legacy DBZ format: convert it to DBN with the vendor's dbn tool")
+    if head[:4] == b"PK\x03\x04":
+        raise refuse("is a ZIP archive: unpack it and give its folder")
     if head[:4] != ZSTD_MAGIC and head[:3] != b"DBN":
         raise refuse("is neither a DBN file nor zstd")
 

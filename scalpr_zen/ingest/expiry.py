@@ -49,6 +49,18 @@ def expiry(rule: str, year: int, month: int) -> date:
     return RULES[rule](year, month)
 
 
+@cache
+def last_trading_day(rule: str, year: int, month: int) -> date:
+    """Last trading day of a contract as `expiry` gives it; the end of the delivery month where no rule covers it.
+
+    That is so for instruments without a rule, and for the serial months of currencies.
+    """
+    try:
+        return expiry(rule, year, month)
+    except ParameterError:
+        return _month_after(year, month) - _DAY
+
+
 def business_days_before(day: date, n: int) -> date:
     """Count `n` business days back from `day`, which itself never counts; `n` is at least 1."""
     if n < 1:
@@ -66,7 +78,7 @@ def _is_business_day(day: date) -> bool:
 
 @cache
 def _scheduled_holidays() -> HolidayBase:
-    # Imported here because only a calendar roll needs it.
+    # Imported here because only ingest needs it, and it takes a quarter of a second.
     try:
         import holidays
     except ImportError:

@@ -22,18 +22,28 @@ import scalpr_zen
 from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.arrange import Arrangement, arrange
 from scalpr_zen.ingest.calendar import close_ledger
-from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, REASONS, symbol_table
+from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, OFF_GRID, REASONS, symbol_table
 from scalpr_zen.ingest.dbn import Interval, Source, read_source
-from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, root_of
+from scalpr_zen.ingest.front_month import (
+    SPREAD,
+    Contract,
+    Front,
+    Roll,
+    Volumes,
+    classify,
+    front_months,
+    named,
+    root_of,
+)
+from scalpr_zen.ingest.ledgers import Fronts, first_front, left_out, low_share, replaced, roll_ledger
 from scalpr_zen.ingest.spill import FileResult, Plan, Progress, Spill, read_all
+from scalpr_zen.ingest.tick_check import check_tick
 from scalpr_zen.instruments import Instrument
-from scalpr_zen.params import NANOS
 from scalpr_zen.sessions import session_calendar
 from scalpr_zen.tape import COLUMNS, whole_or_not_at_all, write_tape
 from scalpr_zen.threads import interrupts_held
 
-Volumes = Mapping[date, Mapping[Contract, int]]
-Fronts = Mapping[date, Sequence[Contract]]
+_DBN_NAME = re.compile(r"\.(dbn(\.zst)?|dbz)$")
 
 
 def preprocess(
@@ -85,6 +95,8 @@ def preprocess(
 def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
     """Return the DBN files of folders and paths, in order of name, and the names of all other files.
 
+    A subfolder is not read. One that holds DBN files or archives is named among the others, with what it holds.
+
     Raises
     ------
     DataError
@@ -95,24 +107,46 @@ def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
         if not path.exists():
             raise DataError(f"{path} does not exist: give a folder of DBN files")
         for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if file == path or (re.search(r"\.(dbn(\.zst)?|dbz)$", file.name) and not file.is_dir()):
+            if file.is_dir():
+                ignored += _subfolder(file)
+            elif file == path or _DBN_NAME.search(file.name):
                 files.append(file)
-            elif not file.is_dir():
+            else:
                 ignored.append(file.name)
     if not files:
-        raise DataError(f"{', '.join(map(str, paths))} holds no DBN file (*.dbn, *.dbn.zst)")
+        raise DataError(f"{', '.join(map(str, paths))} holds no DBN file (*.dbn, *.dbn.zst){_elsewhere(ignored)}")
     return files, ignored
+
+
+def _subfolder(folder: Path) -> list[str]:
+    """Name a subfolder with what it holds, `job/ (5 DBN files, 1 ZIP)`; nothing where that is neither."""
+    names = [name for _, _, files in os.walk(folder) for name in files]
+    counts = {
+        "DBN files": sum(bool(_DBN_NAME.search(name)) for name in names),
+        "ZIP": sum(name.lower().endswith(".zip") for name in names),
+    }
+    held = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return [f"{folder.name}/ ({held.replace('1 DBN files', '1 DBN file')})"] if held else []
+
+
+def _elsewhere(ignored: Sequence[str]) -> str:
+    """Say where a folder without DBN files may hold them, and what to do."""
+    folders = [name for name in ignored if "/" in name]
+    archives = [name for name in ignored if name.lower().endswith(".zip")]
+    steps = [f"give the folder {', '.join(folders)} as DATA_DIR"] if folders else []
+    steps += [f"unpack {', '.join(archives)} and give its folder"] if archives else []
+    return f": {', or '.join(steps)}" if steps else ": give the folder of the downloaded files"
 
 
 def _plan(sources: list[Source], instrument: Instrument) -> Plan:
     """Find out what every symbol means; refuse files without the root, and two kinds of symbols at once."""
     sources.sort(key=lambda source: (source.start, source.path.name))
-    meanings = [_meanings(source, instrument.root) for source in sources]
-    contracts = sorted({m for meaning in meanings for m in meaning.values() if isinstance(m, Contract)})
+    meanings = [_meanings(source, instrument) for source in sources]
+    known = (meaning for of_file in meanings for meaning in of_file.values())
+    contracts = named((meaning for meaning in known if isinstance(meaning, Contract)), instrument.root)
     if not contracts:
-        roots = sorted({root_of(interval.symbol) for source in sources for interval in source.intervals})
-        held = ", ".join(roots) or "none"
-        raise DataError(f"no contract of root {instrument.root} in the files; the roots there are: {held}")
+        symbols = {interval.symbol for source in sources for interval in source.intervals}
+        raise DataError(_no_contract(sorted(symbols), instrument.root))
     kinds = sorted({contract.symbol.split("#")[0] if contract.continuous else "outrights" for contract in contracts})
     if len(kinds) > 1:
         raise DataError(f"the files mix {' and '.join(kinds)}: preprocess each kind by itself")
@@ -121,18 +155,42 @@ def _plan(sources: list[Source], instrument: Instrument) -> Plan:
     return Plan(instrument, sources, contracts, tables, *session_calendar(*ends))
 
 
-def _meanings(source: Source, root: str) -> dict[Interval, Contract | str]:
-    first_day = np.datetime64(source.start, "ns").astype("M8[D]").item()
-    return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day)) for i in source.intervals}
+def _no_contract(symbols: Sequence[str], root: str) -> str:
+    """Say what files without a contract of the root hold, and what to request."""
+    none = f"no contract of root {root} in the files"
+    request = f"request {root}.FUT as parent, {root}.v.0 as continuous, or the contracts by their raw symbols"
+    if ids := [symbol for symbol in symbols if symbol.isdigit()]:
+        return f"{none}: they were requested by instrument id ({_some(ids)}) and name no contract; {request}"
+    if ranks := [symbol for symbol in symbols if re.fullmatch(rf"{re.escape(root)}\.[A-Za-z]\.\d+", symbol)]:
+        return f"{none}: they hold {_some(ranks)}, and only rank 0 is the front month; {request}"
+    if spreads := [symbol for symbol in symbols if classify(symbol, 0, root, date(2000, 1, 1)) == SPREAD]:
+        return f"{none}: they hold only combinations of it ({_some(spreads)}); {request}"
+    roots = ", ".join(sorted({root_of(symbol) for symbol in symbols})) or "none"
+    return f"{none}; the roots there are: {roots}; give one of them as root, or {request}"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + f" and {len(names) - 3} more" * (len(names) > 3)
+
+
+def _meanings(source: Source, instrument: Instrument) -> dict[Interval, Contract | str]:
+    first_day, root, rule = (
+        np.datetime64(source.start, "ns").astype("M8[D]").item(),
+        instrument.root,
+        instrument.expiry_rule,
+    )
+    return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day), rule) for i in source.intervals}
 
 
 def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ignored: Sequence[str]) -> None:
     """Choose the front months and write the tape."""
     _refuse_copies(plan, results)
+    _check_tick(plan, results)
     volumes = _volumes(plan, results)
     if not volumes:
-        raise DataError(f"the files hold no trade of {plan.instrument.root} that can be a print")
-    fronts = _fronts(plan, volumes, roll)
+        raise DataError(f"the files hold no trade of {plan.instrument.root} that can be a print{_judged(results)}")
+    choices = _choices(plan, volumes, roll)
+    fronts = _fronts(plan, volumes, choices)
     tape = arrange(plan, results, fronts)
     if not tape.length:
         raise DataError("the roll leaves no print: the chosen contracts have no trades in the files")
@@ -144,8 +202,11 @@ def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ign
         "record_ledger": _record_ledger(plan, results, fronts, tape),
         "reordered": tape.reordered,
         "closes": close_ledger(plan.instrument.calendar, tape.sessions["date"], tape.closes, tape.prints_after_close()),
-        "roll_ledger": _roll_ledger(plan, volumes, tape),
-        "first_front": _first_front(plan, roll, volumes, tape),
+        "roll_ledger": roll_ledger(plan, volumes, choices, tape),
+        "first_front": first_front(volumes, choices, tape),
+        "replaced": replaced(choices),
+        "left_out": left_out(plan, results, choices, roll, tape),
+        "low_share": low_share(volumes, fronts, tape),
         "sources": _sources(plan, results),
         "ignored_files": list(ignored),
     }
@@ -161,6 +222,20 @@ def _refuse_copies(plan: Plan, results: Sequence[FileResult]) -> None:
         seen[result.sha256] = source.path
 
 
+def _judged(results: Sequence[FileResult]) -> str:
+    """Count the records of files without a print by what they are."""
+    counts = {name: sum(int(r.reasons[k]) for r in results) for k, name in enumerate(REASONS, start=1)}
+    held = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    return f": its records are {held}" if held else ": it has no records"
+
+
+def _check_tick(plan: Plan, results: Sequence[FileResult]) -> None:
+    on_grid = sum(block.rows for result in results for block in result.blocks)
+    off_grid = sum(int(result.reasons[OFF_GRID]) for result in results)
+    steps = [steps for result in results for steps in result.steps]
+    check_tick(plan.instrument, on_grid, off_grid, np.concatenate(steps) if steps else np.empty(0, np.int64))
+
+
 def _volumes(plan: Plan, results: Sequence[FileResult]) -> Volumes:
     """Sum the volumes of all files by session date and contract, in order of date."""
     sums: dict[tuple[int, int], int] = {}
@@ -173,13 +248,20 @@ def _volumes(plan: Plan, results: Sequence[FileResult]) -> Volumes:
     return volumes
 
 
-def _fronts(plan: Plan, volumes: Volumes, roll: Roll) -> Fronts:
-    """Return the contracts of each session date: one, or all that the vendor's mapping gave."""
+def _choices(plan: Plan, volumes: Volumes, roll: Roll) -> Mapping[date, Front]:
+    """Return what the roll chose for each session date; nothing where the vendor's mapping did."""
     if not plan.contracts[0].continuous:
-        return {day: [front] for day, front in front_months(volumes, roll, plan.instrument).items()}
+        return front_months(volumes, roll, plan.instrument)
     if roll.rule != "volume":
         raise DataError(f"roll {roll.rule} needs outrights: the vendor's mapping decides {_vendor_symbol(plan)}")
-    return {day: list(volume) for day, volume in volumes.items()}
+    return {}
+
+
+def _fronts(plan: Plan, volumes: Volumes, choices: Mapping[date, Front]) -> Fronts:
+    """Return the contracts of each session date: one, or all that the vendor's mapping gave."""
+    if plan.contracts[0].continuous:
+        return {day: list(volume) for day, volume in volumes.items()}
+    return {day: [front.contract] for day, front in choices.items()}
 
 
 def _vendor_symbol(plan: Plan) -> str:
@@ -215,28 +297,3 @@ def _record_ledger(plan: Plan, results: Sequence[FileResult], fronts: Fronts, ta
     if sum(ledger.values()) != 2 * ledger["records"]:
         raise DataError(f"the record ledger does not add up, please report this: {ledger}")
     return ledger
-
-
-def _roll_ledger(plan: Plan, volumes: Volumes, tape: Arrangement) -> list[dict[str, Any]]:
-    """Tell each roll: session date, contracts, both volumes of the session date before, price gap in points."""
-    by_symbol = {contract.symbol: contract for contract in plan.contracts}
-    days = list(volumes)
-    ledger = []
-    for old, new in zip(tape.segments[:-1], tape.segments[1:], strict=True):
-        at = int(new["start"])
-        day = tape.days[tape.session_of(at)].date
-        known = volumes[days[max(days.index(day) - 1, 0)]]
-        names = {"from": str(old["contract"]), "to": str(new["contract"])}
-        traded = {f"{end}_volume": known.get(by_symbol[name], 0) for end, name in names.items()}
-        gap = (tape.price(at) - tape.price(at - 1)) * plan.instrument.tick_nanos / NANOS
-        ledger.append({"date": day.isoformat(), **names, **traded, "gap_points": gap})
-    return ledger
-
-
-def _first_front(plan: Plan, roll: Roll, volumes: Volumes, tape: Arrangement) -> dict[str, Any]:
-    """Tell what chose the contract of the first session date, where there is no previous one."""
-    day, symbol = tape.days[0].date, str(tape.segments[0]["contract"])
-    volume = next(v for contract, v in volumes[day].items() if contract.symbol == symbol)
-    by_itself = roll.rule == "volume" and not plan.contracts[0].continuous
-    why = "its own volume, as no session date before it is known" if by_itself else "the roll rule"
-    return {"date": day.isoformat(), "contract": symbol, "volume": volume, "chosen_by": why}

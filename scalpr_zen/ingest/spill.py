@@ -110,13 +110,17 @@ class Block:
 
 @dataclass
 class FileResult:
-    """What one file gave; volumes are by (session, contract), reasons by number as in `columns.REASONS`."""
+    """What one file gave; volumes are by (session, contract), reasons by number as in `columns.REASONS`.
+
+    `steps` are some of its price changes, for the check of the tick.
+    """
 
     sha256: str
     records: int = 0
     reasons: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(REASONS) + 1, np.int64))
     blocks: list[Block] = field(default_factory=list)
     volumes: dict[tuple[int, int], int] = field(default_factory=dict)
+    steps: list[NDArray[np.int64]] = field(default_factory=list)
 
 
 def read_all(
@@ -176,6 +180,7 @@ def _read_file(plan: Plan, number: int, spill: Spill, on_read: Callable[[int], N
     for records in read_batches(source, on_read):
         batch = splitter.split(records)
         result.reasons += batch.reasons
+        result.steps.append(batch.steps)
         _spill(batch, number, first, spill, result)
     result.records = splitter.records
     return result
