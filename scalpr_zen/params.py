@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any, get_type_hints
 
 from scalpr_zen.errors import ParameterError
@@ -95,19 +96,22 @@ class Parameter:
 
     def _no_number(self, value: Any) -> ParameterError:
         word = "whole number" if self.kind is int else "finite number"
-        return ParameterError(f"{self.name} must be a {word}, was {value!r}")
+        hint = f"; write {value:.0f}" if isinstance(value, float) and value.is_integer() else ""
+        return ParameterError(f"{self.name} must be a {word}, was {value!r}{hint}")
 
     def _typed(self, value: Any) -> Any:
         if self.kind in (bool, str):
             if not isinstance(value, self.kind):
                 raise ParameterError(f"{self.name} must be a {self.kind.__name__}, was {value!r}")
             return value
+        # A whole number is one by its type, as on the command line: 1.0 and a NumPy bool are none.
+        if isinstance(value, bool) or not isinstance(value, Integral if self.kind is int else Real):
+            raise self._no_number(value)
         try:
             number = self.kind(value)
-        except (TypeError, ValueError, OverflowError):
+        except OverflowError:
             number = math.nan
-        endless = isinstance(number, float) and not math.isfinite(number)
-        if isinstance(value, (bool, str)) or number != value or endless:
+        if number != value or not -math.inf < number < math.inf:
             raise self._no_number(value)
         return number + 0  # -0.0 becomes 0.0, its equal
 

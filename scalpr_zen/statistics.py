@@ -95,8 +95,8 @@ STATISTICS = (
         "bracket_break_even_rate",
         "Break-even rate of the bracket",
         "share",
-        "L / (W + L) before any trade: W the net USD of a take profit, L the net USD lost by a stop filled at its price "
-        "less slippage, means over the trades where long and short distances differ; n/a where the stop moves",
+        "L / (W + L) before any trade: W the net USD of a take profit, L the net USD lost by a stop filled at its "
+        "price less slippage, means over the trades where long and short distances differ; n/a where the stop moves",
     ),
     Statistic("profit_factor", "Profit factor", "ratio", "sum of wins / abs(sum of losses)", "> 1", _earns),
     Statistic("expectancy_usd", "Expectancy", "usd", "mean x", "> $0", _earns),
@@ -267,7 +267,7 @@ def max_drawdown(x: Float64) -> Drawdown:
     falls = np.maximum.accumulate(equity) - equity
     trough = int(falls.argmax())
     peak = trough - int(equity[trough::-1].argmax())
-    back = np.flatnonzero(equity[trough:] >= equity[peak]) if falls[trough] else ()
+    back = np.flatnonzero((equity[trough:] >= equity[peak]) & (falls[trough] > 0))
     return Drawdown(int(falls[trough]) / MICRO, peak, trough, trough + int(back[0]) if len(back) else None)
 
 
@@ -365,7 +365,7 @@ def by_day(d: Float64, dates_traded: int | None = None) -> dict[str, float]:
 
 
 def _sharpe(d: Float64) -> dict[str, float]:
-    """The Sharpe of a year with its standard error for independent days (Lo, "The Statistics of Sharpe Ratios", 2002).
+    """Return the yearly Sharpe and its error for independent days (Lo, "The Statistics of Sharpe Ratios", 2002).
 
     Not his larger one for dependent days: a sum over their autocorrelations is noise where there are few days.
     """
@@ -383,7 +383,7 @@ def _tests(x: Float64) -> dict[str, float]:
 
 
 def _drawdown(x: Float64, dates: Array, session: Array) -> dict[str, Any]:
-    """The max drawdown of the trades, and how long it lasted, the dates of both its ends counted."""
+    """Return the max drawdown of the trades, and how long it lasted, the dates of both its ends counted."""
     fall = max_drawdown(x)
     values: dict[str, Any] = {"max_drawdown_usd": fall.usd}
     for name, end in (("max_drawdown", fall.trough), ("recovery", fall.recovery)):

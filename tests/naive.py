@@ -545,7 +545,7 @@ def deepest_fall(values, sessions):
 
 
 def both_counted(first, last, dates=None):
-    """The sessions, or days of the calendar, from one session to another; 0 without a first, undefined without a last."""
+    """The sessions, or days of the calendar, from one to another; 0 without a first, undefined without a last."""
     if first is None:
         return 0
     if last is None:

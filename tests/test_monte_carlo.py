@@ -369,9 +369,9 @@ def test_the_share_of_paths_with_a_profit_by_hand():
 
 @pytest.mark.parametrize("t", [-2.0, -0.5, 0.0, 1.3, 2.5])
 def test_the_share_of_paths_with_a_profit_is_about_1_less_the_one_sided_p_value_of_the_days(t):
-    # 250 days shifted to a t-statistic of just t. A sum of as many days drawn from them is nearly normal with their mean
-    # and deviation (n, not n - 1), so that its share above zero is nearly the normal distribution at t. The sd of a share
-    # of 4,000 paths is 0.8% at most, and the skewness of 250 normal days moves it by 0.5%: 3%.
+    # 250 days shifted to a t-statistic of just t. A sum of as many days drawn from them is nearly normal with their
+    # mean and deviation (n, not n - 1), so that its share above zero is nearly the normal distribution at t. The sd of
+    # a share of 4,000 paths is 0.8% at most, and the skewness of 250 normal days moves it by 0.5%: 3%.
     days = np.random.default_rng(7).normal(0, 100, 250)
     days += (t / math.sqrt(250) * days.std(ddof=1)) - days.mean()
     got = monte_carlo(days, np.arange(250), 250, MonteCarlo(monte_carlo_sims=4_000))["days"]

@@ -618,9 +618,11 @@ def test_figures_by_day_of_fewer_than_20_session_dates_are_noted(tape, trades, d
     values = run(tape, FAST, settings=FEW_PATHS).to_dict()
     numbers = values["statistics"] | {"trades": trades, "session_dates": dates}
     told = [note for note in notes_of(values["parameters"], numbers, 20.0) if "session dates" in note]
-    assert told == [
-        f"{dates} session dates: below 20, Sharpe, Sortino, days profitable and the t-statistic by day say little"
-    ] * noted
+    assert (
+        told
+        == [f"{dates} session dates: below 20, Sharpe, Sortino, days profitable and the t-statistic by day say little"]
+        * noted
+    )
 
 
 def test_a_spread_that_the_strategy_does_not_pay_and_random_entries_do_is_noted(tape):

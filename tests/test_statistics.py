@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, instrument, report, run
 from scalpr_zen.kernel import STOP, TARGET
-from scalpr_zen.statistics import STATISTICS, statistics
+from scalpr_zen.statistics import STATISTICS, by_day, statistics
 
 NQ = instrument("NQ")
 SECOND = 1_000_000_000
@@ -300,7 +300,9 @@ def test_winning_at_the_break_even_rate_earns_nothing():
     execution = Execution(commission=2.5)
     got = figures([195.0] * 105 + [-105.0] * 195, execution=execution)
     assert got["net_usd"] == 0
-    assert got["win_rate"] == got["decided_win_rate"] == got["break_even_rate"] == got["bracket_break_even_rate"] == 0.35
+    assert (
+        got["win_rate"] == got["decided_win_rate"] == got["break_even_rate"] == got["bracket_break_even_rate"] == 0.35
+    )
     assert {verdicts(got)[key] for key in COMPARED} == {"FAIL"}
 
 
@@ -437,6 +439,26 @@ def test_the_market_s_clock_stands_still_between_sessions():
     got = statistics(trades, tape, Bracket(), Execution())
     assert got["time_in_market"] == 0.25
     assert got["median_hold_seconds"] == (30 + 86_400 - 80) / 2  # on the wall's clock
+
+
+def clustered(rng, days):
+    """Normal days whose variance follows the days before (GARCH 0.10, 0.88), about 1 on average."""
+    variance, made = 1.0, []
+    for z in rng.standard_normal(days):
+        made.append(math.sqrt(variance) * z)
+        variance = 0.02 + 0.10 * made[-1] ** 2 + 0.88 * variance
+    return np.array(made)
+
+
+@pytest.mark.parametrize("days_of", [lambda rng, days: rng.standard_normal(days), clustered])
+@pytest.mark.parametrize("mean", [0.0, 0.2])
+def test_the_interval_of_the_sharpe_holds_the_true_one_in_19_of_20_tapes(days_of, mean):
+    # 600 tapes: the sd of a share of 95% is 0.9%, and clustered volatility may cost 2%.
+    rng, true, held = np.random.default_rng(11), mean * math.sqrt(252), 0
+    for _ in range(600):
+        got = by_day(1_000 * (days_of(rng, 80) + mean))
+        held += got["sharpe_low"] <= true <= got["sharpe_high"]
+    assert held / 600 == pytest.approx(0.95, abs=0.04)
 
 
 NONE = math.nan
@@ -694,7 +716,10 @@ def check_statistics(text):
     assert p_of(have["t-statistic by day"], days.low) == have["p-value by day"]
     assert days == have["Session dates"]
     day = have["Sharpe"] * (1 / math.sqrt(252))
-    assert abs(Span(1) + day * day * 0.5) * (252 / days.low) == have["Sharpe, standard error"] * have["Sharpe, standard error"]
+    assert (
+        abs(Span(1) + day * day * 0.5) * (252 / days.low)
+        == have["Sharpe, standard error"] * have["Sharpe, standard error"]
+    )
     for end, sign in (("low", -Z), ("high", Z)):
         assert have["Sharpe"] + have["Sharpe, standard error"] * sign == have[f"Sharpe, 95% {end}"]
     assert have["Best day"].high * days.low >= have["Net P&L"].low >= have["Worst day"].low * days.low

@@ -101,8 +101,8 @@ CHARTS = (
     Chart(
         "paths_of_days",
         "Monte Carlo: session dates drawn",
-        "Equity of session dates drawn with replacement: 5, 25, 50, 75, 95 percent of the paths, and the actual one. The "
-        f"share that ends with a profit is {PROFITABLE_MEANS}.",
+        "Equity of session dates drawn with replacement: 5, 25, 50, 75, 95 percent of the paths, and the actual one. "
+        f"The share that ends with a profit is {PROFITABLE_MEANS}.",
         paths.paths_of_days,
         "monte_carlo",
     ),
