@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +29,7 @@ from scalpr_zen.control import control
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.execution import Bracket, Execution, PessimisticCosts
 from scalpr_zen.fills import fills
+from scalpr_zen.money import check_sum, micro, total
 from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
 from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.prop_firm import PropFirm, prop_firm
@@ -35,7 +37,7 @@ from scalpr_zen.reach import out_of_reach
 from scalpr_zen.rules import SessionRules
 from scalpr_zen.series import series
 from scalpr_zen.setup import GROUPS, Setup
-from scalpr_zen.simulate import Orders, Simulation, orders, trade, trades_sha256
+from scalpr_zen.simulate import Orders, Simulation, largest_result, orders, trade, trades_sha256
 from scalpr_zen.statistics import daily, statistics, verdicts
 from scalpr_zen.strategies.load import signals_of
 from scalpr_zen.tape import Tape
@@ -249,6 +251,7 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
         wanted = orders(tape, signals, setup.rules)
     simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
     watch.lap("simulation_seconds")
+    _check_money(simulation.trades, tape, setup)
     values: dict[str, Any] = {"tape": tape_facts(tape, setup.execution)}
     values["parameters"] = _parameters(strategy, all_declared, setup.execution, tape)
     values |= _numbers(simulation, tape, setup)
@@ -375,6 +378,19 @@ def _parameters(strategy: Strategy, known: Declared, execution: Execution, tape:
     values = {parameter.name: value for parameter, value in known}
     values["point_value"] = execution.point_value or tape.instrument.point_value
     return {"strategy": type(strategy).__name__, **values}
+
+
+def _check_money(trades: Array, tape: Tape, setup: Setup) -> None:
+    """Refuse a run of which some section may add more money than can be counted.
+
+    No path is longer than the largest session date, drawn as often as a path of Monte Carlo or of the prop firm has
+    dates. Within a date an equity moves by its trades, and by two that are open over its start and its end.
+    """
+    dates = max(len(tape.sessions), setup.firm.prop_days)
+    amounts = np.abs(micro(trades["net_usd"]))
+    bounds = np.searchsorted(trades["session"], np.arange(len(tape.sessions) + 1)).tolist()
+    closed = max((total(amounts[a:b]) for a, b in pairwise(bounds)), default=0)
+    check_sum(dates * (closed + 2 * largest_result(tape, setup.execution, tape.session_range)))
 
 
 def _numbers(simulation: Simulation, tape: Tape, setup: Setup) -> dict[str, Any]:

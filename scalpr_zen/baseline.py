@@ -63,7 +63,7 @@ def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, numbers:
     x = np.array([row["net_usd"] for row in segments])
     rates = by_trade(x) if len(x) else dict.fromkeys(BY_TRADE, NAN)
     held = _by_day(daily_usd(tape, tick_value)) | {"trades": len(x)} | {key: rates[key] for key in BY_TRADE[1:]}
-    strategy = {key: numbers[key] for key in held} | {"max_drawdown_usd": max_drawdown(strategy_daily)[0]}
+    strategy = {key: numbers[key] for key in held} | {"max_drawdown_usd": max_drawdown(strategy_daily).usd}
     return {
         **held,
         "strategy": strategy,
@@ -83,7 +83,7 @@ def daily_usd(tape: Tape, tick_value: float) -> Float64:
 
 
 def _by_day(d: Float64) -> dict[str, float]:
-    values = {"net_usd": float(d.sum()), "max_drawdown_usd": max_drawdown(d)[0], **by_day(d)}
+    values = {"net_usd": float(d.sum()), "max_drawdown_usd": max_drawdown(d).usd, **by_day(d)}
     return {key: values[key] for key in BY_DAY}
 
 

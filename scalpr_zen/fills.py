@@ -19,7 +19,7 @@ from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.kernel import STOPS, TARGET, VOID
 from scalpr_zen.setup import Setup
 from scalpr_zen.simulate import Orders, Simulation, net_usd, results
-from scalpr_zen.statistics import NAN, by_trade
+from scalpr_zen.statistics import NAN, by_trade, whole
 from scalpr_zen.tape import Tape
 from scalpr_zen.threads import run_all
 
@@ -138,12 +138,12 @@ def _stopped(made: Array, walk: Execution, wanted: Execution) -> Array:
 
 def _earned(made: Array, execution: Execution, tape: Tape) -> Array:
     """Return the net USD of results, 0 for what did not close."""
-    return np.where(made["reason"] < VOID, net_usd(made, tape, execution), 0.0)
+    return np.where(made["reason"] < VOID, whole(net_usd(made, tape, execution)), 0.0)
 
 
 def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Setup) -> dict[str, Any]:
     made = made[made["reason"] < VOID]
-    x = net_usd(made, tape, execution)
+    x = whole(net_usd(made, tape, execution))
     slipped = execution.slippage_ticks * (1 + (made["reason"] != TARGET))
     free_ticks = (made["gross_ticks"].astype(np.int64) + slipped).sum()
     tick_usd = execution.tick_value(tape.instrument) * execution.contracts

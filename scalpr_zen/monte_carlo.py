@@ -22,6 +22,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from scalpr_zen.money import MICRO, micro
 from scalpr_zen.params import Parameters, param
 from scalpr_zen.threads import run_all
 
@@ -33,7 +34,10 @@ GRID = 200
 """Points of a band, beside its start."""
 HISTOGRAM = 40
 """Bins of the drawdowns."""
-_MICRO = 1_000_000
+PROFITABLE = "of the paths end with a profit"
+PROFITABLE_MEANS = (
+    "about 1 less a one-sided p-value: without an edge any share is as likely; not the probability of a profit to come"
+)
 _PERMUTATION, _DAYS = 0, 1
 
 
@@ -70,33 +74,33 @@ def monte_carlo(
     dict
         `permutation`: bands of equity by trade, drawdown percentiles, the actual path and drawdown, and the
         share of paths whose drawdown is smaller; empty for one trade, which has one order. `days`: bands of equity by
-        session date, the share of paths with a profit, drawdown percentiles; empty for one session date, as every
-        drawing of it is the run itself. Empty without trades or paths.
+        session date, the share of paths that end with a profit (PROFITABLE_MEANS), drawdown percentiles; empty for one
+        session date, as every drawing of it is the run itself. Empty without trades or paths.
     """
     if not len(x) or not settings.monte_carlo_sims:
         return {}
-    micro = np.rint(x * _MICRO).astype(np.int64)
+    amounts = micro(x)
     workers = workers or os.cpu_count() or 1
     return {
         "sims": settings.monte_carlo_sims,
         "seed": settings.seed,
-        "permutation": _permutation(micro, settings, workers) if len(x) > 1 else {},
-        "days": _days(micro, session, sessions, settings, workers) if sessions > 1 else {},
+        "permutation": _permutation(amounts, settings, workers) if len(x) > 1 else {},
+        "days": _days(amounts, session, sessions, settings, workers) if sessions > 1 else {},
     }
 
 
-def _permutation(micro: Int64, settings: MonteCarlo, workers: int) -> dict[str, Any]:
-    values, codes = np.unique(micro, return_inverse=True)
+def _permutation(amounts: Int64, settings: MonteCarlo, workers: int) -> dict[str, Any]:
+    values, codes = np.unique(amounts, return_inverse=True)
     # The fewer bytes are shuffled, the more of them a cache holds.
     codes = codes.astype(np.uint16 if len(values) <= 2**16 else np.uint32)
-    grid = _grid(len(micro))
+    grid = _grid(len(amounts))
     equity, drawdown = _paths(len(grid), settings.monte_carlo_sims)
 
     def work(first: int, stop: int) -> None:
         _permute_kernel(codes, values, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
 
     _share(work, settings.monte_carlo_sims, workers)
-    path = np.concatenate(([0], np.cumsum(micro)))
+    path = np.concatenate(([0], np.cumsum(amounts)))
     actual = int((np.maximum.accumulate(path) - path).max())
     return {
         "trade": [0, *grid.tolist()],
@@ -104,14 +108,14 @@ def _permutation(micro: Int64, settings: MonteCarlo, workers: int) -> dict[str, 
         "bands_usd": _bands(equity),
         "drawdown_usd": _percentiles(drawdown),
         "drawdown_paths": _histogram(drawdown),
-        "actual_drawdown_usd": actual / _MICRO,
+        "actual_drawdown_usd": actual / MICRO,
         "actual_drawdown_rank": float((drawdown < actual).mean()),
     }
 
 
-def _days(micro: Int64, session: Array, sessions: int, settings: MonteCarlo, workers: int) -> dict[str, Any]:
+def _days(amounts: Int64, session: Array, sessions: int, settings: MonteCarlo, workers: int) -> dict[str, Any]:
     grid = _grid(sessions)
-    days = _summaries(micro, session, sessions)
+    days = _summaries(amounts, session, sessions)
     equity, drawdown = _paths(len(grid), settings.monte_carlo_sims)
 
     def work(first: int, stop: int) -> None:
@@ -122,13 +126,13 @@ def _days(micro: Int64, session: Array, sessions: int, settings: MonteCarlo, wor
         "session_date": [0, *grid.tolist()],
         "bands_usd": _bands(equity),
         "profit_usd": _percentiles(equity[:, -1]),
-        "profit_probability": float((equity[:, -1] > 0).mean()),
+        "profitable_share": float((equity[:, -1] > 0).mean()),
         "drawdown_usd": _percentiles(drawdown),
         "drawdown_paths": _histogram(drawdown),
     }
 
 
-def _summaries(micro: Int64, session: Array, sessions: int) -> tuple[Int64, Int64, Int64, Int64]:
+def _summaries(amounts: Int64, session: Array, sessions: int) -> tuple[Int64, Int64, Int64, Int64]:
     """Return for each session date its sum, highest and lowest point from its start, and largest fall.
 
     These four are all that a path of whole days needs to find its exact per-trade drawdown.
@@ -136,7 +140,7 @@ def _summaries(micro: Int64, session: Array, sessions: int) -> tuple[Int64, Int6
     total, high, low, fall = (np.zeros(sessions, np.int64) for _ in range(4))
     bounds = np.searchsorted(session, np.arange(sessions + 1))
     for day in range(sessions):
-        path = np.concatenate(([0], np.cumsum(micro[bounds[day] : bounds[day + 1]])))
+        path = np.concatenate(([0], np.cumsum(amounts[bounds[day] : bounds[day + 1]])))
         total[day], high[day], low[day] = path[-1], path.max(), path.min()
         fall[day] = (np.maximum.accumulate(path) - path).max()
     return total, high, low, fall
@@ -176,8 +180,8 @@ def _histogram(values: Int64) -> dict[str, list[Any]]:
     return {"edges_usd": _usd(first + width * np.arange(len(paths) + 1)), "paths": paths.tolist()}
 
 
-def _usd(micro: Array) -> list[float]:
-    return (micro / _MICRO).tolist()  # type: ignore[no-any-return]
+def _usd(amounts: Array) -> list[float]:
+    return (amounts / MICRO).tolist()  # type: ignore[no-any-return]
 
 
 @njit(cache=True, nogil=True)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any, get_type_hints
 
 from scalpr_zen.errors import ParameterError
@@ -109,7 +110,8 @@ class Parameter:
         word = "a whole number" if self.kind is int else "a finite number"
         if self.distance:
             word = "points like 2.5 or ticks like 8t"
-        return ParameterError(f"{self.name} must be {word}, was {value!r}")
+        hint = f"; write {value:.0f}" if isinstance(value, float) and value.is_integer() else ""
+        return ParameterError(f"{self.name} must be {word}, was {value!r}{hint}")
 
     def _typed(self, value: Any) -> Any:
         if self.kind in (bool, str):
@@ -118,12 +120,14 @@ class Parameter:
             return value
         if self.distance and isinstance(value, str) and _TICKS.fullmatch(value):
             return str(value)
+        # A whole number is one by its type, as on the command line: 1.0 and a NumPy bool are none.
+        if isinstance(value, bool) or not isinstance(value, Integral if self.kind is int else Real):
+            raise self._no_number(value)
         try:
             number = self.kind(value)
-        except (TypeError, ValueError, OverflowError):
+        except OverflowError:
             number = math.nan
-        endless = isinstance(number, float) and not math.isfinite(number)
-        if isinstance(value, (bool, str)) or number != value or endless:
+        if number != value or not -math.inf < number < math.inf:
             raise self._no_number(value)
         return number + 0  # -0.0 becomes 0.0, its equal
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from scalpr_zen.monte_carlo import PROFITABLE, PROFITABLE_MEANS
 from scalpr_zen.params import Parameter, distance_text
 from scalpr_zen.prop_firm.text import lines as prop_firm_lines
 from scalpr_zen.sessions import CHICAGO
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.statistics import FEW_DATES, STATISTICS, Statistic
 
 Values = Mapping[str, Any]
 Declared = Sequence[tuple[Parameter, Any]]
@@ -180,6 +181,11 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
             f"each $1.00 of cost a round turn would take {number(float(statistics['trades']), 'usd')} from the net P&L"
         )
         told.append(f"no costs are set: {each}; break-even at {number(statistics['break_even_cost_usd'], 'usd')}")
+    if statistics["trades"] and statistics["session_dates"] < FEW_DATES:
+        told.append(
+            f"{statistics['session_dates']} session dates: below {FEW_DATES}, Sharpe, Sortino, days profitable and the "
+            "t-statistic by day say little"
+        )
     return told
 
 
@@ -357,10 +363,15 @@ def _record_ledger(tape: Values) -> Iterator[str]:
 def _statistics(values: Values, verdicts: Values) -> Iterator[str]:
     yield from _title("STATISTICS")
     for row in STATISTICS:
-        line = f"  {row.label:<22}{number(values[row.key], row.unit):>20}"
+        line = f"  {row.label:<30}{_shown(row, values):>20}"
         if row.target:
             line += f"   target {row.target:<22}{verdicts[row.key]}"
         yield line.rstrip()
+
+
+def _shown(row: Statistic, values: Values) -> str:
+    text = number(values[row.key], row.unit)
+    return row.missing if text == "n/a" and values["trades"] else text
 
 
 def _baseline(baseline: Values) -> Iterator[str]:
@@ -407,7 +418,8 @@ def _monte_carlo(paths: Values) -> Iterator[str]:
         actual = number(permutation["actual_drawdown_usd"], "usd")
         yield f"  actual max drawdown {actual}: above {rank} of the permuted paths"
     if days:
-        yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
+        yield f"  days drawn: {number(days['profitable_share'], 'share')} {PROFITABLE}"
+        yield f"  ({PROFITABLE_MEANS})"
 
 
 def _percentiles(label: str, values: Values | None, missing: str) -> str:

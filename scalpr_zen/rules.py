@@ -133,7 +133,7 @@ def weekdays(text: str) -> set[int]:
     Raises
     ------
     ParameterError
-        If the text is no list of weekdays like `Mon-Thu` or `Mon, Wed`.
+        If the text is no list of weekdays like `Mon-Thu` or `Mon, Wed`, or holds none that a session date can have.
     """
     if text.strip() == ALL:
         return set(range(7))
@@ -146,6 +146,11 @@ def weekdays(text: str) -> set[int]:
         if first > last:
             raise ParameterError(f"weekdays must run from an earlier to a later day, was {word.strip()!r}")
         found |= set(range(first, last + 1))
+    if min(found) > WEEKDAYS.index("Fri"):
+        raise ParameterError(
+            f"weekdays must hold one of Mon to Fri, was {text!r}: no session date is a Saturday or a Sunday; Sunday "
+            "evening is Monday's session"
+        )
     return found
 
 

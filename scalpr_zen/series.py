@@ -18,7 +18,7 @@ from scalpr_zen.execution import Execution
 from scalpr_zen.kernel import REASONS, STOP, TARGET, VOID
 from scalpr_zen.params import NANOS
 from scalpr_zen.sessions import chicago_offsets
-from scalpr_zen.statistics import NAN, daily
+from scalpr_zen.statistics import NAN, daily, whole
 from scalpr_zen.tape import Tape
 
 Array = NDArray[Any]
@@ -206,7 +206,7 @@ def _holding(trades: Array) -> dict[str, list[Any]]:
     first, last = np.searchsorted(LIMITS, (held.min(), held.max()), side="right") if len(held) else (1, 0)
     used = LIMITS[first - 1 : last + 1]
     code, bins = np.searchsorted(used, held, side="right") - 1, len(used) - 1
-    won = trades["net_usd"] > 0
+    won = whole(trades["net_usd"]) > 0
     return {
         "from_seconds": (used[:-1] / NANOS).tolist(),
         "to_seconds": (used[1:] / NANOS).tolist(),

@@ -35,6 +35,7 @@ from scalpr_zen.kernel import (
     Terms,
     trade_kernel,
 )
+from scalpr_zen.money import check_sum, micro, total
 from scalpr_zen.rules import SessionRules, entry_ranges
 from scalpr_zen.tape import Tape, misfit
 from scalpr_zen.threads import run_all
@@ -55,8 +56,6 @@ RESULT = np.dtype(
 )
 """What is left of a trade where many runs are compared; `stop_ticks` is the profit at the stop's own price."""
 
-_MOST_TICK_MONEY = 10**11
-"""Micro-dollars of a tick: a year of trades of a million ticks each still fits into 64 bits."""
 _CHUNK = 1024
 """Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
 
@@ -170,6 +169,7 @@ def trade(
         by_exit = np.lexsort((rows["signal"], rows["exit"]))
         rows, triggers = rows[by_exit], triggers[by_exit]
     _complete(rows, tape, execution)
+    _check_limits(rows, tape, execution, rules)
     closed = rows["reason"] < VOID
     counts = {"signals": wanted.counts["signals"], "closed": int(closed.sum())}
     counts |= {REASONS[reason]: int((rows["reason"] == reason).sum()) for reason in (VOID, OPEN)}
@@ -194,8 +194,11 @@ def results(
         Of each variant the trades in the order of their signals, void and open ones included.
     """
     terms = [_terms(tape, bracket, execution, rules) for bracket, execution in variants]
-    made = _trade_many(tape, wanted, terms, rules, _result, workers)
-    return [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in made]
+    many = _trade_many(tape, wanted, terms, rules, _result, workers)
+    made = [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in many]
+    for rows, (_, execution) in zip(made, variants, strict=True):
+        _check_limits(rows, tape, execution, rules)
+    return made
 
 
 def kernel_terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> tuple[Terms, Spans]:
@@ -208,6 +211,30 @@ def net_usd(made: Array, tape: Tape, execution: Execution) -> Array:
     """Return the net USD of trades that are closed, rows with `gross_ticks` (rule 13)."""
     gross_usd = made["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
     return np.asarray(gross_usd - execution.cost_usd)
+
+
+def tick_money(tape: Tape, execution: Execution) -> int:
+    """Return the micro-dollars of a tick of all contracts.
+
+    Raises
+    ------
+    ParameterError
+        If it is less than one of them, so that no money can be counted.
+    """
+    money = _micro(execution.tick_value(tape.instrument) * execution.contracts)
+    if not money:
+        tick = f"{execution.tick_value(tape.instrument) * execution.contracts:g}"
+        raise ParameterError(f"point_value must make a tick worth 0.000001 USD or more, was {tick} USD; raise it")
+    return money
+
+
+def largest_result(tape: Tape, execution: Execution, ticks: int | None = None) -> int:
+    """Return the micro-dollars that no trade can win or lose more than, while the price moves so many ticks at most.
+
+    The default are those of the whole tape. Slippage counts at both ends, and the commission of a round turn.
+    """
+    moved = tape.price_range if ticks is None else ticks
+    return (moved + 1 + 2 * execution.slippage_ticks) * tick_money(tape, execution) + _micro(execution.cost_usd)
 
 
 def trades_sha256(trades: Array) -> str:
@@ -231,12 +258,7 @@ def _found(signals: NDArray[np.int8]) -> Array:
 def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> Terms:
     if execution.overlap and rules.of_a_session:
         raise ParameterError("overlap needs pause=0 and no max_trades, loss_limit, profit_limit: each trade is alone")
-    tick_money = _micro(execution.tick_value(tape.instrument) * execution.contracts)
-    if (rules.loss_limit or rules.profit_limit) and tick_money > _MOST_TICK_MONEY:
-        tick = f"{tick_money / 1e6:,.2f}"
-        raise ParameterError(f"limits need a tick of at most 100,000 USD, all contracts together, was {tick}")
-    if rules.limit_on == "open" and not tick_money:
-        raise ParameterError(f"limit_on=open needs a tick of a micro-dollar, point_value was {execution.point_value}")
+    check_sum(largest_result(tape, execution))
     long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
     moves = bracket.moves(tape.instrument)
     hold = rules.ns("longest_hold")
@@ -259,7 +281,7 @@ def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRul
         stop_fill=STOP_FILL_CODES[execution.stop_fill],
         roll_close=execution.roll_exit == "close",
         overlap=execution.overlap,
-        tick_money=tick_money,
+        tick_money=tick_money(tape, execution),
         cost=_micro(execution.cost_usd),
         hold=NEVER if hold is None else hold,
         pause=rules.ns("pause") or 0,
@@ -268,6 +290,13 @@ def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRul
         profit_limit=NEVER if rules.profit_limit is None else _micro(rules.profit_limit),
         limit_open=rules.limit_on == "open",
     )
+
+
+def _check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRules) -> None:
+    """Refuse a run whose limits in USD may have added more money than can be counted (rules 26 and 27)."""
+    if rules.loss_limit is not None or rules.profit_limit is not None:
+        added = total(np.abs(micro(net_usd(rows[rows["reason"] < VOID], tape, execution))))
+        check_sum(added + largest_result(tape, execution))
 
 
 def _micro(usd: float) -> int:

@@ -3,6 +3,9 @@
 `x` are net USD per closed trade, n their number; `d` are net USD per session date over all session dates
 of the tape, a trade belonging to the session date of its exit. Standard deviations are sample ones
 (n - 1). What is undefined is NaN.
+
+What decides a win, a verdict or a peak of the equity is counted in whole micro-dollars, so that no rounding of
+floats can make a scratch a win, or let two rows of the table contradict each other.
 """
 
 from __future__ import annotations
@@ -10,14 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr
 
 from scalpr_zen.execution import Bracket, Execution
-from scalpr_zen.kernel import STOP, TARGET
+from scalpr_zen.kernel import TARGET
+from scalpr_zen.money import MICRO, micro, total
 from scalpr_zen.tape import Tape
 
 Float64 = NDArray[np.float64]
@@ -27,11 +31,17 @@ Values = Mapping[str, Any]
 NAN = math.nan
 TRADING_DAYS = 252
 SQN_TRADES = 100
+FEW_DATES = 20
+"""Session dates below which figures by day say little."""
+NOT_RECOVERED = "not recovered"
 
 
 @dataclass(frozen=True)
 class Statistic:
-    """One row of the statistics table: key, label, unit, definition, and the target where there is one."""
+    """One row of the statistics table: key, label, unit, definition, and the target where there is one.
+
+    `missing` is what the row shows where there are trades and it is NaN all the same.
+    """
 
     key: str
     label: str
@@ -39,6 +49,7 @@ class Statistic:
     definition: str
     target: str = ""
     passes: Callable[[Values], bool] | None = None
+    missing: str = "n/a"
 
     def verdict(self, values: Values) -> str:
         """Return PASS or FAIL, n/a where the value is undefined, nothing where there is no target."""
@@ -49,6 +60,11 @@ class Statistic:
         return "PASS" if self.passes(values) else "FAIL"
 
 
+def _earns(values: Values) -> bool:
+    """Whether the wins came to more than the losses; one sum decides each verdict that compares the two."""
+    return bool(values["expectancy_usd"] > 0)
+
+
 STATISTICS = (
     Statistic("trades", "Trades", "", "closed trades, n"),
     Statistic("wins", "Wins", "", "x > 0"),
@@ -57,33 +73,33 @@ STATISTICS = (
     Statistic("net_usd", "Net P&L", "usd", "sum of x"),
     Statistic("gross_usd", "Gross P&L", "usd", "net P&L before commission, after slippage"),
     Statistic("commission_usd", "Commission", "usd", "2 * commission * contracts * n"),
+    Statistic("win_rate", "Win rate", "share", "wins / n"),
+    Statistic("win_rate_low", "Win rate, 95% low", "share", "Wilson score interval of wins / n, z = 1.95996"),
+    Statistic("win_rate_high", "Win rate, 95% high", "share", "Wilson score interval of wins / n, z = 1.95996"),
     Statistic(
-        "win_rate",
-        "Win rate",
+        "decided_win_rate",
+        "Win rate of decided trades",
         "share",
-        "wins / n",
+        "wins / (wins + losses): scratches neither win nor lose",
         "above break-even rate",
-        lambda v: v["win_rate"] > v["break_even_rate"],
+        _earns,
     ),
-    Statistic("win_rate_low", "Win rate, 95% low", "share", "Wilson score interval, z = 1.95996"),
-    Statistic("win_rate_high", "Win rate, 95% high", "share", "Wilson score interval, z = 1.95996"),
     Statistic(
         "break_even_rate",
         "Break-even rate",
         "share",
-        "L / (W + L): W the net USD of a take profit, L the net USD lost by a stop filled at its price less slippage, "
-        "means over the trades where long and short distances differ; where trades ended otherwise, W is the average "
-        "win and L the average loss",
+        "L / (W + L): W the average win, L the average loss of these trades; "
+        "the win rate of decided trades is above it exactly where the expectancy is above $0",
     ),
     Statistic(
-        "profit_factor",
-        "Profit factor",
-        "ratio",
-        "sum of wins / abs(sum of losses)",
-        "> 1",
-        lambda v: v["profit_factor"] > 1,
+        "bracket_break_even_rate",
+        "Break-even rate of the bracket",
+        "share",
+        "L / (W + L) before any trade: W the net USD of a take profit, L the net USD lost by a stop filled at its "
+        "price less slippage, means over the trades where long and short distances differ; n/a where the stop moves",
     ),
-    Statistic("expectancy_usd", "Expectancy", "usd", "mean x", "> $0", lambda v: v["expectancy_usd"] > 0),
+    Statistic("profit_factor", "Profit factor", "ratio", "sum of wins / abs(sum of losses)", "> 1", _earns),
+    Statistic("expectancy_usd", "Expectancy", "usd", "mean x", "> $0", _earns),
     Statistic(
         "break_even_cost_usd",
         "Break-even cost",
@@ -120,15 +136,25 @@ STATISTICS = (
     Statistic(
         "sqn", "SQN", "ratio", "sqrt(min(n, 100)) * mean x / sd x (Van Tharp)", ">= 2.0", lambda v: v["sqn"] >= 2
     ),
+    Statistic("session_dates", "Session dates", "", "days: session dates of the tape"),
+    Statistic("dates_traded", "Session dates with a trade", "", "session dates on which a trade closed"),
     Statistic(
         "days_profitable",
         "Days profitable",
         "share",
-        "share of session dates with d > 0",
+        "session dates with d > 0 / session dates with a trade",
         ">= 50%",
         lambda v: v["days_profitable"] >= 0.5,
     ),
     Statistic("sharpe", "Sharpe", "ratio", "mean d / sd d * sqrt 252"),
+    Statistic(
+        "sharpe_error",
+        "Sharpe, standard error",
+        "ratio",
+        "sqrt((1 + S^2 / 2) / days) * sqrt 252, S = mean d / sd d (Lo 2002, independent days)",
+    ),
+    Statistic("sharpe_low", "Sharpe, 95% low", "ratio", "Sharpe - 1.95996 standard errors"),
+    Statistic("sharpe_high", "Sharpe, 95% high", "ratio", "Sharpe + 1.95996 standard errors"),
     Statistic("sortino", "Sortino", "ratio", "mean d / sqrt(mean(min(d, 0)^2)) * sqrt 252"),
     Statistic(
         "max_drawdown_usd",
@@ -138,9 +164,26 @@ STATISTICS = (
     ),
     Statistic(
         "max_drawdown_sessions",
-        "Max drawdown length",
+        "Peak to trough",
         "sessions",
-        "session dates from that of its peak to that of its trough, both counted",
+        "session dates from that of its peak to that of its trough, both counted; "
+        "where the peak is the start, from that of the first trade",
+    ),
+    Statistic("max_drawdown_days", "Peak to trough, calendar", "days", "the same in days of the calendar"),
+    Statistic(
+        "recovery_sessions",
+        "Peak to recovery",
+        "sessions",
+        "session dates from that of its peak to that of the first later trade with the equity at the peak or above, "
+        "both counted",
+        missing=NOT_RECOVERED,
+    ),
+    Statistic(
+        "recovery_days",
+        "Peak to recovery, calendar",
+        "days",
+        "the same in days of the calendar",
+        missing=NOT_RECOVERED,
     ),
     Statistic("longest_win_streak", "Longest win streak", "trades", "most wins in a row"),
     Statistic("longest_loss_streak", "Longest loss streak", "trades", "most losses in a row"),
@@ -169,22 +212,24 @@ def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution
     bracket, execution
         What the break-even rate and the break-even cost refer to.
     """
-    x = np.ascontiguousarray(trades["net_usd"])
-    d = daily(x, trades["session"], len(tape.sessions))
+    x, session = whole(trades["net_usd"]), trades["session"]
+    d = daily(x, session, len(tape.sessions))
     values: dict[str, Any] = {statistic.key: NAN for statistic in STATISTICS}
     values |= {
         "trades": len(x),
         "wins": int((x > 0).sum()),
         "losses": int((x < 0).sum()),
         "scratches": int((x == 0).sum()),
+        "session_dates": len(d),
+        "dates_traded": len(np.unique(session)),
     }
-    values |= {"net_usd": float(x.sum()), "gross_usd": 0.0, "commission_usd": 0.0}
+    values |= {"net_usd": total(micro(x)) / MICRO, "gross_usd": 0.0, "commission_usd": 0.0}
     if len(x):
-        values |= _costs(trades, x, tape, execution) | by_trade(x) | _tests(x) | by_day(d)
-        values |= _drawdown_and_streaks(x, trades["session"])
+        values |= _costs(trades, x, tape, execution) | by_trade(x) | _tests(x) | by_day(d, values["dates_traded"])
+        values |= _drawdown(x, tape.sessions["date"], session) | _streaks(x)
         values |= {"trades_a_day": len(x) / len(d)} | _times(trades, tape)
-    values["break_even_rate"] = _break_even_rate(trades, values, bracket, execution, tape)
-    values["months"] = _months(x, trades["session"], tape)
+    values["bracket_break_even_rate"] = _bracket_break_even_rate(trades, bracket, execution, tape)
+    values["months"] = _months(x, session, tape)
     return values
 
 
@@ -193,26 +238,37 @@ def verdicts(values: Values) -> dict[str, str]:
     return {row.key: row.verdict(values) for row in STATISTICS if row.target}
 
 
+def whole(usd: Array) -> Float64:
+    """Return amounts as the floats nearest to whole micro-dollars: 0.1 + 0.2 - 0.3 is zero."""
+    return micro(usd) / MICRO
+
+
 def daily(x: Float64, session: Array, sessions: int) -> Float64:
     """Return net USD per session date, shape (sessions,); zero where nothing closed."""
-    return np.bincount(session, weights=x, minlength=sessions).astype(np.float64)
+    return whole(np.bincount(session, weights=x, minlength=sessions))
 
 
-def max_drawdown(x: Float64) -> tuple[float, int, int]:
-    """Return the largest fall of the cumulated `x`, start 0 included, and where it lies.
+class Drawdown(NamedTuple):
+    """The largest fall of an equity, in USD, and after how many results its peak, its trough and its recovery come."""
 
-    Returns
-    -------
-    fall : float
-        USD, 0 where the equity never falls.
-    peak, trough : int
-        Values of `x` summed at the last peak before the fall, and at its first lowest point.
+    usd: float
+    peak: int
+    trough: int
+    recovery: int | None
+
+
+def max_drawdown(x: Float64) -> Drawdown:
+    """Return the largest fall of the cumulated `x`, start 0 included; 0 where the equity never falls.
+
+    It begins at the latest of equal peaks, and of equal falls the first counts. The recovery is the first result after
+    the trough with the equity at the peak or above it; None where there is no such result, and without a fall.
     """
-    equity = np.concatenate(([0.0], np.cumsum(x)))
+    equity = np.concatenate(([0], np.cumsum(micro(x))))
     falls = np.maximum.accumulate(equity) - equity
     trough = int(falls.argmax())
     peak = trough - int(equity[trough::-1].argmax())
-    return float(falls[trough]), peak, trough
+    back = np.flatnonzero((equity[trough:] >= equity[peak]) & (falls[trough] > 0))
+    return Drawdown(int(falls[trough]) / MICRO, peak, trough, trough + int(back[0]) if len(back) else None)
 
 
 def _mean(x: Float64) -> float:
@@ -236,10 +292,9 @@ def _t_test(x: Float64) -> tuple[float, float]:
     return t, float(2 * stdtr(len(x) - 1, -abs(t))) if len(x) > 1 else NAN
 
 
-def _break_even_rate(trades: Array, values: Values, bracket: Bracket, execution: Execution, tape: Tape) -> float:
-    if (trades["reason"] > STOP).any():
-        win, loss = float(values["average_win_usd"]), -float(values["average_loss_usd"])
-        return loss / (win + loss)
+def _bracket_break_even_rate(trades: Array, bracket: Bracket, execution: Execution, tape: Tape) -> float:
+    if bracket.trailing_stop is not None or bracket.break_even_at is not None:
+        return NAN
     long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
     shorts = float((trades["side"] < 0).mean()) if long != short and len(trades) else 0.0
     take_profit, stop_loss = (a + shorts * (b - a) for a, b in zip(long, short, strict=True))
@@ -260,18 +315,26 @@ def _costs(trades: Array, x: Float64, tape: Tape, execution: Execution) -> dict[
 
 
 def by_trade(x: Float64) -> dict[str, float]:
-    """Return the rates and means of n > 0 results `x`, in USD."""
-    n, wins, losses = len(x), x[x > 0], x[x < 0]
-    low, high = wilson(len(wins), n)
+    """Return the rates and means of n > 0 results `x`, in USD.
+
+    Each is one division of whole numbers, so that it lies on the same side of its target as they do.
+    """
+    amounts = micro(x)
+    n, wins, losses = len(x), int((amounts > 0).sum()), int((amounts < 0).sum())
+    won, lost = total(amounts[amounts > 0]), -total(amounts[amounts < 0])
+    low, high = wilson(wins, n)
+    average_win, average_loss = _ratio(won, wins * MICRO), _ratio(-lost, losses * MICRO)
     return {
-        "win_rate": len(wins) / n,
+        "win_rate": wins / n,
         "win_rate_low": low,
         "win_rate_high": high,
-        "profit_factor": _ratio(float(wins.sum()), abs(float(losses.sum()))),
-        "average_win_usd": _mean(wins),
-        "average_loss_usd": _mean(losses),
-        "payoff": _ratio(_mean(wins), abs(_mean(losses))),
-        "expectancy_usd": _mean(x),
+        "decided_win_rate": _ratio(wins, wins + losses),
+        "break_even_rate": lost * wins / (won * losses + lost * wins) if wins and losses else NAN,
+        "profit_factor": _ratio(won, lost),
+        "average_win_usd": average_win,
+        "average_loss_usd": average_loss,
+        "payoff": _ratio(average_win, abs(average_loss)),
+        "expectancy_usd": (won - lost) / (n * MICRO),
     }
 
 
@@ -283,19 +346,34 @@ def wilson(count: int, n: int) -> tuple[float, float]:
     return min(max(low, 0.0), rate), max(min(high, 1.0), rate)  # rounding must not carry an end past 0, the rate or 1
 
 
-def by_day(d: Float64) -> dict[str, float]:
-    """Return what follows from USD per session date alone, shape (session dates,); NaN without any."""
+def by_day(d: Float64, dates_traded: int | None = None) -> dict[str, float]:
+    """Return what follows from USD per session date alone, shape (session dates,); NaN without any.
+
+    `dates_traded` are the session dates with a trade; default: all.
+    """
     t, p = _t_test(d)
     downside = math.sqrt(_mean(np.minimum(d, 0) ** 2)) if len(d) else NAN
     return {
         "t_statistic_by_day": t,
         "p_value_by_day": p,
-        "days_profitable": _mean((d > 0).astype(np.float64)),
-        "sharpe": _ratio(_mean(d), _sd(d)) * math.sqrt(TRADING_DAYS),
+        "days_profitable": _ratio(int((d > 0).sum()), len(d) if dates_traded is None else dates_traded),
+        **_sharpe(d),
         "sortino": _ratio(_mean(d), downside) * math.sqrt(TRADING_DAYS),
         "best_day_usd": float(d.max()) if len(d) else NAN,
         "worst_day_usd": float(d.min()) if len(d) else NAN,
     }
+
+
+def _sharpe(d: Float64) -> dict[str, float]:
+    """Return the yearly Sharpe and its error for independent days (Lo, "The Statistics of Sharpe Ratios", 2002).
+
+    Not his larger one for dependent days: a sum over their autocorrelations is noise where there are few days.
+    """
+    day = _ratio(_mean(d), _sd(d))
+    error = math.sqrt((1 + day * day / 2) / len(d)) if len(d) else NAN
+    year, spread = math.sqrt(TRADING_DAYS), float(ndtri(0.975)) * error
+    ends = {"sharpe_low": (day - spread) * year, "sharpe_high": (day + spread) * year}
+    return {"sharpe": day * year, "sharpe_error": error * year, **ends}
 
 
 def _tests(x: Float64) -> dict[str, float]:
@@ -304,15 +382,22 @@ def _tests(x: Float64) -> dict[str, float]:
     return {"t_statistic": t, "p_value": p, "sqn": sqn}
 
 
-def _drawdown_and_streaks(x: Float64, session: Array) -> dict[str, Any]:
-    fall, peak, trough = max_drawdown(x)
-    first = int(session[peak - 1]) if peak else 0
-    return {
-        "max_drawdown_usd": fall,
-        "max_drawdown_sessions": int(session[trough - 1]) - first + 1 if fall else 0,
-        "longest_win_streak": _longest_run(x > 0),
-        "longest_loss_streak": _longest_run(x < 0),
-    }
+def _drawdown(x: Float64, dates: Array, session: Array) -> dict[str, Any]:
+    """Return the max drawdown of the trades, and how long it lasted, the dates of both its ends counted."""
+    fall = max_drawdown(x)
+    values: dict[str, Any] = {"max_drawdown_usd": fall.usd}
+    for name, end in (("max_drawdown", fall.trough), ("recovery", fall.recovery)):
+        if not fall.usd:
+            values |= {f"{name}_sessions": 0, f"{name}_days": 0}
+        elif end is not None:
+            first, last = int(session[max(fall.peak, 1) - 1]), int(session[end - 1])
+            days = (dates[last] - dates[first]).astype(int)
+            values |= {f"{name}_sessions": last - first + 1, f"{name}_days": int(days) + 1}
+    return values
+
+
+def _streaks(x: Float64) -> dict[str, int]:
+    return {"longest_win_streak": _longest_run(x > 0), "longest_loss_streak": _longest_run(x < 0)}
 
 
 def _longest_run(flags: NDArray[np.bool_]) -> int:
@@ -345,6 +430,6 @@ def _months(x: Float64, session: Array, tape: Tape) -> list[dict[str, Any]]:
     for k, month in enumerate(names):
         mine = x[trades[k] : trades[k + 1]]
         row = {"month": str(month), "session_dates": int(bounds[k + 1] - bounds[k]), "trades": len(mine)}
-        row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": float(mine.sum())}
-        rows.append({**row, "max_drawdown_usd": max_drawdown(mine)[0]})
+        row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": total(micro(mine)) / MICRO}
+        rows.append({**row, "max_drawdown_usd": max_drawdown(mine).usd})
     return rows

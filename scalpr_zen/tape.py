@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.blocks import Blocks, blocks_of, range_of
+from scalpr_zen.blocks import BLOCK, Blocks, blocks_of, range_of
 from scalpr_zen.errors import ParameterError, TapeError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import NpzWriter, map_npz
@@ -99,6 +99,24 @@ class Tape:
         """Highest less lowest price of the segment where that is largest, in ticks; 0 without prints."""
         bounds = zip(self.segments["start"].tolist(), self.segments["stop"].tolist(), strict=True)
         return max((range_of(self.price, self.blocks, start, stop) for start, stop in bounds), default=0)
+
+    @cached_property
+    def price_range(self) -> int:
+        """Ticks from the lowest to the highest price; 0 without prints."""
+        low, high = self.blocks
+        return int(high.max()) - int(low.min()) if len(low) else 0
+
+    @cached_property
+    def session_range(self) -> int:
+        """Ticks that the price moves at most between any two prints of a session date and the last print before it.
+
+        From the blocks that hold them: it may be more by what lies in the rest of these, and is never less.
+        """
+        low, high = self.blocks
+        first = np.maximum(self.sessions["start"] - 1, 0) // BLOCK
+        stop = (self.sessions["stop"] - 1) // BLOCK + 1
+        bounds = zip(first.tolist(), stop.tolist(), strict=True)
+        return max((int(high[a:b].max()) - int(low[a:b].min()) for a, b in bounds), default=0)
 
     @property
     def synthetic(self) -> bool:

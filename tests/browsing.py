@@ -284,6 +284,9 @@ def expected_cards(values, keys, pinned=None):
     cards = {}
     for key in keys:
         unit, value, more = UNITS[key], values["statistics"][key], {}
+        if f"{key}_low" in values["statistics"]:
+            ends = (number(values["statistics"][f"{key}_{end}"], unit) for end in ("low", "high"))
+            more["95%"] = " to ".join(ends)
         if key in values["baseline"]:
             own, held = values["baseline"]["strategy"][key], values["baseline"][key]
             if own != value:
@@ -295,6 +298,12 @@ def expected_cards(values, keys, pinned=None):
             more["pinned"], more["change"] = number(before, unit), signed(value - before, unit)
         cards[key] = [number(value, unit), more]
     return cards
+
+
+def shown_statistic(row, statistics):
+    """What the page shows of a statistic: where there are trades, its own word for what is undefined."""
+    value = statistics[row.key]
+    return row.missing if value is None and statistics["trades"] else number(value, row.unit)
 
 
 def cards(page):

@@ -427,8 +427,10 @@ def net_usd(gross_ticks, tick_value, contracts, commission) -> float:
 # ---------------------------------------------------------------------------------------------- statistics
 
 
-def statistics(net, session_of_trade, n_sessions) -> dict:
-    """What the closed trades amount to; NaN for what is undefined."""
+def statistics(net, session_of_trade, n_sessions, dates=None) -> dict:
+    """What the closed trades amount to; NaN for what is undefined. `dates` are the days of the session dates in a count
+    of days; default: one after the other."""
+    dates = list(range(n_sessions)) if dates is None else dates
     n = len(net)
     wins = [x for x in net if x > 0]
     losses = [x for x in net if x < 0]
@@ -439,10 +441,12 @@ def statistics(net, session_of_trade, n_sessions) -> dict:
     for x, session in zip(net, session_of_trade, strict=True):
         days[session] += x
     profitable_days = [d for d in days if d > 0]
+    traded_days = set(session_of_trade)
     downside = math.sqrt(mean([min(d, 0.0) ** 2 for d in days])) if days else NAN
 
     win_rate_low, win_rate_high = wilson_interval(len(wins), n)
-    max_drawdown, max_drawdown_sessions = deepest_fall(net, session_of_trade)
+    max_drawdown, first, trough, recovery = deepest_fall(net, session_of_trade)
+    sharpe_error = sharpe_standard_error(days)
 
     return {
         "trades": n,
@@ -452,16 +456,26 @@ def statistics(net, session_of_trade, n_sessions) -> dict:
         "win_rate": ratio(len(wins), n),
         "win_rate_low": win_rate_low,
         "win_rate_high": win_rate_high,
+        "decided_win_rate": ratio(len(wins), len(wins) + len(losses)),
+        "break_even_rate": break_even_rate(mean(wins), -mean(losses)),
         "profit_factor": ratio(total(wins), abs(total(losses))),
         "expectancy_usd": mean(net),
         "t_statistic": ratio(mean(net) * math.sqrt(n), sd(net)),
         "t_statistic_by_day": ratio(mean(days) * math.sqrt(n_sessions), sd(days)),
         "sqn": ratio(mean(net) * math.sqrt(min(n, 100)), sd(net)),
-        "days_profitable": ratio(len(profitable_days), n_sessions),
+        "session_dates": n_sessions,
+        "dates_traded": len(traded_days),
+        "days_profitable": ratio(len(profitable_days), len(traded_days)),
         "sharpe": sharpe(days),
+        "sharpe_error": sharpe_error,
+        "sharpe_low": sharpe(days) - 1.959963984540054 * sharpe_error,
+        "sharpe_high": sharpe(days) + 1.959963984540054 * sharpe_error,
         "sortino": ratio(mean(days) * math.sqrt(252), downside),
         "max_drawdown_usd": max_drawdown,
-        "max_drawdown_sessions": max_drawdown_sessions,
+        "max_drawdown_sessions": both_counted(first, trough),
+        "max_drawdown_days": both_counted(first, trough, dates),
+        "recovery_sessions": both_counted(first, recovery),
+        "recovery_days": both_counted(first, recovery, dates),
         "longest_win_streak": longest_streak([x > 0 for x in net]),
         "longest_loss_streak": longest_streak([x < 0 for x in net]),
         "average_win_usd": mean(wins),
@@ -499,28 +513,55 @@ def baseline(prices, segments, session_of, n_sessions, tick_value) -> dict:
 
 def permutation_drawdown(values) -> float:
     """The largest fall of one path from its running peak, in USD, the starting 0 included."""
-    fall, _ = deepest_fall(values, [0] * len(values))
-    return fall
+    return deepest_fall(values, [0] * len(values))[0]
 
 
 # ------------------------------------------------------------------------------- the parts of the statistics
 
 
 def deepest_fall(values, sessions):
-    """The largest fall of the running sum from its running peak, and the session dates it touches."""
-    equity = 0.0
-    peak, peak_session = 0.0, 0  # the starting 0 is a peak on session 0
-    deepest, touched = 0.0, 0
+    """The largest fall of the running sum from its running peak, and the sessions of its peak, trough and recovery.
+
+    Money is whole micro-dollars. Without a fall there are no sessions, and without a recovery there is none of it.
+    """
+    equity, path = 0, []
+    peak, peak_session = 0, sessions[0] if sessions else None  # the start, on the session of the first trade
+    deepest, level, first, trough = 0, None, None, None
 
     for value, session in zip(values, sessions, strict=True):
-        equity += value
+        equity += round(value * 1_000_000)
+        path.append(equity)
         # A fall starts at the latest of equal peaks; the first of equal falls stays.
         if equity >= peak:
             peak, peak_session = equity, session
         if peak - equity > deepest:
-            deepest, touched = peak - equity, session - peak_session + 1
+            deepest, level, first, trough = peak - equity, peak, peak_session, len(path) - 1
 
-    return deepest, touched
+    if not deepest:
+        return 0.0, None, None, None
+    back = [k for k in range(trough, len(path)) if path[k] >= level]
+    recovery = sessions[back[0]] if back else None
+    return deepest / 1_000_000, first, sessions[trough], recovery
+
+
+def both_counted(first, last, dates=None):
+    """The sessions, or days of the calendar, from one to another; 0 without a first, undefined without a last."""
+    if first is None:
+        return 0
+    if last is None:
+        return NAN
+    return last - first + 1 if dates is None else dates[last] - dates[first] + 1
+
+
+def break_even_rate(win, loss):
+    """The share of wins at which a mean win and a mean loss come to nothing: p * win = (1 - p) * loss."""
+    return ratio(loss, win + loss)
+
+
+def sharpe_standard_error(days):
+    """Lo (2002), independent days: the standard error of the Sharpe of a day, for a year of 252."""
+    a_day = ratio(mean(days), sd(days))
+    return math.sqrt((1 + a_day**2 / 2) / len(days)) * math.sqrt(252) if days else NAN
 
 
 def wilson_interval(wins, n):

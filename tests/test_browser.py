@@ -21,6 +21,7 @@ from browsing import (
     plot,
     query_of,
     reported,
+    shown_statistic,
     shows,
     slide,
     table,
@@ -72,7 +73,7 @@ def test_all_statistics_stand_in_one_table(visit, small, written):
     for row in STATISTICS:
         _, more = expected_cards(values, [row.key])[row.key]
         held = more.get("hold, by segment") or more.get("buy & hold") or ""
-        value = number(values["statistics"][row.key], row.unit)
+        value = shown_statistic(row, values["statistics"])
         if "by day" in more:
             value += f" (by day {more['by day']})"
         expected[row.key] = [row.label, value, held, more.get("difference", ""), row.definition]

@@ -23,7 +23,7 @@ from asking import (
 )
 from conftest import JIT
 from golden.market import market
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 import scalpr_zen
@@ -33,6 +33,7 @@ from scalpr_zen import save_tape
 from scalpr_zen.backtest import LATER
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
+from scalpr_zen.errors import ParameterError
 from scalpr_zen.params import declared
 from scalpr_zen.statistics import STATISTICS
 
@@ -150,7 +151,7 @@ GIVEN = st.fixed_dictionaries(
         "target_fill": st.sampled_from(["touch", "through", "queue"]),
         "stop_fill": st.sampled_from(["trigger", "level", "next"]),
         "contracts": st.sampled_from([1, 7, 10_000]),
-        "point_value": st.sampled_from(["none", 1e-6, 2, 1_000_000]),
+        "point_value": st.sampled_from(["none", 4e-6, 2, 1_000_000]),
         "overlap": st.booleans(),
         "sides": st.sampled_from(["both", "long", "short"]),
         "invert": st.booleans(),
@@ -177,9 +178,17 @@ GIVEN = st.fixed_dictionaries(
 
 @settings(max_examples=40 if JIT else 15)
 @given(GIVEN)
-def test_any_parameters_in_range_give_the_run_of_the_library(client, bench, given):
+def test_any_parameters_in_range_give_the_run_of_the_library_or_its_refusal(client, bench, given):
     given = {"fast_period": 3, "slow_period": 12, "monte_carlo_sims": 5, "control_sims": 5, "prop_sims": 5} | given
-    own = json.loads(library(bench, given).to_json())
+    try:
+        own = json.loads(library(bench, given).to_json())
+    except ParameterError as refusal:  # more money than can be counted
+        refused = str(refusal)
+        for path in RUN_ROUTES:
+            response = ask(client, path, given)
+            assert (response.status_code, refused in response.text) == (400, True)
+        event("refused")
+        return
     assert timeless(answer(client, "/api/report.json", given)) == timeless(own)
     for path in RUN_ROUTES:
         assert ask(client, path, given).status_code == 200

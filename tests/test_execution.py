@@ -796,14 +796,6 @@ def test_the_widest_trade_of_all_has_its_money():
     assert (trade["gross_ticks"], trade["net_usd"]) == (2 * 10**9, 10**10)
 
 
-def test_limits_are_refused_where_a_tick_is_worth_more_than_can_be_counted():
-    tape = tape_of([0])
-    dear = Execution(point_value=1e6, contracts=10_000)
-    simulate(tape, signals_of(tape, {}), Bracket(), dear)
-    with pytest.raises(ParameterError, match=r"^limits need a tick of at most 100,000 USD, .* was 2,500,000,000\.00$"):
-        simulate(tape, signals_of(tape, {}), Bracket(), dear, SessionRules(loss_limit=1e8))
-
-
 def test_an_empty_tape_has_no_trades():
     tape = Tape.from_prints([], [], instrument=instrument("NQ"))
     simulation = simulate(tape, EmaCrossover().signals(tape), *rules())

@@ -443,9 +443,10 @@ def test_the_actual_drawdown_is_marked_and_named():
     assert notes(DRAWN["drawdowns"]) == [f"actual ${fall:,.2f}: above {rank:.2%} of the permuted paths"]
 
 
-def test_the_probability_of_a_profit_is_told():
-    probability = VALUES["monte_carlo"]["days"]["profit_probability"]
-    assert notes(DRAWN["paths_of_days"]) == [f"{probability:.2%} of the paths end with a profit"]
+def test_the_share_of_paths_with_a_profit_is_shown_for_what_it_is():
+    share = VALUES["monte_carlo"]["days"]["profitable_share"]
+    told = "of the paths end with a profit, about 1 less a one-sided p-value"
+    assert notes(DRAWN["paths_of_days"]) == [f"{share:.2%} {told}"]
 
 
 @pytest.mark.parametrize("synthetic", [True, False])

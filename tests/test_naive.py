@@ -268,9 +268,10 @@ def test_rule_17_mirrored_prices_mirror_the_trades_and_whole_ticks_shift_them():
 def test_statistics_of_five_trades_on_four_session_dates():
     # x: mean 30, squares about it 4900 + 6400 + 900 + 16900 + 28900 = 58000, sd = sqrt(58000 / 4).
     # d: 50, 0, 0, 100: mean 37.5, squares about it 156.25 + 1406.25 * 2 + 3906.25 = 6875.
-    # Equity 100, 50, 50, -50, 150: falls 150 from session 0 to session 3.
+    # Equity 100, 50, 50, -50, 150: falls 150 from session 0 to session 3, and recovers there with the next trade.
     got = naive.statistics([100.0, -50.0, 0.0, -100.0, 200.0], [0, 0, 1, 3, 3], 4)
     sd_x, sd_d = math.sqrt(58000 / 4), math.sqrt(6875 / 3)
+    error = math.sqrt((1 + (37.5 / sd_d) ** 2 / 2) / 4) * math.sqrt(252)
     low, high = got.pop("win_rate_low"), got.pop("win_rate_high")
     assert low < 0.4 < high
     assert math.isnan(got.pop("sortino"))  # no losing day
@@ -281,15 +282,25 @@ def test_statistics_of_five_trades_on_four_session_dates():
             "losses": 2,
             "scratches": 1,
             "win_rate": 0.4,
+            "decided_win_rate": 0.5,
+            "break_even_rate": 1 / 3,  # 75 lost for 150 won
             "profit_factor": 2.0,
             "expectancy_usd": 30.0,
             "t_statistic": 30 / (sd_x / math.sqrt(5)),
             "t_statistic_by_day": 37.5 / (sd_d / 2),
             "sqn": math.sqrt(5) * 30 / sd_x,
-            "days_profitable": 0.5,
+            "session_dates": 4,
+            "dates_traded": 3,
+            "days_profitable": 2 / 3,
             "sharpe": 37.5 / sd_d * math.sqrt(252),
+            "sharpe_error": error,
+            "sharpe_low": 37.5 / sd_d * math.sqrt(252) - 1.959963984540054 * error,
+            "sharpe_high": 37.5 / sd_d * math.sqrt(252) + 1.959963984540054 * error,
             "max_drawdown_usd": 150.0,
             "max_drawdown_sessions": 4,
+            "max_drawdown_days": 4,
+            "recovery_sessions": 4,
+            "recovery_days": 4,
             "longest_win_streak": 1,
             "longest_loss_streak": 1,  # the scratch ended the first
             "average_win_usd": 150.0,
@@ -321,9 +332,9 @@ def test_statistics_the_sqn_is_capped_at_a_hundred_trades():
 
 
 def test_statistics_the_starting_zero_is_a_peak_and_the_first_of_equal_falls_counts():
-    # Falls 50 from the start (session 0) to session 1, rises to 100, falls 50 from session 3 to 7.
+    # Falls 50 from the start to session 1, the first with a trade; is above it on session 3; falls 50 again to 7.
     got = naive.statistics([-50.0, 150.0, -50.0], [1, 3, 7], 8)
-    assert (got["max_drawdown_usd"], got["max_drawdown_sessions"]) == (50.0, 2)
+    assert (got["max_drawdown_usd"], got["max_drawdown_sessions"], got["recovery_sessions"]) == (50.0, 1, 3)
 
 
 def test_statistics_a_fall_starts_at_the_latest_of_equal_peaks():
@@ -341,10 +352,13 @@ def test_statistics_without_trades_are_undefined_and_not_zero():
     got = naive.statistics([], [], 2)
     zero = {name for name, value in got.items() if value == 0}
     undefined = {name for name, value in got.items() if math.isnan(value)}
-    assert zero | undefined == set(got)
-    assert zero == {"trades", "wins", "losses", "scratches", "days_profitable", "trades_a_day"} | {
+    assert zero | undefined == set(got) - {"session_dates"}
+    assert zero == {"trades", "wins", "losses", "scratches", "dates_traded", "trades_a_day"} | {
         "max_drawdown_usd",
         "max_drawdown_sessions",
+        "max_drawdown_days",
+        "recovery_sessions",
+        "recovery_days",
         "longest_win_streak",
         "longest_loss_streak",
         "best_day_usd",

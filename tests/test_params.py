@@ -1,5 +1,6 @@
 import math
 from dataclasses import MISSING, FrozenInstanceError, dataclass
+from decimal import Decimal
 
 import click
 import numpy as np
@@ -216,7 +217,6 @@ def test_groups_are_frozen_and_take_keywords_only():
 @pytest.mark.parametrize(
     ("given_value", "kept"),
     [
-        ({"period": 6.0}, 6),
         ({"period": np.int64(6)}, 6),
         ({"period": 2}, 2),
         ({"period": 1_000}, 1_000),
@@ -242,6 +242,15 @@ def test_a_value_is_kept_in_its_declared_type(given_value, kept):
         ({"period": 1}, "period must be 2 to 1,000, was 1"),
         ({"period": 1_001}, "period must be 2 to 1,000, was 1001"),
         ({"period": 5.5}, "period must be a whole number, was 5.5"),
+        # As on the command line, a whole number is one without a decimal point, whatever type it has.
+        ({"period": 6.0}, "period must be a whole number, was 6.0; write 6"),
+        ({"period": np.float64(6)}, "period must be a whole number, was np.float64(6.0); write 6"),
+        ({"period": Decimal(6)}, "period must be a whole number, was Decimal('6')"),
+        ({"period": np.True_}, "period must be a whole number, was np.True_"),
+        ({"factor": np.True_}, "factor must be a finite number, was np.True_"),
+        ({"factor": True}, "factor must be a finite number, was True"),
+        ({"factor": 1j}, "factor must be a finite number, was 1j"),
+        ({"both": np.True_}, "both must be a bool, was np.True_"),
         ({"period": "5"}, "period must be a whole number, was '5'"),
         ({"period": True}, "period must be a whole number, was True"),
         ({"period": None}, "period must be a whole number, was None"),

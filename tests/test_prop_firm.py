@@ -172,6 +172,19 @@ def test_closing_for_a_daily_loss_can_touch_the_floor():
     [over] = attempts([[100, 96, 100]], rows, custom(50, 5, prop_daily_loss=4), execution)
     assert (over["outcome"], over["profit_usd"] / TICK) == ("bust", -5)
     assert "equity $49,975.00 at or below the floor $49,975.00" in over["reason"]
+    assert over["days"][0]["ended_by"] == "floor"
+    # Where the daily loss itself ends the account it stays the reason, though the closing touches the floor too.
+    rules = custom(50, 5, prop_daily_loss=4, prop_daily_loss_breach="bust")
+    [bust] = attempts([[100, 96, 100]], rows, rules, execution)
+    assert (bust["outcome"], bust["profit_usd"] / TICK, bust["days"][0]["ended_by"]) == ("bust", -5, "daily loss")
+    assert bust["reason"].startswith("loss of the day $20.00 at or beyond its limit $20.00")
+
+
+def test_the_least_distance_to_the_floor_counts_the_equity_at_the_start_of_a_date():
+    # Bought at 100 without costs, it only rises: 3 ticks, then 4. Each date is nearest to its floor where it begins: 10
+    # above it, and, as the floor has risen by 3 with the balance, 10 again. On the date of a bust it is where it ends.
+    found = attempts([[100, 103], [100, 104], [100, 80]], [(1, 0, 1), (1, 2, 3), (1, 4, 5)], custom(50, 10))
+    assert [row["lowest_above_floor_usd"] / TICK for row in found[0]["days"]] == [10, 10, -10]
 
 
 def test_an_attempt_starts_on_the_session_date_after_the_last_one_ended():

@@ -45,6 +45,7 @@ from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS
 from scalpr_zen.kernel import REASONS
 from scalpr_zen.params import declared
 from scalpr_zen.report import COUNTS, ONE_DATE, ONE_TRADE, SAME_EVENT, SLIPPAGE, check_notes, number, summary
+from scalpr_zen.report import notes as notes_of
 from scalpr_zen.setup import GROUPS
 from scalpr_zen.simulate import trades_sha256
 from scalpr_zen.statistics import STATISTICS
@@ -338,7 +339,8 @@ def test_the_whole_statistics_table_is_told_with_targets_and_verdicts(tape):
     for row, line in zip(STATISTICS, lines, strict=True):
         cells = re.split(r"\s{2,}| (?=PASS|FAIL|n/a$)", line.strip())
         target = [f"target {row.target}", row.verdict(values)] if row.target else []
-        assert [cell.strip() for cell in cells] == [row.label, number(values[row.key], row.unit), *target]
+        shown = row.missing if math.isnan(values[row.key]) else number(values[row.key], row.unit)
+        assert [cell.strip() for cell in cells] == [row.label, shown, *target]
 
 
 def test_prices_of_any_length_are_told_to_the_tick():
@@ -372,7 +374,9 @@ def test_monte_carlo_is_told(tape):
     for values in (paths["permutation"]["drawdown_usd"], paths["days"]["drawdown_usd"], paths["days"]["profit_usd"]):
         assert "".join(f"{number(value, 'usd'):>16}" for value in values.values()) in text
     assert f"above {number(paths['permutation']['actual_drawdown_rank'], 'share')} of the permuted" in text
-    assert f"profit, days drawn: {number(paths['days']['profit_probability'], 'share')}" in text
+    assert f"days drawn: {number(paths['days']['profitable_share'], 'share')} of the paths end with a profit" in text
+    assert "about 1 less a one-sided p-value" in text
+    assert "probability of a profit, " not in text
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0))
     assert section(str(without), "MONTE CARLO") == ["  n/a: it needs trades, and monte_carlo_sims above 0"]
 
@@ -606,7 +610,7 @@ def test_with_slippage_there_is_no_such_line(tape):
 def notes(tape, **execution) -> str:
     result = run(tape, FAST, execution=Execution(**execution), settings=FEW_PATHS)
     lines = [line for line in str(result).split("\n") if line.startswith("NOTE")]
-    return "\n".join(line for line in lines if "fill model" not in line)
+    return "\n".join(line for line in lines if "fill model" not in line and "session dates: below" not in line)
 
 
 @pytest.mark.parametrize(
@@ -630,6 +634,18 @@ def test_what_is_kinder_than_the_market_is_noted(tape, execution, word):
     assert word in notes(tape, **execution)
     strict = {"target_fill": "through", "stop_fill": "next", "latency_ms": 1.0, "slippage_ticks": 1}
     assert not notes(tape, **strict, point_value=20.0, commission=1.0)
+
+
+@pytest.mark.parametrize(("trades", "dates", "noted"), [(9, 1, True), (9, 19, True), (9, 20, False), (0, 5, False)])
+def test_figures_by_day_of_fewer_than_20_session_dates_are_noted(tape, trades, dates, noted):
+    values = run(tape, FAST, settings=FEW_PATHS).to_dict()
+    numbers = values["statistics"] | {"trades": trades, "session_dates": dates}
+    told = [note for note in notes_of(values["parameters"], numbers, 20.0) if "session dates" in note]
+    assert (
+        told
+        == [f"{dates} session dates: below 20, Sharpe, Sortino, days profitable and the t-statistic by day say little"]
+        * noted
+    )
 
 
 def test_a_spread_that_the_strategy_does_not_pay_and_random_entries_do_is_noted(tape):
@@ -821,7 +837,7 @@ def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(tmp_path)
     undefined = {key for key, value in values["statistics"].items() if value is None}
     assert {"win_rate", "profit_factor", "expectancy_usd", "t_statistic", "p_value", "sqn"} <= undefined
     assert {"sharpe", "sortino", "payoff", "days_profitable", "trades_a_day", "max_drawdown_usd"} <= undefined
-    lines = {line[2:24].strip(): line.split() for line in section(text, "STATISTICS")}
+    lines = {line[2:32].strip(): line.split() for line in section(text, "STATISTICS")}
     for row in STATISTICS:
         if row.key in undefined:
             assert "n/a" in lines[row.label]

@@ -164,14 +164,14 @@ def test_rule_21_the_weekday_is_that_of_the_session_date_so_sunday_evening_is_mo
     days = ("12 17:00", "12 23:00", "13 09:00", "13 16:59:59.999999999", "13 17:00", "14 09:00")
     at = [f"2025-01-{text}" for text in days]
     assert taken(at, weekdays=("Mon",)) == at[:4]
-    assert taken(at, weekdays=("Sun",)) == []
+    assert taken(at, weekdays=("Wed", "Sun")) == []
     assert taken(at, weekdays=("Tue", "Mon")) == at
 
 
 def test_rule_21_friday_ends_at_17_00_and_saturday_is_a_day_of_its_own(taken):
     at = [f"2025-01-{text}" for text in ("16 17:00", "17 16:59:59", "17 17:00", "18 12:00", "18 17:00")]
     assert taken(at, weekdays=("Fri",)) == at[:2]
-    assert taken(at, weekdays=("Sat",)) == at[2:4]
+    assert taken(at, weekdays=("Mon", "Sat")) == at[2:4]
 
 
 def test_rule_21_a_position_is_held_into_a_day_that_is_not_traded(fills):
@@ -632,6 +632,15 @@ def test_rule_27_a_void_trade_ends_the_session_too_if_it_met_the_limit(counts):
     got = counts([100, 100, 98, 200, 200, 204], {0: LONG, 3: LONG}, **rule)
     expected = {"signals": 2, "void": 1, "session_over": 1}
     assert got == expected
+
+
+def test_rule_27_the_limit_is_met_at_the_last_print_of_a_segment_though_the_roll_closes_the_trade_there(trade):
+    # Bought at 101 after a slip; 103, the last print of H5, is +10 USD without slippage. The roll sells at 102 for
+    # +5 USD, within the limit of rule 26, and the session is over all the same.
+    rule = {"limit_on": "open", "profit_limit": 10.0, "slippage_ticks": 1, "roll_exit": "close", **WIDE}
+    got = trade([100, 100, 103, 200, 200, 204], {0: LONG, 3: LONG}, contract=["H5"] * 3 + ["M5"] * 3, **rule)
+    assert got.fills == [(1, 101, 2, 102, "roll")]
+    assert got.counts == {"signals": 2, "closed": 1, "session_over": 1}
 
 
 def test_rule_28_an_order_that_has_reached_the_exchange_comes_before_the_bracket(fills):

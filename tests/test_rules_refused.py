@@ -59,7 +59,7 @@ def test_rule_32_break_even_plus_needs_break_even_at_and_must_be_below_it():
     [
         *[("target_fill", "filled"), ("roll_exit", "roll"), ("sides", "buy"), ("limit_on", "all")],
         *[("queue_ahead", -1), ("queue_ahead", 1.5), ("queue_ahead", "many")],
-        *[("max_trades", 0), ("max_trades", 1.5), ("max_trades", True)],
+        *[("max_trades", 0), ("max_trades", 1.5), ("max_trades", True), ("max_trades", 1.0)],
         *[("loss_limit", 0.0), ("loss_limit", -5.0), ("loss_limit", float("inf")), ("profit_limit", 0.0)],
         *[("pause", -1.0), ("pause", 1e-10), ("longest_hold", 0.0), ("longest_hold", float("nan"))],
         *[("no_entry_before_close", 0.0), ("no_entry_before_close", 1381.0), ("flat_before_close", -1.0)],
@@ -88,6 +88,14 @@ def test_rule_20_a_text_that_is_no_list_of_windows_apart_is_refused(text):
 )
 def test_rule_21_a_text_that_is_no_list_of_weekdays_is_refused(text):
     assert refused("^weekdays must ", weekdays=text)
+
+
+@pytest.mark.parametrize("text", ["Sun", "Sat", "Sat-Sun", "sun, Sat"])
+def test_rule_21_weekdays_that_no_session_date_has_are_refused(text):
+    assert refused(
+        "^weekdays must hold one of Mon to Fri, was .*: .*Sunday evening is Monday's session$", weekdays=text
+    )
+    assert SessionRules(weekdays=f"{text}, Fri").weekdays == f"{text}, Fri"
 
 
 def test_rule_27_an_open_trade_counts_towards_a_limit_that_is_given():

@@ -246,7 +246,7 @@ def _about(bench: Workbench) -> dict[str, Any]:
             for name, group in bench.groups.items()
         ],
         "statistics": [
-            {"key": s.key, "label": s.label, "unit": s.unit, "definition": s.definition, "target": s.target}
+            {name: getattr(s, name) for name in ("key", "label", "unit", "definition", "target", "missing")}
             for s in STATISTICS
         ],
         "by_segment": BY_TRADE,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from scalpr_zen.figures import checks, paths, trades
 from scalpr_zen.figures.style import FONT, HOLD, LOSS, SYNTHETIC, THEMES, Figure, Values
+from scalpr_zen.monte_carlo import PROFITABLE_MEANS
 
 __all__ = ["CHARTS", "FONT", "HOLD", "LOSS", "THEMES", "Chart", "Figure", "figures"]
 
@@ -100,7 +101,8 @@ CHARTS = (
     Chart(
         "paths_of_days",
         "Monte Carlo: session dates drawn",
-        "Equity of session dates drawn with replacement: 5, 25, 50, 75, 95 percent of the paths, and the actual one.",
+        "Equity of session dates drawn with replacement: 5, 25, 50, 75, 95 percent of the paths, and the actual one. "
+        f"The share that ends with a profit is {PROFITABLE_MEANS}.",
         paths.paths_of_days,
         "monte_carlo",
     ),

@@ -20,6 +20,7 @@ from scalpr_zen.figures.style import (
     dollars,
     noted,
 )
+from scalpr_zen.monte_carlo import PROFITABLE
 from scalpr_zen.report import ONE_DATE, ONE_TRADE, number
 
 
@@ -41,7 +42,7 @@ def paths_of_days(result: Values) -> Figure:
     actual = [equity[k] for k in paths["session_date"]]
     figure = _bands(paths["session_date"], paths["bands_usd"], actual, "session dates")
     figure["layout"]["annotations"] = [
-        corner(f"{number(paths['profit_probability'], 'share')} of the paths end with a profit")
+        corner(f"{number(paths['profitable_share'], 'share')} {PROFITABLE}, about 1 less a one-sided p-value")
     ]
     return figure
 

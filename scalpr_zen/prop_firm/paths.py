@@ -251,7 +251,11 @@ def walk_kernel(order, days, rules, rows):  # type: ignore[no-untyped-def]
             rows[n, PEAK] = peak
             rows[n, FLOOR_AT_END] = min(rules.lock, peak - rules.drawdown)
             rows[n, NEAREST] = nearest
-        even = rules.share == 0 or best * SHARE_STEPS <= balance * rules.share
+        # best / balance <= share / SHARE_STEPS, in parts: the products of whole amounts do not fit into 64 bits.
+        above = best - balance // SHARE_STEPS * rules.share
+        even = rules.share == 0 or above <= 0
+        if not even and above <= SHARE_STEPS:
+            even = above * SHARE_STEPS <= balance % SHARE_STEPS * rules.share
         if balance >= rules.target and traded >= rules.min_days and even:
             return PASS, n + 1
     return NEITHER, len(order)

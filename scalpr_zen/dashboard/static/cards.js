@@ -42,25 +42,29 @@ export function showNotes(notes) {
   byId("notes").replaceChildren(...notes.map((note) => element("li", { class: look(note) }, note)));
 }
 
-function compared({ key, unit }, { statistics, baseline, verdicts }, pinned) {
+function compared({ key, unit, missing: none }, { statistics, baseline, verdicts }, pinned) {
   const value = statistics[key];
+  const shown = ({ trades, [key]: own }) => (own === null && trades ? none : number(own, unit));
+  const [low, high] = [statistics[`${key}_low`], statistics[`${key}_high`]];
   const held = baseline[key];
   const beside = baseline.strategy[key]; // what the difference is taken from, where that is not the value
   return {
-    text: number(value, unit),
+    text: shown(statistics),
+    interval: low === undefined ? null : `${number(low, unit)} to ${number(high, unit)}`,
     beside: beside === undefined || beside === value ? null : number(beside, unit),
     held: held === undefined ? null : number(held, unit),
     apart: held === undefined ? null : signed(baseline.difference[key], unit),
-    pinned: pinned && number(pinned.statistics[key], unit),
+    pinned: pinned && shown(pinned.statistics),
     change: pinned && signed(difference(value, pinned.statistics[key]), unit),
     verdict: verdicts[key],
   };
 }
 
-function card({ key, label, definition, text, hold, beside, held, apart, pinned, change }) {
+function card({ key, label, definition, text, interval, hold, beside, held, apart, pinned, change }) {
   const segments = hold === "buy & hold" ? "" : "; of buy & hold each segment, from roll to roll, is one trade";
   const more = element("dl");
   const line = (name, value) => more.append(element("dt", {}, name), element("dd", {}, value));
+  if (interval !== null) line("95%", interval);
   if (beside !== null) line("by day", beside);
   if (held !== null) {
     line(hold, held);
