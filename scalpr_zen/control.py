@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from scalpr_zen.fills import alone, inside_share
 from scalpr_zen.kernel import VOID
+from scalpr_zen.money import MICRO, check_sum
 from scalpr_zen.params import NANOS
 from scalpr_zen.passages import Outcomes, has_fixed_levels, merged, outcomes
 from scalpr_zen.rules import entry_ranges
@@ -37,13 +38,12 @@ MIN_POOL = 50
 PERCENTILES = (5, 25, 50, 75, 95)
 HISTOGRAM = 40
 """Bins of the histogram at most."""
-FREEDOM = (0.1, 2.0)
+FREEDOM = (0.1, 1.5)
 """Least and most variance that a strategy without an edge may have, as a share of that of independent entries: below it
 little is left to its choice, and above it the comparison is mostly with what all entries earn."""
 _PART = 100_000
 """Random entries in memory at a time, a thread."""
 _HOUR, _HOURS = 3600 * NANOS, 24
-_MICRO = 1_000_000
 _STREAM = 7
 """Tells these random numbers from those of Monte Carlo under the same seed."""
 _DECIMALS = 9
@@ -302,6 +302,7 @@ def _hours_of(cells: _Cells, trades: Array) -> Array:
 def _compared(own: _Sums, drawn: _Sums, centre: Array, tick_usd: float, cost: float, freedom: float) -> dict[str, Any]:
     """Return where a strategy stands among random runs."""
     usd = (drawn.ticks.sum(axis=0) * tick_usd - drawn.closed.sum(axis=0) * cost).round(6)
+    check_sum(int(np.abs(usd).max() * MICRO))
     scores, score = _scores(drawn, centre, tick_usd, cost), _scores(own, centre, tick_usd, cost)[0]
     least, most = FREEDOM
     reason = "" if least <= freedom <= most else "it holds one side for nearly all of the time"
@@ -319,7 +320,7 @@ def _compared(own: _Sums, drawn: _Sums, centre: Array, tick_usd: float, cost: fl
         "reason": reason,
         "percentile": NAN if reason else (below + at / 2) / len(scores),
         "p_value": NAN if reason else (1 + len(scores) - below) / (1 + len(scores)),
-        "histogram": _histogram(np.rint(usd * _MICRO).astype(np.int64)),
+        "histogram": _histogram(np.rint(usd * MICRO).astype(np.int64)),
     }
 
 
@@ -357,4 +358,4 @@ def _histogram(totals: Array) -> dict[str, list[Any]]:
     first = totals.min()
     width = (totals.max() - first) // HISTOGRAM + 1
     runs = np.bincount((totals - first) // width)
-    return {"edges_usd": ((first + width * np.arange(len(runs) + 1)) / _MICRO).tolist(), "runs": runs.tolist()}
+    return {"edges_usd": ((first + width * np.arange(len(runs) + 1)) / MICRO).tolist(), "runs": runs.tolist()}
