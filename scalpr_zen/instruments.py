@@ -14,7 +14,7 @@ from scalpr_zen.errors import ParameterError
 
 MONTHS = "FGHJKMNQUVXZ"
 EXCHANGES = ("CME", "CBOT", "NYMEX", "COMEX")
-CALENDARS = ("equity", "rates", "fx", "energy_metals", "grains")
+CALENDARS = ("equity", "rates", "fx", "energy_metals", "grains", "livestock", "crypto")
 _LINE = "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS [CALENDAR]]]"
 _EXAMPLE = "NKD 5 5 CME HMUZ"
 
@@ -40,7 +40,7 @@ class Instrument:
     expiry_rule : str
         Name of a rule in `scalpr_zen.ingest.expiry`; empty when there is none.
     calendar : str
-        Whose hours its sessions close by, one of `CALENDARS`; `scalpr_zen.ingest.calendar` reads it.
+        Whose hours its sessions close by, one of `CALENDARS`; `scalpr_zen.calendar` reads it.
 
     Raises
     ------

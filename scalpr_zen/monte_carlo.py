@@ -49,7 +49,12 @@ class MonteCarlo(Parameters):
 
 
 def monte_carlo(
-    x: Array, session: Array, sessions: int, settings: MonteCarlo, workers: int | None = None
+    x: Array,
+    session: Array,
+    sessions: int,
+    settings: MonteCarlo,
+    workers: int | None = None,
+    counted: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Return bands and drawdowns of both methods.
 
@@ -64,23 +69,26 @@ def monte_carlo(
     settings : MonteCarlo
     workers : int, optional
         Threads; default: one a core. Any number gives the same result.
+    counted : array of bool, shape (sessions,), optional
+        Which session dates are drawn. Default: all.
 
     Returns
     -------
     dict
         `permutation`: bands of equity by trade, drawdown percentiles, the actual path and drawdown, and the
         share of paths whose drawdown is smaller. `days`: bands of equity by session date, the share of
-        paths with a profit, drawdown percentiles. Empty without trades or paths.
+        paths with a profit, drawdown percentiles; empty where no session date counts. Empty without trades or paths.
     """
     if not len(x) or not settings.monte_carlo_sims:
         return {}
     micro = np.rint(x * _MICRO).astype(np.int64)
     workers = workers or os.cpu_count() or 1
+    drawn = np.ones(sessions, np.bool_) if counted is None else counted
     return {
         "sims": settings.monte_carlo_sims,
         "seed": settings.seed,
         "permutation": _permutation(micro, settings, workers),
-        "days": _days(micro, session, sessions, settings, workers),
+        "days": _days(micro, session, drawn, settings, workers) if drawn.any() else {},
     }
 
 
@@ -108,13 +116,15 @@ def _permutation(micro: Int64, settings: MonteCarlo, workers: int) -> dict[str, 
     }
 
 
-def _days(micro: Int64, session: Array, sessions: int, settings: MonteCarlo, workers: int) -> dict[str, Any]:
-    grid = _grid(sessions)
-    days = _summaries(micro, session, sessions)
+def _days(
+    micro: Int64, session: Array, counted: NDArray[np.bool_], settings: MonteCarlo, workers: int
+) -> dict[str, Any]:
+    grid = _grid(int(counted.sum()))
+    total, high, low, fall = (column[counted] for column in _summaries(micro, session, len(counted)))
     equity, drawdown = _paths(len(grid), settings.monte_carlo_sims)
 
     def work(first: int, stop: int) -> None:
-        _draw_kernel(*days, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
+        _draw_kernel(total, high, low, fall, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
 
     _share(work, settings.monte_carlo_sims, workers)
     return {

@@ -30,6 +30,8 @@ COUNTS = {
 }
 """What became of the signals."""
 NO_WINNER_OF_A_STOP = "no winning trade depends on it, as a stop that does not move ends none"
+SHOWN_DATES = 5
+"""Missing and incomplete dates that a line of the report names."""
 INSIDE_TOLD = 0.05
 """By how much the share of entries inside the spread must exceed that of random ones to be told at the top."""
 SLIPPAGE = {
@@ -179,6 +181,30 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
     return told
 
 
+def coverage_notes(result: Values) -> list[str]:
+    """Return a sentence for each thing that the prints do not cover, and for each order that a session's end left."""
+    told = []
+    found, parameters = result["coverage"], result["parameters"]
+    if missing := found["missing_dates"]:
+        told.append(f"missing session dates: {missing:,} scheduled ones have no print and are in no figure; see TAPE")
+    if incomplete := found["incomplete_dates"]:
+        if parameters["incomplete_dates"] == "include":
+            what = "incomplete_dates=include counts them in by-day statistics and drawings like whole ones"
+        else:
+            what = "left out of by-day statistics, drawings and counts of dates; their trades stay in all other figures"
+        told.append(f"incomplete session dates: {incomplete:,}, {what}; see TAPE")
+    if across := found["trades_across_holes"]:
+        told.append(
+            f"trades across a hole in the data: {across:,} were open where session dates, or parts, are missing"
+        )
+    if late := found["late_flat_exits"]:
+        told.append(
+            f"flat_before_close={parameters['flat_before_close']:g}: {late:,} positions were closed in a later session "
+            "only, as no print came between the order and the end of their own"
+        )
+    return told
+
+
 def check_notes(result: Values) -> list[str]:
     """Return a sentence for each part of the net P&L that the checks made so far find to be a matter of its fills."""
     told = []
@@ -236,6 +262,8 @@ def tape_lines(tape: Values) -> Iterator[str]:
     yield _row("tick", f"{tape['tick_size']:g} points, {number(tape['tick_value'], 'usd')} a contract")
     yield _row("prints", f"{tape['prints']:,} in {tape['session_dates']:,} session dates")
     yield _row("first, last session date", f"{tape['first_session']} to {tape['last_session']}")
+    yield _row("missing dates", _some_dates(tape["missing"]))
+    yield _row("incomplete dates", _some_dates(tape["incomplete"]))
     if closes := tape.get("closes"):
         counts = (
             f"{len(closes['early'])} early, {len(closes['unknown'])} unknown, {closes['prints_after']:,} prints late"
@@ -244,6 +272,12 @@ def tape_lines(tape: Values) -> Iterator[str]:
     yield _row("sha256", tape["sha256"])
     yield from _rolls(tape)
     yield from _record_ledger(tape)
+
+
+def _some_dates(dates: Sequence[str]) -> str:
+    """Return how many dates there are, and the first ones; all of them are in the JSON."""
+    shown = ", ".join(dates[:SHOWN_DATES]) + ", ..." * (len(dates) > SHOWN_DATES)
+    return f"{len(dates):,}: {shown}" if dates else "none"
 
 
 def _rolls(tape: Values) -> Iterator[str]:
@@ -312,16 +346,16 @@ def _monte_carlo(paths: Values) -> Iterator[str]:
     yield f"  {paths['sims']:,} paths of each method, seed {paths['seed']}"
     rows = (
         ("max drawdown, trades permuted", permutation["drawdown_usd"]),
-        ("max drawdown, days drawn", days["drawdown_usd"]),
-        ("net P&L, days drawn", days["profit_usd"]),
+        ("max drawdown, days drawn", days.get("drawdown_usd", {})),
+        ("net P&L, days drawn", days.get("profit_usd", {})),
     )
     yield f"  {'percentile':<32}" + "".join(f"{p:>16}" for p in permutation["drawdown_usd"])
     for label, values in rows:
-        yield f"  {label:<32}" + "".join(f"{number(v, 'usd'):>16}" for v in values.values())
+        yield f"  {label:<32}" + "".join(f"{number(values.get(p), 'usd'):>16}" for p in permutation["drawdown_usd"])
     rank = number(permutation["actual_drawdown_rank"], "share")
     actual = number(permutation["actual_drawdown_usd"], "usd")
     yield f"  actual max drawdown {actual}: above {rank} of the permuted paths"
-    yield f"  probability of a profit, days drawn: {number(days['profit_probability'], 'share')}"
+    yield f"  probability of a profit, days drawn: {number(days.get('profit_probability'), 'share')}"
 
 
 def _fills(fills: Values, parameters: Values) -> Iterator[str]:

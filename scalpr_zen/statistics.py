@@ -1,8 +1,8 @@
 """Trades become numbers. Every definition stands in one table, which the report and the docs print.
 
-`x` are net USD per closed trade, n their number; `d` are net USD per session date over all session dates
-of the tape, a trade belonging to the session date of its exit. Standard deviations are sample ones
-(n - 1). What is undefined is NaN.
+`x` are net USD per closed trade, n their number; `d` are net USD per session date over the counted session dates
+of the tape, a trade belonging to the session date of its exit. Incomplete session dates do not count unless asked
+for. Standard deviations are sample ones (n - 1). What is undefined is NaN.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ STATISTICS = (
     Statistic("payoff", "Payoff", "ratio", "average win / abs(average loss)"),
     Statistic("best_day_usd", "Best day", "usd", "max d"),
     Statistic("worst_day_usd", "Worst day", "usd", "min d"),
-    Statistic("trades_a_day", "Trades a day", "ratio", "n / session dates"),
+    Statistic("trades_a_day", "Trades a day", "ratio", "closed trades of the counted session dates / their number"),
     Statistic(
         "time_in_market", "Time in market", "share", "time held / time from first to last print, inside sessions"
     ),
@@ -157,7 +157,9 @@ STATISTICS = (
 )
 
 
-def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution) -> dict[str, Any]:
+def statistics(
+    trades: Array, tape: Tape, bracket: Bracket, execution: Execution, counted: NDArray[np.bool_] | None = None
+) -> dict[str, Any]:
     """Return every row of STATISTICS by key, and the table `months`.
 
     Parameters
@@ -168,9 +170,12 @@ def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution
         Its session dates; only the ends of sessions are read.
     bracket, execution
         What the break-even rate and the break-even cost refer to.
+    counted : array of bool, shape (session dates,), optional
+        Which session dates count in the by-day statistics. Default: all.
     """
+    counted = np.ones(len(tape.sessions), np.bool_) if counted is None else counted
     x = np.ascontiguousarray(trades["net_usd"])
-    d = daily(x, trades["session"], len(tape.sessions))
+    d = daily(x, trades["session"], len(tape.sessions))[counted]
     values: dict[str, Any] = {statistic.key: NAN for statistic in STATISTICS}
     values |= {
         "trades": len(x),
@@ -182,9 +187,9 @@ def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution
     if len(x):
         values |= _costs(trades, x, tape, execution) | by_trade(x) | _tests(x) | by_day(d)
         values |= _drawdown_and_streaks(x, trades["session"])
-        values |= {"trades_a_day": len(x) / len(d)} | _times(trades, tape)
+        values |= {"trades_a_day": _ratio(float(counted[trades["session"]].sum()), len(d))} | _times(trades, tape)
     values["break_even_rate"] = _break_even_rate(trades, values, bracket, execution, tape)
-    values["months"] = _months(x, trades["session"], tape)
+    values["months"] = _months(x, trades["session"], tape, counted)
     return values
 
 
@@ -336,15 +341,15 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
     }
 
 
-def _months(x: Float64, session: Array, tape: Tape) -> list[dict[str, Any]]:
-    """One row a calendar month of the tape's session dates."""
+def _months(x: Float64, session: Array, tape: Tape, counted: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """One row a calendar month of the tape's session dates: how many of them count, and all its trades."""
     names, firsts = np.unique(tape.sessions["date"].astype("M8[M]"), return_index=True)
     bounds = np.append(firsts, len(tape.sessions))
     trades = np.searchsorted(session, bounds)
     rows = []
     for k, month in enumerate(names):
         mine = x[trades[k] : trades[k + 1]]
-        row = {"month": str(month), "session_dates": int(bounds[k + 1] - bounds[k]), "trades": len(mine)}
+        row = {"month": str(month), "session_dates": int(counted[bounds[k] : bounds[k + 1]].sum()), "trades": len(mine)}
         row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": float(mine.sum())}
         rows.append({**row, "max_drawdown_usd": max_drawdown(mine)[0]})
     return rows

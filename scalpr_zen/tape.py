@@ -26,18 +26,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.blocks import Blocks, blocks_of
+from scalpr_zen.calendar import close_ledger, late_and_early, missing_dates, session_closes
 from scalpr_zen.errors import ParameterError, TapeError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import NpzWriter, map_npz
 from scalpr_zen.params import MAX_TICKS
-from scalpr_zen.sessions import Dates, Int64, regular_closes, session_dates, session_open, session_time
+from scalpr_zen.sessions import Dates, Int64, session_dates, session_open, session_time
 
 try:
     import fcntl
 except ImportError:  # Windows, where an open file cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 2
+FORMAT = 3
 COLUMNS: dict[str, np.dtype[Any]] = {
     "ts": np.dtype("<i8"),
     "price": np.dtype("<i4"),
@@ -45,7 +46,7 @@ COLUMNS: dict[str, np.dtype[Any]] = {
     "aggressor": np.dtype("i1"),
 }
 SEGMENT = np.dtype([("contract", "<U24"), ("start", "<i8"), ("stop", "<i8")])
-SESSION = np.dtype([("date", "<M8[D]"), ("start", "<i8"), ("stop", "<i8"), ("close", "<i8")])
+SESSION = np.dtype([("date", "<M8[D]"), ("start", "<i8"), ("stop", "<i8"), ("close", "<i8"), ("whole", "?")])
 _ALLOWED = {"price": (-MAX_TICKS, MAX_TICKS), "size": (0, 2**31 - 1), "aggressor": (-1, 1)}
 """What fills can be counted from; ingest refuses the same."""
 _TABLES = {"segments": SEGMENT, "sessions": SESSION}
@@ -70,11 +71,12 @@ class Tape:
     segments : array of SEGMENT, shape (number of contracts in a row,)
         Contract and print range `start:stop` from roll to roll; the segments cover the tape.
     sessions : array of SESSION, shape (number of session dates with prints,)
-        Session date, print range and scheduled close in ns UTC; the sessions cover the tape.
+        Session date, print range, scheduled close in ns UTC, and whether the prints cover it from near its open to
+        near its close; the sessions cover the tape.
     instrument : Instrument
         Tick size and point value.
     metadata : dict
-        Sources, record ledger, roll ledger, hash; what `scalpr info` prints.
+        Sources, record ledger, roll ledger, closes, missing session dates, hash; what `scalpr info` prints.
     """
 
     ts: Array
@@ -98,6 +100,24 @@ class Tape:
     def synthetic(self) -> bool:
         """Whether the prints were made by the demo market."""
         return bool(self.metadata.get("synthetic", False))
+
+    @property
+    def missing(self) -> list[str]:
+        """Scheduled session dates between the first and the last one that have no print, ISO."""
+        return list(self.metadata.get("missing", []))
+
+    @property
+    def incomplete(self) -> list[str]:
+        """Session dates whose prints do not cover them from near their open to near their close, ISO."""
+        return [str(day) for day in self.sessions["date"][~self.sessions["whole"]]]
+
+    @cached_property
+    def late_and_early(self) -> tuple[Array, Array]:
+        """Whether the prints of each session begin late, and whether they end early; both False where it is whole."""
+        table = self.sessions
+        first, last = self.ts[table["start"]], self.ts[table["stop"] - 1]
+        late, early = late_and_early(self.instrument.calendar, table["date"], table["close"], first, last)
+        return late & ~table["whole"], early & ~table["whole"]
 
     @classmethod
     def open(cls, path: str | Path) -> Tape:
@@ -138,6 +158,7 @@ class Tape:
         aggressor: Any = None,
         contract: Any = None,
         closes: Mapping[str, str] | None = None,
+        whole: Any = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Tape:
         """Make a tape in memory from plain columns, for tests, notebooks and other vendors' data.
@@ -154,8 +175,11 @@ class Tape:
         contract : array_like of str, shape (n,), optional
             Contract of each print; a change starts a segment. Default: one segment of the root's name.
         closes : mapping of session date to Chicago time, optional
-            Early closes, ``{"2024-12-24": "12:15"}``; all other sessions close at 16:00. Holidays are known to
-            `scalpr preprocess` alone.
+            Closes that differ from the calendar of the instrument, ``{"2024-12-24": "12:15"}``.
+        whole : bool or array_like of bool, shape (session dates,), optional
+            Whether the prints cover each session date. Default: judged by its schedule.
+        metadata : mapping, optional
+            What else is known. Added are `closes` and `missing`, where they are not given.
 
         Raises
         ------
@@ -180,21 +204,42 @@ class Tape:
                 raise TapeError(f"{name} must be {low} to {high}, was {found}")
         if n and (np.diff(ts) < 0).any():
             raise TapeError("the times of a tape must never decrease: sort the prints by time")
-        segments = runs(contracts, SEGMENT)
-        sessions = runs(session_dates(ts), SESSION)
-        sessions["close"] = _closes(sessions["date"], closes or {})
+        sessions, known = _sessions(ts, instrument.calendar, closes or {}, whole)
         return cls(
-            **columns, segments=segments, sessions=sessions, instrument=instrument, metadata=dict(metadata or {})
+            **columns,
+            segments=runs(contracts, SEGMENT),
+            sessions=sessions,
+            instrument=instrument,
+            metadata={**known, **(metadata or {})},
         )
 
     def cut(self, stop: int) -> Tape:
-        """Return the tape of the first `stop` prints, sharing memory with this one.
+        """Return the tape of the first `stop` prints; see `part`."""
+        return self.part(0, stop)
 
-        Of the metadata it keeps whether it is synthetic: ledgers and hash are those of the whole.
+    def part(self, start: int, stop: int) -> Tape:
+        """Return the tape of the prints start:stop, sharing memory with this one.
+
+        Of the metadata it keeps whether it is synthetic, and the missing dates between its own: ledgers and hash are
+        those of the whole. A session date that is cut beyond REACH of its schedule is not whole any more.
         """
-        columns = {name: getattr(self, name)[:stop] for name in COLUMNS}
-        tables = {name: _cut_ranges(getattr(self, name), stop) for name in _TABLES}
-        return Tape(**columns, **tables, instrument=self.instrument, metadata={"synthetic": self.synthetic})
+        columns: dict[str, Any] = {name: getattr(self, name)[start:stop] for name in COLUMNS}
+        tables: dict[str, Any] = {name: _cut_ranges(getattr(self, name), start, stop) for name in _TABLES}
+        part = Tape(**columns, **tables, instrument=self.instrument)
+        part.metadata["synthetic"] = self.synthetic
+        if len(dates := part.sessions["date"]):
+            part.metadata["missing"] = [day for day in self.missing if str(dates[0]) < day < str(dates[-1])]
+            ends = part.sessions[[0, -1]]
+            cut = [not self._begins_a_session(start), not self._begins_a_session(stop)]
+            late, early = late_and_early(
+                self.instrument.calendar, ends["date"], ends["close"], part.ts[ends["start"]], part.ts[ends["stop"] - 1]
+            )
+            part.sessions["whole"][0] &= not (cut[0] and late[0])
+            part.sessions["whole"][-1] &= not (cut[1] and early[1])
+        return part
+
+    def _begins_a_session(self, index: int) -> bool:
+        return index >= len(self) or index in self.sessions["start"]
 
 
 def misfit(signals: Any, length: int) -> str:
@@ -221,10 +266,36 @@ def _column(name: str, values: Any) -> Array:
     return column
 
 
-def _closes(dates: Dates, early: Mapping[str, str]) -> Int64:
-    """Return the close of each session date, ns UTC: 16:00 Chicago, or what `early` says."""
-    closes = regular_closes(dates)
-    for day, time in early.items():
+def _sessions(ts: Array, calendar: str, given: Mapping[str, str], whole: Any) -> tuple[Array, dict[str, Any]]:
+    """Return the table of sessions, and what is known of their closes and of the dates that are missing."""
+    table = runs(session_dates(ts, calendar), SESSION)
+    scheduled = session_closes(calendar, table["date"])
+    table["close"] = _closes(table["date"], scheduled.ns, given)
+    table["whole"] = covered(calendar, table, ts[table["start"]], ts[table["stop"] - 1])
+    if whole is not None:
+        table["whole"] = _whole(whole, len(table))
+    after = int((ts > np.repeat(table["close"], table["stop"] - table["start"])).sum())
+    closes = close_ledger(calendar, table["date"], scheduled._replace(ns=table["close"]), after)
+    return table, {"closes": closes, "missing": missing_dates(calendar, table["date"])}
+
+
+def covered(calendar: str, sessions: Array, first: Int64, last: Int64) -> Array:
+    """Return whether the prints of each session, of which these are the first and the last, are as of a whole one."""
+    late, early = late_and_early(calendar, sessions["date"], sessions["close"], first, last)
+    return np.asarray(~(late | early))
+
+
+def _whole(given: Any, dates: int) -> Array:
+    flags = np.asarray(given)
+    if flags.dtype != np.bool_ or flags.shape not in ((), (dates,)):
+        raise TapeError(f"whole must be a bool, or one for each of the {dates} session dates, was {given!r}")
+    return flags
+
+
+def _closes(dates: Dates, scheduled: Int64, given: Mapping[str, str]) -> Int64:
+    """Return the close of each session date, ns UTC: the scheduled one, or what is given."""
+    closes = scheduled.copy()
+    for day, time in given.items():
         try:
             there = dates == np.datetime64(date.fromisoformat(day))
             at = datetime.strptime(time, "%H:%M")
@@ -244,9 +315,10 @@ def runs(labels: Array, dtype: np.dtype[Any]) -> Array:
     return table
 
 
-def _cut_ranges(table: Array, stop: int) -> Array:
-    kept = table[table["start"] < stop].copy()
-    kept["stop"] = np.minimum(kept["stop"], stop)
+def _cut_ranges(table: Array, start: int, stop: int) -> Array:
+    kept = table[(table["start"] < stop) & (table["stop"] > start)].copy()
+    kept["start"] = np.maximum(kept["start"], start) - start
+    kept["stop"] = np.minimum(kept["stop"], stop) - start
     return kept
 
 
@@ -380,7 +452,7 @@ def _check_members(path: Path, members: Mapping[str, Array]) -> None:
         starts, stops = members[name]["start"], members[name]["stop"]
         if not np.array_equal(np.r_[0, stops], np.r_[starts, n]):
             raise TapeError(f"{path} is not a whole tape ({name} do not cover its {n} prints): make it again")
-    for day, _, _, close in members["sessions"].tolist():
+    for day, _, _, close, _ in members["sessions"].tolist():
         if not _in_session(day, close):
             raise TapeError(f"{path} is not a whole tape (the close of {day} is not in its session): make it again")
 

@@ -16,10 +16,10 @@ from conftest import NOON, tape_of
 from dbn_files import chicago, trade, utc, write_day
 
 from scalpr_zen import Tape, TapeError, instrument, save_tape
+from scalpr_zen import calendar as module
 from scalpr_zen.backtest import tape_facts
+from scalpr_zen.calendar import session_closes
 from scalpr_zen.errors import ParameterError
-from scalpr_zen.ingest import calendar as module
-from scalpr_zen.ingest.calendar import session_closes
 from scalpr_zen.ingest.preprocess import preprocess
 from scalpr_zen.instruments import CALENDARS, INSTRUMENTS, parse_instrument
 from scalpr_zen.report import tape_lines
@@ -184,7 +184,7 @@ def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
 
 def test_the_library_warns_of_nothing():
     code = (
-        "import numpy as np; from scalpr_zen.ingest.calendar import session_closes; "
+        "import numpy as np; from scalpr_zen.calendar import session_closes; "
         "print([int(session_closes(c, np.array(['2025-12-10'], 'M8[D]')).ns[0]) for c in ('equity', 'grains')])"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)

@@ -67,7 +67,7 @@ def test_the_columns_that_are_not_given_have_their_defaults():
     assert tape.size.tolist() == [1, 1, 1]
     assert tape.aggressor.tolist() == [0, 0, 0]
     assert tape.segments.tolist() == [("NQ", 0, 3)]
-    assert tape.metadata == {}
+    assert set(tape.metadata) == {"closes", "missing"}
     assert tape.synthetic is False
 
 

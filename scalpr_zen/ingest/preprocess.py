@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 import scalpr_zen
+from scalpr_zen.calendar import close_ledger, missing_dates
 from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.arrange import Arrangement, arrange
-from scalpr_zen.ingest.calendar import close_ledger
 from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, REASONS, symbol_table
 from scalpr_zen.ingest.dbn import Interval, Source, read_source
 from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, root_of
@@ -118,7 +118,7 @@ def _plan(sources: list[Source], instrument: Instrument) -> Plan:
         raise DataError(f"the files mix {' and '.join(kinds)}: preprocess each kind by itself")
     tables = [symbol_table(s.intervals, m, contracts) for s, m in zip(sources, meanings, strict=True)]
     ends = sources[0].start - MAX_DELAY, max(source.end for source in sources) + MAX_CLOCK_ERROR
-    return Plan(instrument, sources, contracts, tables, *session_calendar(*ends))
+    return Plan(instrument, sources, contracts, tables, *session_calendar(*ends, instrument.calendar))
 
 
 def _meanings(source: Source, root: str) -> dict[Interval, Contract | str]:
@@ -144,6 +144,7 @@ def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ign
         "record_ledger": _record_ledger(plan, results, fronts, tape),
         "reordered": tape.reordered,
         "closes": close_ledger(plan.instrument.calendar, tape.sessions["date"], tape.closes, tape.prints_after_close()),
+        "missing": missing_dates(plan.instrument.calendar, tape.sessions["date"]),
         "roll_ledger": _roll_ledger(plan, volumes, tape),
         "first_front": _first_front(plan, roll, volumes, tape),
         "sources": _sources(plan, results),

@@ -59,4 +59,4 @@ def market(root: str = "NQ", *, seed: int = 132, metadata: dict | None = None) -
             price.append(at)
             contract.append(name.replace("NQ", root))
     about = METADATA if metadata is None else metadata
-    return Tape.from_prints(ts, price, instrument=instrument(root), contract=contract, metadata=about)
+    return Tape.from_prints(ts, price, instrument=instrument(root), contract=contract, whole=True, metadata=about)
