@@ -24,6 +24,7 @@ from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.arrange import Arrangement, arrange
 from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, REASONS, symbol_table
 from scalpr_zen.ingest.dbn import Interval, Source, read_source
+from scalpr_zen.ingest.expiry import MONTHS_AFTER
 from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, root_of
 from scalpr_zen.ingest.spill import FileResult, Plan, Progress, Spill, read_all
 from scalpr_zen.instruments import Instrument
@@ -107,7 +108,7 @@ def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
 def _plan(sources: list[Source], instrument: Instrument) -> Plan:
     """Find out what every symbol means; refuse files without the root, and two kinds of symbols at once."""
     sources.sort(key=lambda source: (source.start, source.path.name))
-    meanings = [_meanings(source, instrument.root) for source in sources]
+    meanings = [_meanings(source, instrument) for source in sources]
     contracts = sorted({m for meaning in meanings for m in meaning.values() if isinstance(m, Contract)})
     if not contracts:
         roots = sorted({root_of(interval.symbol) for source in sources for interval in source.intervals})
@@ -121,9 +122,18 @@ def _plan(sources: list[Source], instrument: Instrument) -> Plan:
     return Plan(instrument, sources, contracts, tables, *session_calendar(*ends, instrument.calendar))
 
 
-def _meanings(source: Source, root: str) -> dict[Interval, Contract | str]:
+def _meanings(source: Source, instrument: Instrument) -> dict[Interval, Contract | str]:
     first_day = np.datetime64(source.start, "ns").astype("M8[D]").item()
-    return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day)) for i in source.intervals}
+
+    def alive(day: date) -> date:
+        """Return the first day of the earliest contract month that can still trade on a day."""
+        month = 12 * day.year + day.month - 1 - MONTHS_AFTER.get(instrument.expiry_rule, 0)
+        return date(month // 12, month % 12 + 1, 1)
+
+    return {
+        i: classify(i.symbol, i.instrument_id, instrument.root, alive(max(i.start, first_day)))
+        for i in source.intervals
+    }
 
 
 def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ignored: Sequence[str]) -> None:
