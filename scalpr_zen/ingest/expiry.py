@@ -23,7 +23,7 @@ YEARS = range(2000, 2100)
 _DAY = timedelta(days=1)
 _WEDNESDAY, _THURSDAY, _FRIDAY = 2, 3, 4
 _NOVEMBER = 11
-MONTHS_AFTER = {"sofr": 3}
+_MONTHS_AFTER = {"sofr": 3}
 """Rules whose contracts trade on after the month that names them, and for how many months."""
 
 
@@ -51,6 +51,12 @@ def expiry(rule: str, year: int, month: int) -> date:
     if not 1 <= month <= 12:
         raise ParameterError(f"month of an expiry must be 1 to 12; was {month}")
     return RULES[rule](year, month)
+
+
+def earliest_month(rule: str, day: date) -> date:
+    """Return the first day of the earliest contract month that can still trade on a day."""
+    month = 12 * day.year + day.month - 1 - _MONTHS_AFTER.get(rule, 0)
+    return date(month // 12, month % 12 + 1, 1)
 
 
 def business_days_before(day: date, n: int) -> date:

@@ -24,7 +24,7 @@ from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.arrange import Arrangement, arrange
 from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, REASONS, symbol_table
 from scalpr_zen.ingest.dbn import Interval, Source, read_source
-from scalpr_zen.ingest.expiry import MONTHS_AFTER
+from scalpr_zen.ingest.expiry import earliest_month
 from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, root_of
 from scalpr_zen.ingest.spill import FileResult, Plan, Progress, Spill, read_all
 from scalpr_zen.instruments import Instrument
@@ -124,16 +124,9 @@ def _plan(sources: list[Source], instrument: Instrument) -> Plan:
 
 def _meanings(source: Source, instrument: Instrument) -> dict[Interval, Contract | str]:
     first_day = np.datetime64(source.start, "ns").astype("M8[D]").item()
-
-    def alive(day: date) -> date:
-        """Return the first day of the earliest contract month that can still trade on a day."""
-        month = 12 * day.year + day.month - 1 - MONTHS_AFTER.get(instrument.expiry_rule, 0)
-        return date(month // 12, month % 12 + 1, 1)
-
-    return {
-        i: classify(i.symbol, i.instrument_id, instrument.root, alive(max(i.start, first_day)))
-        for i in source.intervals
-    }
+    root, rule = instrument.root, instrument.expiry_rule
+    since = {i: earliest_month(rule, max(i.start, first_day)) for i in source.intervals}
+    return {i: classify(i.symbol, i.instrument_id, root, day) for i, day in since.items()}
 
 
 def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ignored: Sequence[str]) -> None:
