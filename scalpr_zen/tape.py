@@ -30,7 +30,7 @@ from scalpr_zen.calendar import close_ledger, late_and_early, missing_dates, ses
 from scalpr_zen.errors import ParameterError, TapeError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import NpzWriter, map_npz
-from scalpr_zen.params import MAX_TICKS
+from scalpr_zen.params import MAX_TICKS, NANOS
 from scalpr_zen.sessions import Dates, Int64, session_dates, session_open, session_time
 
 try:
@@ -49,6 +49,9 @@ SEGMENT = np.dtype([("contract", "<U24"), ("start", "<i8"), ("stop", "<i8")])
 SESSION = np.dtype([("date", "<M8[D]"), ("start", "<i8"), ("stop", "<i8"), ("close", "<i8"), ("whole", "?")])
 _ALLOWED = {"price": (-MAX_TICKS, MAX_TICKS), "size": (0, 2**31 - 1), "aggressor": (-1, 1)}
 """What fills can be counted from; ingest refuses the same."""
+_EPOCH_YEARS = (1990, 2100)
+_TIMES = tuple((date(year, 1, 1) - date(1970, 1, 1)).days * 86_400 * NANOS for year in _EPOCH_YEARS)
+"""Times that prints may have, ns UTC: before CME's Globex there were none, and what lies beyond is of another unit."""
 _TABLES = {"segments": SEGMENT, "sessions": SESSION}
 
 Array = NDArray[Any]
@@ -184,14 +187,15 @@ class Tape:
         Raises
         ------
         TapeError
-            If a column is not of whole numbers in its range, the lengths differ, the times decrease, or a close
-            is no time of a session date.
+            If a column is not of whole numbers in its range, the lengths differ, the times decrease or are not of
+            1990 to 2099, or a close is no time of a session date.
         """
-        ts = _column("ts", ts)
+        ts = _column("ts", ts, _FROM_DATETIMES)
         n = len(ts)
+        _refuse_times(ts)
         columns = {
             "ts": ts,
-            "price": _column("price", price),
+            "price": _column("price", price, _FROM_POINTS.format(nanos=instrument.tick_nanos)),
             "size": _column("size", np.ones(n, np.int32) if size is None else size),
             "aggressor": _column("aggressor", np.zeros(n, np.int8) if aggressor is None else aggressor),
         }
@@ -201,7 +205,7 @@ class Tape:
         for name, (low, high) in _ALLOWED.items():
             if n and not (low <= columns[name].min() and columns[name].max() <= high):
                 found = f"{columns[name].min()} to {columns[name].max()}"
-                raise TapeError(f"{name} must be {low} to {high}, was {found}")
+                raise TapeError(f"{name} must be {low} to {high}{' ticks' * (name == 'price')}, was {found}")
         if n and (np.diff(ts) < 0).any():
             raise TapeError("the times of a tape must never decrease: sort the prints by time")
         sessions, known = _sessions(ts, instrument.calendar, closes or {}, whole)
@@ -251,14 +255,35 @@ def misfit(signals: Any, length: int) -> str:
     return f"-1, 0 or +1, were {low} to {high}" if low < -1 or high > 1 else ""
 
 
-def _column(name: str, values: Any) -> Array:
-    """Return a column in its type; refuse what would not fit into it unchanged."""
+_FROM_POINTS = "ticks; from points: np.rint(np.asarray(points) * 1e9).astype(np.int64) // {nanos}"
+_FROM_DATETIMES = 'ns UTC; from datetime64 in UTC: ts.astype("M8[ns]").astype(np.int64)'
+
+
+def _refuse_times(ts: Array) -> None:
+    """Refuse times of prints that cannot be, and name the unit that they look like."""
+    if not len(ts):
+        return
+    low, high = int(ts.min()), int(ts.max())
+    first, end = _TIMES
+    if first <= low and high < end:
+        return
+    units = {"s": NANOS, "ms": NANOS // 1_000, "us": 1_000}
+    likely = [
+        f"; these look like {u}: multiply by {k:,}" for u, k in units.items() if first <= low * k <= high * k < end
+    ]
+    years = f"{_EPOCH_YEARS[0]} to {_EPOCH_YEARS[1] - 1}"
+    raise TapeError(f"ts must be ns UTC, of the years {years}, was {low} to {high}{''.join(likely)}")
+
+
+def _column(name: str, values: Any, unit: str = "") -> Array:
+    """Return a column in its type; refuse what would not fit into it unchanged, and name the unit that it needs."""
     dtype, given = COLUMNS[name], np.asarray(values)
     if given.size == 0:
         given = given.astype(dtype)
     limits = np.iinfo(dtype)
     if given.ndim != 1 or given.dtype.kind not in "iu":
-        raise TapeError(f"{name} must be whole numbers, one a print, was {given.dtype} {given.shape}")
+        needed = f"{name} must be whole numbers, one a print, was {given.dtype} {given.shape}"
+        raise TapeError(f"{needed}: {name} is in {unit}" if unit else needed)
     if given.size and not (limits.min <= given.min() and given.max() <= limits.max):
         raise TapeError(f"{name} must be {limits.min} to {limits.max}, was {given.min()} to {given.max()}")
     column = np.ascontiguousarray(given, dtype).view()
