@@ -123,6 +123,7 @@ OTHER_RULES = SessionRules(
     loss_limit=200.0,
     profit_limit=100.0,
     limit_on="open",
+    incomplete_dates="include",
 )
 
 
