@@ -186,7 +186,7 @@ def coverage_notes(result: Values) -> list[str]:
     told = []
     found, parameters = result["coverage"], result["parameters"]
     if missing := found["missing_dates"]:
-        told.append(f"missing session dates: {missing:,} scheduled ones have no print and are in no figure; see TAPE")
+        told.append(f"missing session dates: {missing:,}, scheduled but without a print, and in no figure; see TAPE")
     if incomplete := found["incomplete_dates"]:
         if parameters["incomplete_dates"] == "include":
             what = "incomplete_dates=include counts them in by-day statistics and drawings like whole ones"
@@ -195,12 +195,12 @@ def coverage_notes(result: Values) -> list[str]:
         told.append(f"incomplete session dates: {incomplete:,}, {what}; see TAPE")
     if across := found["trades_across_holes"]:
         told.append(
-            f"trades across a hole in the data: {across:,} were open where session dates, or parts, are missing"
+            f"trades across a hole in the data: {across:,}, open while session dates, or parts of them, are missing"
         )
     if late := found["late_flat_exits"]:
         told.append(
-            f"flat_before_close={parameters['flat_before_close']:g}: {late:,} positions were closed in a later session "
-            "only, as no print came between the order and the end of their own"
+            f"flat_before_close={parameters['flat_before_close']:g}: positions closed only in a later session: {late:,}, "
+            "as no print came between the order and the end of their own"
         )
     return told
 

@@ -330,7 +330,7 @@ def test_files_that_are_missing_within_a_trade_are_noted():
     times = sorted({t for day in WEEK for t in session_times(day, step=STEP)})
     tape = tape_of_times(of_utc_days(times, [WEEK[0], WEEK[3]]))
     result = run(tape, Given(signals_of(tape, {0: 1})), Bracket(take_profit=50, stop_loss=50))
-    assert notes_of(result, "missing session dates: 1 ")
+    assert notes_of(result, "missing session dates: 1, scheduled")
     (left_out,) = notes_of(result, "incomplete session dates: 2,")
     assert "left out" in left_out
     asked = run(tape, Given(signals_of(tape, {0: 1})), rules=SessionRules(incomplete_dates="include"))
@@ -340,7 +340,7 @@ def test_files_that_are_missing_within_a_trade_are_noted():
     price = [80_000] * (len(tape) - 1) + [80_400]
     moved = Tape.from_prints(tape.ts, price, instrument=NQ)
     closed = run(moved, Given(signals_of(moved, {0: 1})), Bracket(take_profit=50, stop_loss=50))
-    assert notes_of(closed, "trades across a hole in the data: 1 were open")
+    assert notes_of(closed, "trades across a hole in the data: 1, open")
 
 
 def test_a_tape_without_holes_has_no_such_note():
