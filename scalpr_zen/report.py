@@ -194,13 +194,11 @@ def coverage_notes(result: Values) -> list[str]:
             what = "left out of by-day statistics, drawings and counts of dates; their trades stay in all other figures"
         told.append(f"incomplete session dates: {incomplete:,}, {what}; see TAPE")
     if across := found["trades_across_holes"]:
-        told.append(
-            f"trades across a hole in the data: {across:,}, open while dates, or parts of them, are missing"
-        )
+        told.append(f"trades across a hole in the data: {across:,}, open while dates, or parts of them, are missing")
     if late := found["late_flat_exits"]:
         told.append(
-            f"flat_before_close={parameters['flat_before_close']:g}: positions closed only in a later session: {late:,}; "
-            "no print came between the order and the end of their own"
+            f"flat_before_close={parameters['flat_before_close']:g}: positions closed only in a later session: "
+            f"{late:,}; no print came between the order and the end of their own"
         )
     return told
 
