@@ -56,6 +56,7 @@ def setup() -> Setup:
             loss_limit=None,  # USD a session
             profit_limit=None,  # USD a session
             limit_on="closed",  # closed | open
+            incomplete_dates="exclude",  # exclude | include
         ),
         pessimistic=PessimisticCosts(
             pessimistic_commission=2.5,  # USD a contract and side

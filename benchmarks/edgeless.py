@@ -156,9 +156,9 @@ def main() -> None:
         "",
         *rows(runs),
         "",
-        "Brackets in fast moments: prices leap farther over their levels there, a stop loses more and a target gains no",
-        "more, so that such entries are a little worse than random ones. Long nearly always: the few p-values are those",
-        "of runs whose estimate of their freedom happens to lie within the limits.",
+        "Brackets in fast moments: prices leap farther over their levels there, a stop loses more and a target gains",
+        "no more, so that such entries are a little worse than random ones. Long nearly always: the few p-values are",
+        "those of runs whose estimate of their freedom happens to lie within the limits.",
     ]
     Path(__file__).with_name("EDGELESS.md").write_text("\n".join([*lines, ""]), encoding="utf-8")
 

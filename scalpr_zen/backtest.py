@@ -26,6 +26,7 @@ import scalpr_zen
 from scalpr_zen import figures, html_report, report, trade_log
 from scalpr_zen.baseline import baseline
 from scalpr_zen.control import control
+from scalpr_zen.coverage import coverage
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.execution import Bracket, Execution, PessimisticCosts
 from scalpr_zen.fills import fills
@@ -34,7 +35,7 @@ from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
 from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.prop_firm import PropFirm, prop_firm
 from scalpr_zen.reach import out_of_reach
-from scalpr_zen.rules import SessionRules
+from scalpr_zen.rules import SessionRules, counted_dates
 from scalpr_zen.series import series
 from scalpr_zen.setup import GROUPS, Setup
 from scalpr_zen.simulate import Orders, Simulation, largest_result, orders, trade, trades_sha256
@@ -61,6 +62,7 @@ SECTIONS = (
     "fills",
     "control",
     "prop_firm",
+    "coverage",
     "counts",
     "trades_sha256",
     "series",
@@ -276,10 +278,11 @@ def with_fills(result: Result, workers: int | None = None) -> Result:
 
 def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
     """Return a result with its Monte Carlo paths, made by this many threads."""
-    trades, sessions = result.trades, len(result.tape.sessions)
+    trades, counted = result.trades, counted_dates(result.tape, result.setup.rules)
+    settings, sessions = result.setup.settings, len(counted)
 
     def paths() -> dict[str, Any]:
-        return monte_carlo(trades["net_usd"], trades["session"], sessions, result.setup.settings, workers)
+        return monte_carlo(trades["net_usd"], trades["session"], sessions, settings, workers, counted)
 
     return _with_sections(result, {"monte_carlo": paths})
 
@@ -287,12 +290,14 @@ def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
 def with_checks(result: Result, workers: int | None = None) -> Result:
     """Return a result with random entries to compare its own with, and a firm's evaluation; by this many threads."""
     tape, setup, trades = result.tape, result.setup, result.trades
-    unclosed, seed = len(result.unclosed), setup.settings.seed
+    unclosed, seed, counted = len(result.unclosed), setup.settings.seed, counted_dates(tape, setup.rules)
     return _with_sections(
         result,
         {
             "control": lambda: control(tape, trades, setup, workers),
-            "prop_firm": lambda: prop_firm(trades, tape, setup.execution, setup.firm, seed, workers, unclosed=unclosed),
+            "prop_firm": lambda: prop_firm(
+                trades, tape, setup.execution, setup.firm, seed, workers, unclosed=unclosed, counted=counted
+            ),
         },
     )
 
@@ -312,8 +317,8 @@ def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any
 
 def _notes(values: Mapping[str, Any], tape: Tape, setup: Setup) -> list[str]:
     own = report.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
-    about = [*report.no_trade_notes(values), *report.tape_notes(values["tape"]), *out_of_reach(tape, setup)]
-    return [*about, *own, *report.check_notes(values)]
+    about = [*report.no_trade_notes(values), *report.tape_notes(values["tape"]), *report.coverage_notes(values)]
+    return [*about, *out_of_reach(tape, setup), *own, *report.check_notes(values)]
 
 
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
@@ -371,6 +376,8 @@ def tape_facts(tape: Tape, execution: Execution | None = None) -> dict[str, Any]
         "record_ledger": about.get("record_ledger", {}),
         "reordered": about.get("reordered", 0),
         "closes": about.get("closes"),
+        "missing": tape.missing,
+        "incomplete": tape.incomplete,
     }
 
 
@@ -396,16 +403,18 @@ def _check_money(trades: Array, tape: Tape, setup: Setup) -> None:
 def _numbers(simulation: Simulation, tape: Tape, setup: Setup) -> dict[str, Any]:
     """Return the sections that follow from the trades; those of LATER are still empty."""
     trades, execution = simulation.trades, setup.execution
-    numbers = statistics(trades, tape, setup.bracket, execution)
+    counted = counted_dates(tape, setup.rules)
+    numbers = statistics(trades, tape, setup.bracket, execution, counted)
     by_day = daily(trades["net_usd"], trades["session"], len(tape.sessions))
     return {
         "statistics": numbers,
         "verdicts": verdicts(numbers),
-        "baseline": baseline(tape, execution, by_day, numbers),
+        "baseline": baseline(tape, execution, by_day, numbers, counted),
         **{name: {} for name in LATER},
+        "coverage": coverage(trades, tape, counted),
         "counts": simulation.counts,
         "trades_sha256": trades_sha256(trades),
-        "series": series(trades, tape, execution),
+        "series": series(trades, tape, execution, counted),
     }
 
 

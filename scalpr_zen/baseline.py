@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalpr_zen.execution import Execution
 from scalpr_zen.params import ticks_to_points
@@ -37,7 +38,13 @@ BY_TRADE = (
 )
 
 
-def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, numbers: Mapping[str, Any]) -> dict[str, Any]:
+def baseline(
+    tape: Tape,
+    execution: Execution,
+    strategy_daily: Float64,
+    numbers: Mapping[str, Any],
+    counted: NDArray[np.bool_] | None = None,
+) -> dict[str, Any]:
     """Return buy & hold beside the strategy.
 
     Parameters
@@ -50,6 +57,8 @@ def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, numbers:
         Net USD of the strategy per session date.
     numbers : mapping
         The statistics of the strategy.
+    counted : array of bool, shape (session dates,), optional
+        Which session dates count in the by-day figures; net P&L and max drawdown are those of all. Default: all.
 
     Returns
     -------
@@ -62,7 +71,9 @@ def baseline(tape: Tape, execution: Execution, strategy_daily: Float64, numbers:
     segments = _segments(tape, tick_value)
     x = np.array([row["net_usd"] for row in segments])
     rates = by_trade(x) if len(x) else dict.fromkeys(BY_TRADE, NAN)
-    held = _by_day(daily_usd(tape, tick_value)) | {"trades": len(x)} | {key: rates[key] for key in BY_TRADE[1:]}
+    counted = np.ones(len(tape.sessions), np.bool_) if counted is None else counted
+    held = _by_day(daily_usd(tape, tick_value), counted) | {"trades": len(x)}
+    held |= {key: rates[key] for key in BY_TRADE[1:]}
     strategy = {key: numbers[key] for key in held} | {"max_drawdown_usd": max_drawdown(strategy_daily).usd}
     return {
         **held,
@@ -82,8 +93,8 @@ def daily_usd(tape: Tape, tick_value: float) -> Float64:
     return daily(gains, np.searchsorted(tape.sessions["stop"], starts, side="right"), len(tape.sessions))
 
 
-def _by_day(d: Float64) -> dict[str, float]:
-    values = {"net_usd": float(d.sum()), "max_drawdown_usd": max_drawdown(d).usd, **by_day(d)}
+def _by_day(d: Float64, counted: NDArray[np.bool_]) -> dict[str, float]:
+    values = {"net_usd": float(d.sum()), "max_drawdown_usd": max_drawdown(d).usd, **by_day(d[counted])}
     return {key: values[key] for key in BY_DAY}
 
 

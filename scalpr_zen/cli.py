@@ -416,6 +416,7 @@ def new_strategy_command(name: str, folder: str) -> None:
 def info_command(tape: str, as_json: bool) -> None:
     """Print all that is known about a tape."""
     if as_json:
-        click.echo(json.dumps(Tape.open(tape).metadata, indent=1))
+        opened = Tape.open(tape)
+        click.echo(json.dumps(opened.metadata | {"incomplete": opened.incomplete}, indent=1))
     else:
         info(tape)

@@ -1,7 +1,7 @@
 """The table of CME futures: tick size, point value, exchange, roll months, rule of the last trading day.
 
 Prices are in the unit in which Databento's GLBX.MDP3 quotes them: index points, USD a barrel, cents a
-bushel, USD a unit of foreign currency, decimal points of par. `docs/instruments.md` names the sources.
+bushel or a pound, USD a unit of foreign currency, decimal points of par. `docs/instruments.md` names the sources.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scalpr_zen.errors import ParameterError
 
 MONTHS = "FGHJKMNQUVXZ"
 EXCHANGES = ("CME", "CBOT", "NYMEX", "COMEX")
-CALENDARS = ("equity", "rates", "fx", "energy_metals", "grains")
+CALENDARS = ("equity", "rates", "fx", "energy_metals", "grains", "livestock", "crypto")
 _LINE = "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS [CALENDAR]]]"
 _EXAMPLE = "NKD 5 5 CME HMUZ"
 
@@ -40,7 +40,7 @@ class Instrument:
     expiry_rule : str
         Name of a rule in `scalpr_zen.ingest.expiry`; empty when there is none.
     calendar : str
-        Whose hours its sessions close by, one of `CALENDARS`; `scalpr_zen.ingest.calendar` reads it.
+        Whose hours its sessions close by, one of `CALENDARS`; `scalpr_zen.calendar` reads it.
 
     Raises
     ------
@@ -103,7 +103,7 @@ class Instrument:
 
 
 # Left out of the roll months: a listed month that a later one outtrades for its whole life
-# (October gold, September corn, August and September soybeans).
+# (October gold, September corn, August and September soybeans, May lean hogs).
 _TABLE: tuple[tuple[str, str, str, float, float, str, str, str], ...] = (
     # root, name, exchange, tick size, USD a point, roll months, expiry rule, calendar
     ("NQ", "E-mini Nasdaq-100", "CME", 0.25, 20.0, "HMUZ", "equity_index", "equity"),
@@ -132,6 +132,14 @@ _TABLE: tuple[tuple[str, str, str, float, float, str, str, str], ...] = (
     ("ZC", "Corn", "CBOT", 0.25, 50.0, "HKNZ", "grains", "grains"),
     ("ZS", "Soybean", "CBOT", 0.25, 50.0, "FHKNX", "grains", "grains"),
     ("ZW", "Chicago SRW Wheat", "CBOT", 0.25, 50.0, "HKNUZ", "grains", "grains"),
+    ("LE", "Live Cattle", "CME", 0.025, 400.0, "GJMQVZ", "live_cattle", "livestock"),
+    ("HE", "Lean Hog", "CME", 0.025, 400.0, "GJMNQVZ", "lean_hog", "livestock"),
+    ("GF", "Feeder Cattle", "CME", 0.025, 500.0, "FHJKQUVX", "feeder_cattle", "livestock"),
+    ("BTC", "Bitcoin", "CME", 5.0, 5.0, MONTHS, "crypto", "crypto"),
+    ("MBT", "Micro Bitcoin", "CME", 5.0, 0.1, MONTHS, "crypto", "crypto"),
+    ("ETH", "Ether", "CME", 0.5, 50.0, MONTHS, "crypto", "crypto"),
+    ("MET", "Micro Ether", "CME", 0.5, 0.1, MONTHS, "crypto", "crypto"),
+    ("SR3", "Three-Month SOFR", "CME", 0.0025, 2_500.0, "HMUZ", "sofr", "rates"),
 )
 
 INSTRUMENTS: dict[str, Instrument] = {

@@ -53,7 +53,12 @@ class MonteCarlo(Parameters):
 
 
 def monte_carlo(
-    x: Array, session: Array, sessions: int, settings: MonteCarlo, workers: int | None = None
+    x: Array,
+    session: Array,
+    sessions: int,
+    settings: MonteCarlo,
+    workers: int | None = None,
+    counted: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Return bands and drawdowns of both methods.
 
@@ -68,24 +73,27 @@ def monte_carlo(
     settings : MonteCarlo
     workers : int, optional
         Threads; default: one a core. Any number gives the same result.
+    counted : array of bool, shape (sessions,), optional
+        Which session dates are drawn. Default: all.
 
     Returns
     -------
     dict
         `permutation`: bands of equity by trade, drawdown percentiles, the actual path and drawdown, and the
         share of paths whose drawdown is smaller; empty for one trade, which has one order. `days`: bands of equity by
-        session date, the share of paths that end with a profit (PROFITABLE_MEANS), drawdown percentiles; empty for one
-        session date, as every drawing of it is the run itself. Empty without trades or paths.
+        session date, the share of paths that end with a profit (PROFITABLE_MEANS), drawdown percentiles; empty for
+        fewer than two counted session dates, as every drawing of one is the run itself. Empty without trades or paths.
     """
     if not len(x) or not settings.monte_carlo_sims:
         return {}
     amounts = micro(x)
     workers = workers or os.cpu_count() or 1
+    drawn = np.ones(sessions, np.bool_) if counted is None else counted
     return {
         "sims": settings.monte_carlo_sims,
         "seed": settings.seed,
         "permutation": _permutation(amounts, settings, workers) if len(x) > 1 else {},
-        "days": _days(amounts, session, sessions, settings, workers) if sessions > 1 else {},
+        "days": _days(amounts, session, drawn, settings, workers) if drawn.sum() > 1 else {},
     }
 
 
@@ -113,13 +121,15 @@ def _permutation(amounts: Int64, settings: MonteCarlo, workers: int) -> dict[str
     }
 
 
-def _days(amounts: Int64, session: Array, sessions: int, settings: MonteCarlo, workers: int) -> dict[str, Any]:
-    grid = _grid(sessions)
-    days = _summaries(amounts, session, sessions)
+def _days(
+    amounts: Int64, session: Array, counted: NDArray[np.bool_], settings: MonteCarlo, workers: int
+) -> dict[str, Any]:
+    grid = _grid(int(counted.sum()))
+    total, high, low, fall = (column[counted] for column in _summaries(amounts, session, len(counted)))
     equity, drawdown = _paths(len(grid), settings.monte_carlo_sims)
 
     def work(first: int, stop: int) -> None:
-        _draw_kernel(*days, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
+        _draw_kernel(total, high, low, fall, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
 
     _share(work, settings.monte_carlo_sims, workers)
     return {

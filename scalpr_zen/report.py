@@ -35,6 +35,8 @@ COUNTS = {
 ONE_TRADE = "one trade has only one order"
 ONE_DATE = "every drawing from a single session date is the run itself"
 NO_WINNER_OF_A_STOP = "no winning trade depends on it, as a stop that does not move ends none"
+SHOWN_DATES = 5
+"""Missing and incomplete dates that a line of the report names."""
 INSIDE_TOLD = 0.05
 """By how much the share of entries inside the spread must exceed that of random ones to be told at the top."""
 SLIPPAGE = {
@@ -202,6 +204,28 @@ def no_trade_notes(result: Values) -> list[str]:
     return [f"no trade was closed: {counts['signals']:,} signals, {ends}"]
 
 
+def coverage_notes(result: Values) -> list[str]:
+    """Return a sentence for each thing that the prints do not cover, and for each order that a session's end left."""
+    told = []
+    found, parameters = result["coverage"], result["parameters"]
+    if missing := found["missing_dates"]:
+        told.append(f"missing session dates: {missing:,}, scheduled but without a print, and in no figure; see TAPE")
+    if incomplete := found["incomplete_dates"]:
+        if parameters["incomplete_dates"] == "include":
+            what = "incomplete_dates=include counts them in by-day statistics and drawings like whole ones"
+        else:
+            what = "left out of by-day statistics, drawings and counts of dates; their trades stay in all other figures"
+        told.append(f"incomplete session dates: {incomplete:,}, {what}; see TAPE")
+    if across := found["trades_across_holes"]:
+        told.append(f"trades across a hole in the data: {across:,}, open while dates, or parts of them, are missing")
+    if late := found["late_flat_exits"]:
+        told.append(
+            f"flat_before_close={parameters['flat_before_close']:g}: positions closed only in a later session: "
+            f"{late:,}; no print came between the order and the end of their own"
+        )
+    return told
+
+
 def check_notes(result: Values) -> list[str]:
     """Return a sentence for each part of the net P&L that the checks made so far find to be a matter of its fills."""
     told = []
@@ -261,6 +285,8 @@ def tape_lines(tape: Values) -> Iterator[str]:
     yield _row("tick", f"{tape['tick_size']:g} points, {number(tape['tick_value'], 'usd')} a contract")
     yield _row("prints", f"{tape['prints']:,} in {tape['session_dates']:,} session dates")
     yield _row("first, last session date", f"{tape['first_session']} to {tape['last_session']}")
+    yield _row("missing dates", _some_dates(tape["missing"]))
+    yield _row("incomplete dates", _some_dates(tape["incomplete"]))
     if closes := tape.get("closes"):
         counts = (
             f"{len(closes['early'])} early, {len(closes['unknown'])} unknown, {closes['prints_after']:,} prints late"
@@ -269,6 +295,12 @@ def tape_lines(tape: Values) -> Iterator[str]:
     yield _row("sha256", tape["sha256"])
     yield from _rolls(tape)
     yield from _record_ledger(tape)
+
+
+def _some_dates(dates: Sequence[str]) -> str:
+    """Return how many dates there are, and the first ones; all of them are in the JSON."""
+    shown = ", ".join(dates[:SHOWN_DATES]) + ", ..." * (len(dates) > SHOWN_DATES)
+    return f"{len(dates):,}: {shown}" if dates else "none"
 
 
 def _rolls(tape: Values) -> Iterator[str]:

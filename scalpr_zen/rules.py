@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.params import NANOS, Parameters, declared, param, whole_ns
-from scalpr_zen.sessions import SESSION_OPEN_HOUR, chicago_offsets, session_open
+from scalpr_zen.sessions import SESSION_OPEN_HOUR, chicago_offsets, session_dates, session_open
 from scalpr_zen.tape import Tape
 
 ALL = "all"
 SIDES = ("both", "long", "short")
 LIMITS_ON = ("closed", "open")
+INCOMPLETE_DATES = ("exclude", "include")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MINUTE, _HOUR = 60 * NANOS, 3600 * NANOS
 _UNITS = {
@@ -67,6 +68,9 @@ class SessionRules(Parameters):
         None, "Net profit at which a session is over.", unit="USD", low=0.01, high=100_000_000
     )
     limit_on: str = param("closed", "What the limits look at: closed trades, or also the open one.", choices=LIMITS_ON)
+    incomplete_dates: str = param(
+        "exclude", "Whether incomplete session dates count in by-day statistics.", choices=INCOMPLETE_DATES
+    )
 
     def check(self) -> None:
         """Refuse windows, weekdays and times that mean nothing."""
@@ -97,6 +101,13 @@ class SessionRules(Parameters):
         """Return these rules for trades that know of no other trade: without those of OF_A_SESSION."""
         defaults = {parameter.name: parameter.default for parameter in declared(SessionRules)}
         return replace(self, **{name: defaults[name] for name in OF_A_SESSION})
+
+
+def counted_dates(tape: Tape, rules: SessionRules) -> NDArray[np.bool_]:
+    """Return which session dates of a tape count in by-day statistics and drawings, shape (session dates,)."""
+    if rules.incomplete_dates == "include":
+        return np.ones(len(tape.sessions), np.bool_)
+    return np.array(tape.sessions["whole"])
 
 
 def windows(text: str) -> list[tuple[int, int]]:
@@ -166,7 +177,10 @@ def entry_ranges(tape: Tape, rules: SessionRules) -> Ranges:
         if day.weekday() not in days:
             continue
         first, stop = int(session["start"]), int(session["stop"])
-        bounds = _window_times(day, pieces)
+        begins = session_dates(tape.ts[first : first + 1])[0].item()  # a Saturday where Monday begins on Friday
+        bounds = [
+            times for k in range((day - begins).days + 1) for times in _window_times(begins + timedelta(k), pieces)
+        ]
         if before_close is not None:
             last = int(session["close"]) - before_close
             bounds = [(start, min(end, last)) for start, end in bounds]

@@ -41,7 +41,7 @@ LIMITS = (
 _HOUR, _DAY = 3600 * NANOS, 86_400 * NANOS
 
 
-def series(trades: Array, tape: Tape, execution: Execution) -> dict[str, Any]:
+def series(trades: Array, tape: Tape, execution: Execution, counted: NDArray[np.bool_] | None = None) -> dict[str, Any]:
     """Return the series of every chart but Monte Carlo's.
 
     Parameters
@@ -51,21 +51,25 @@ def series(trades: Array, tape: Tape, execution: Execution) -> dict[str, Any]:
     tape : Tape
     execution : Execution
         Point value, contracts and commission.
+    counted : array of bool, shape (session dates,), optional
+        Which session dates count in the by-day statistics. Default: all.
 
     Returns
     -------
     dict
-        `by_day`: net USD, trades and buy & hold's USD of every session date. `by_trade`: equity, fall from its
-        peak and buy & hold's equity in USD after the trades that a picture of the path shows, from trade 0 on.
-        `exits`: trades, their mean and sum, by side and exit reason. `results`: trades by their net USD, in bins
-        from_usd to to_usd, both included, none of them with results on both sides of zero. `hours` and
+        `by_day`: net USD, trades and buy & hold's USD of every session date, and whether it counts in by-day
+        statistics. `by_trade`: equity, fall from its peak and buy & hold's equity in USD after the trades that a
+        picture of the path shows, from trade 0 on. `exits`: trades, their mean and sum, by side and exit
+        reason. `results`: trades by their net USD, in bins from_usd to to_usd, both included, none of them with
+        results on both sides of zero. `hours` and
         `weekdays`: trades, their mean and sum, by Chicago hour and by session date of the entry. `excursions`:
         trades by MFE (rows) and MAE (columns) in points; the points are the middles of the cells, whose sizes are
         `cell_points` (MAE, MFE). `holding`: trades won and not won by holding time, from_seconds <= t < to_seconds.
     """
     tick_value = execution.tick_value(tape.instrument)
     return {
-        "by_day": _by_day(trades, tape, tick_value),
+        "by_day": _by_day(trades, tape, tick_value)
+        | {"counted": [True] * len(tape.sessions) if counted is None else counted.tolist()},
         "by_trade": _by_trade(trades, tape, tick_value),
         "exits": _exits(trades),
         "results": _results(trades, tick_value, execution),

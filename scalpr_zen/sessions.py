@@ -18,8 +18,12 @@ from scalpr_zen.params import NANOS
 
 CHICAGO = ZoneInfo("America/Chicago")
 SESSION_OPEN_HOUR = 17
-REGULAR_CLOSE_HOUR = 16
 _HOUR = 3600 * NANOS
+AROUND_THE_CLOCK = {"crypto": date(2026, 5, 30)}
+"""Calendars that trade through the weekend, and the first Saturday on which they did.
+
+The exchange gives trades from Friday evening to Sunday evening the trade date of the next business day.
+"""
 
 Int64 = NDArray[np.int64]
 Dates = NDArray[np.datetime64]
@@ -45,37 +49,38 @@ def session_time(day: date, minute: int) -> int:
     return int(local.timestamp()) * NANOS
 
 
-def regular_closes(dates: Dates) -> Int64:
-    """Return the ns UTC of 16:00 Chicago on each session date, shape (n,)."""
-    return np.array([session_time(day, REGULAR_CLOSE_HOUR * 60) for day in dates.tolist()], dtype=np.int64)
-
-
-def session_calendar(first: int, last: int) -> tuple[Dates, Int64]:
+def session_calendar(first: int, last: int, calendar: str = "") -> tuple[Dates, Int64]:
     """Return the session dates that cover the times `first` to `last`, and when each begins.
 
     Parameters
     ----------
     first, last : int
         Times in ns UTC.
+    calendar : str
+        Calendar of the instrument; only those of AROUND_THE_CLOCK differ: their Monday begins on Friday at 17:00.
 
     Returns
     -------
     dates : array of datetime64[D], shape (n + 1,)
-        Consecutive calendar days; the last one begins after `last`.
+        Calendar days in order, all but the weekends that belong to a Monday; the last one begins after `last`.
     opens : array of int64, shape (n + 1,)
         `opens[k] <= t < opens[k + 1]` means that `t` belongs to `dates[k]`.
     """
     day = _utc_date(first) - timedelta(days=1)
-    end = _utc_date(last) + timedelta(days=2)
+    end = _utc_date(last) + timedelta(days=4)  # beyond a weekend
     days = [day + timedelta(days=k) for k in range((end - day).days + 1)]
-    return np.array(days, dtype="M8[D]"), np.array([session_open(d) for d in days], dtype=np.int64)
+    opens = np.array([session_open(d) for d in days], dtype=np.int64)
+    since = AROUND_THE_CLOCK.get(calendar, date.max)
+    kept = np.flatnonzero([d.weekday() < 5 or d < since for d in days])
+    begins = np.concatenate(([0], kept[:-1] + 1))
+    return np.array(days, dtype="M8[D]")[kept], opens[begins]
 
 
-def session_dates(ts: Int64) -> Dates:
-    """Return the session date of each time, shape (n,), ns UTC to datetime64[D]."""
+def session_dates(ts: Int64, calendar: str = "") -> Dates:
+    """Return the session date of each time, shape (n,), ns UTC to datetime64[D]; `calendar` as in session_calendar."""
     if len(ts) == 0:
         return np.empty(0, dtype="M8[D]")
-    dates, opens = session_calendar(int(ts.min()), int(ts.max()))
+    dates, opens = session_calendar(int(ts.min()), int(ts.max()), calendar)
     return dates[np.searchsorted(opens, ts, side="right") - 1]
 
 

@@ -1,8 +1,8 @@
 """Trades become numbers. Every definition stands in one table, which the report and the docs print.
 
-`x` are net USD per closed trade, n their number; `d` are net USD per session date over all session dates
-of the tape, a trade belonging to the session date of its exit. Standard deviations are sample ones
-(n - 1). What is undefined is NaN.
+`x` are net USD per closed trade, n their number; `d` are net USD per session date over the counted session dates
+of the tape, a trade belonging to the session date of its exit. Incomplete session dates do not count unless asked
+for. Standard deviations are sample ones (n - 1). What is undefined is NaN.
 
 What decides a win, a verdict or a peak of the equity is counted in whole micro-dollars, so that no rounding of
 floats can make a scratch a win, or let two rows of the table contradict each other.
@@ -192,7 +192,7 @@ STATISTICS = (
     Statistic("payoff", "Payoff", "ratio", "average win / abs(average loss)"),
     Statistic("best_day_usd", "Best day", "usd", "max d"),
     Statistic("worst_day_usd", "Worst day", "usd", "min d"),
-    Statistic("trades_a_day", "Trades a day", "ratio", "n / session dates"),
+    Statistic("trades_a_day", "Trades a day", "ratio", "closed trades of the counted session dates / their number"),
     Statistic(
         "time_in_market", "Time in market", "share", "time held / time from first to last print, inside sessions"
     ),
@@ -200,7 +200,9 @@ STATISTICS = (
 )
 
 
-def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution) -> dict[str, Any]:
+def statistics(
+    trades: Array, tape: Tape, bracket: Bracket, execution: Execution, counted: NDArray[np.bool_] | None = None
+) -> dict[str, Any]:
     """Return every row of STATISTICS by key, and the table `months`.
 
     Parameters
@@ -211,9 +213,13 @@ def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution
         Its session dates; only the ends of sessions are read.
     bracket, execution
         What the break-even rate and the break-even cost refer to.
+    counted : array of bool, shape (session dates,), optional
+        Which session dates count in the by-day statistics. Default: all.
     """
+    counted = np.ones(len(tape.sessions), np.bool_) if counted is None else counted
     x, session = whole(trades["net_usd"]), trades["session"]
-    d = daily(x, session, len(tape.sessions))
+    d = daily(x, session, len(tape.sessions))[counted]
+    by_counted = session[counted[session]]
     values: dict[str, Any] = {statistic.key: NAN for statistic in STATISTICS}
     values |= {
         "trades": len(x),
@@ -221,15 +227,15 @@ def statistics(trades: Array, tape: Tape, bracket: Bracket, execution: Execution
         "losses": int((x < 0).sum()),
         "scratches": int((x == 0).sum()),
         "session_dates": len(d),
-        "dates_traded": len(np.unique(session)),
+        "dates_traded": len(np.unique(by_counted)),
     }
     values |= {"net_usd": total(micro(x)) / MICRO, "gross_usd": 0.0, "commission_usd": 0.0}
     if len(x):
         values |= _costs(trades, x, tape, execution) | by_trade(x) | _tests(x) | by_day(d, values["dates_traded"])
         values |= _drawdown(x, tape.sessions["date"], session) | _streaks(x)
-        values |= {"trades_a_day": len(x) / len(d)} | _times(trades, tape)
+        values |= {"trades_a_day": _ratio(float(len(by_counted)), len(d))} | _times(trades, tape)
     values["bracket_break_even_rate"] = _bracket_break_even_rate(trades, bracket, execution, tape)
-    values["months"] = _months(x, session, tape)
+    values["months"] = _months(x, session, tape, counted)
     return values
 
 
@@ -421,15 +427,15 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
     }
 
 
-def _months(x: Float64, session: Array, tape: Tape) -> list[dict[str, Any]]:
-    """One row a calendar month of the tape's session dates."""
+def _months(x: Float64, session: Array, tape: Tape, counted: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """One row a calendar month of the tape's session dates: how many of them count, and all its trades."""
     names, firsts = np.unique(tape.sessions["date"].astype("M8[M]"), return_index=True)
     bounds = np.append(firsts, len(tape.sessions))
     trades = np.searchsorted(session, bounds)
     rows = []
     for k, month in enumerate(names):
         mine = x[trades[k] : trades[k + 1]]
-        row = {"month": str(month), "session_dates": int(bounds[k + 1] - bounds[k]), "trades": len(mine)}
+        row = {"month": str(month), "session_dates": int(counted[bounds[k] : bounds[k + 1]].sum()), "trades": len(mine)}
         row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": total(micro(mine)) / MICRO}
         rows.append({**row, "max_drawdown_usd": max_drawdown(mine).usd})
     return rows

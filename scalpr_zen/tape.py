@@ -26,18 +26,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.blocks import BLOCK, Blocks, blocks_of, range_of
+from scalpr_zen.calendar import close_ledger, late_and_early, missing_dates, session_closes
 from scalpr_zen.errors import ParameterError, TapeError
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import NpzWriter, map_npz
-from scalpr_zen.params import MAX_TICKS
-from scalpr_zen.sessions import Dates, Int64, regular_closes, session_dates, session_open, session_time
+from scalpr_zen.params import MAX_TICKS, NANOS
+from scalpr_zen.sessions import Dates, Int64, session_dates, session_open, session_time
 
 try:
     import fcntl
 except ImportError:  # Windows, where an open file cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
-FORMAT = 2
+FORMAT = 3
 COLUMNS: dict[str, np.dtype[Any]] = {
     "ts": np.dtype("<i8"),
     "price": np.dtype("<i4"),
@@ -45,9 +46,12 @@ COLUMNS: dict[str, np.dtype[Any]] = {
     "aggressor": np.dtype("i1"),
 }
 SEGMENT = np.dtype([("contract", "<U24"), ("start", "<i8"), ("stop", "<i8")])
-SESSION = np.dtype([("date", "<M8[D]"), ("start", "<i8"), ("stop", "<i8"), ("close", "<i8")])
+SESSION = np.dtype([("date", "<M8[D]"), ("start", "<i8"), ("stop", "<i8"), ("close", "<i8"), ("whole", "?")])
 _ALLOWED = {"price": (-MAX_TICKS, MAX_TICKS), "size": (0, 2**31 - 1), "aggressor": (-1, 1)}
 """What fills can be counted from; ingest refuses the same."""
+_EPOCH_YEARS = (1990, 2100)
+_TIMES = tuple((date(year, 1, 1) - date(1970, 1, 1)).days * 86_400 * NANOS for year in _EPOCH_YEARS)
+"""Times that prints may have, ns UTC: before CME's Globex there were none, and what lies beyond is of another unit."""
 _TABLES = {"segments": SEGMENT, "sessions": SESSION}
 
 Array = NDArray[Any]
@@ -70,11 +74,12 @@ class Tape:
     segments : array of SEGMENT, shape (number of contracts in a row,)
         Contract and print range `start:stop` from roll to roll; the segments cover the tape.
     sessions : array of SESSION, shape (number of session dates with prints,)
-        Session date, print range and scheduled close in ns UTC; the sessions cover the tape.
+        Session date, print range, scheduled close in ns UTC, and whether the prints cover it from near its open to
+        near its close; the sessions cover the tape.
     instrument : Instrument
         Tick size and point value.
     metadata : dict
-        Sources, record ledger, roll ledger, hash; what `scalpr info` prints.
+        Sources, record ledger, roll ledger, closes, missing session dates, hash; what `scalpr info` prints.
     """
 
     ts: Array
@@ -123,6 +128,24 @@ class Tape:
         """Whether the prints were made by the demo market."""
         return bool(self.metadata.get("synthetic", False))
 
+    @property
+    def missing(self) -> list[str]:
+        """Scheduled session dates between the first and the last one that have no print, ISO."""
+        return list(self.metadata.get("missing", []))
+
+    @property
+    def incomplete(self) -> list[str]:
+        """Session dates whose prints do not cover them from near their open to near their close, ISO."""
+        return [str(day) for day in self.sessions["date"][~self.sessions["whole"]]]
+
+    @cached_property
+    def late_and_early(self) -> tuple[Array, Array]:
+        """Whether the prints of each session begin late, and whether they end early; both False where it is whole."""
+        table = self.sessions
+        first, last = self.ts[table["start"]], self.ts[table["stop"] - 1]
+        late, early = late_and_early(self.instrument.calendar, table["date"], table["close"], first, last)
+        return late & ~table["whole"], early & ~table["whole"]
+
     @classmethod
     def open(cls, path: str | Path) -> Tape:
         """Map a tape file into memory. Instant for any size; no column is read.
@@ -162,6 +185,7 @@ class Tape:
         aggressor: Any = None,
         contract: Any = None,
         closes: Mapping[str, str] | None = None,
+        whole: Any = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Tape:
         """Make a tape in memory from plain columns, for tests, notebooks and other vendors' data.
@@ -178,20 +202,24 @@ class Tape:
         contract : array_like of str, shape (n,), optional
             Contract of each print; a change starts a segment. Default: one segment of the root's name.
         closes : mapping of session date to Chicago time, optional
-            Early closes, ``{"2024-12-24": "12:15"}``; all other sessions close at 16:00. Holidays are known to
-            `scalpr preprocess` alone.
+            Closes that differ from the calendar of the instrument, ``{"2024-12-24": "12:15"}``.
+        whole : bool or array_like of bool, shape (session dates,), optional
+            Whether the prints cover each session date. Default: judged by its schedule.
+        metadata : mapping, optional
+            What else is known. Added are `closes` and `missing`, where they are not given.
 
         Raises
         ------
         TapeError
-            If a column is not of whole numbers in its range, the lengths differ, the times decrease, or a close
-            is no time of a session date.
+            If a column is not of whole numbers in its range, the lengths differ, the times decrease or are not of
+            1990 to 2099, or a close is no time of a session date.
         """
-        ts = _column("ts", ts)
+        ts = _column("ts", ts, _FROM_DATETIMES)
         n = len(ts)
+        _refuse_times(ts)
         columns = {
             "ts": ts,
-            "price": _column("price", price),
+            "price": _column("price", price, _FROM_POINTS.format(nanos=instrument.tick_nanos)),
             "size": _column("size", np.ones(n, np.int32) if size is None else size),
             "aggressor": _column("aggressor", np.zeros(n, np.int8) if aggressor is None else aggressor),
         }
@@ -201,24 +229,45 @@ class Tape:
         for name, (low, high) in _ALLOWED.items():
             if n and not (low <= columns[name].min() and columns[name].max() <= high):
                 found = f"{columns[name].min()} to {columns[name].max()}"
-                raise TapeError(f"{name} must be {low} to {high}, was {found}")
+                raise TapeError(f"{name} must be {low} to {high}{' ticks' * (name == 'price')}, was {found}")
         if n and (np.diff(ts) < 0).any():
             raise TapeError("the times of a tape must never decrease: sort the prints by time")
-        segments = runs(contracts, SEGMENT)
-        sessions = runs(session_dates(ts), SESSION)
-        sessions["close"] = _closes(sessions["date"], closes or {})
+        sessions, known = _sessions(ts, instrument.calendar, closes or {}, whole)
         return cls(
-            **columns, segments=segments, sessions=sessions, instrument=instrument, metadata=dict(metadata or {})
+            **columns,
+            segments=runs(contracts, SEGMENT),
+            sessions=sessions,
+            instrument=instrument,
+            metadata={**known, **(metadata or {})},
         )
 
     def cut(self, stop: int) -> Tape:
-        """Return the tape of the first `stop` prints, sharing memory with this one.
+        """Return the tape of the first `stop` prints; see `part`."""
+        return self.part(0, stop)
 
-        Of the metadata it keeps whether it is synthetic: ledgers and hash are those of the whole.
+    def part(self, start: int, stop: int) -> Tape:
+        """Return the tape of the prints start:stop, sharing memory with this one.
+
+        Of the metadata it keeps whether it is synthetic, and the missing dates between its own: ledgers and hash are
+        those of the whole. A session date that is cut beyond REACH of its schedule is not whole any more.
         """
-        columns = {name: getattr(self, name)[:stop] for name in COLUMNS}
-        tables = {name: _cut_ranges(getattr(self, name), stop) for name in _TABLES}
-        return Tape(**columns, **tables, instrument=self.instrument, metadata={"synthetic": self.synthetic})
+        columns: dict[str, Any] = {name: getattr(self, name)[start:stop] for name in COLUMNS}
+        tables: dict[str, Any] = {name: _cut_ranges(getattr(self, name), start, stop) for name in _TABLES}
+        part = Tape(**columns, **tables, instrument=self.instrument)
+        part.metadata["synthetic"] = self.synthetic
+        if len(dates := part.sessions["date"]):
+            part.metadata["missing"] = [day for day in self.missing if str(dates[0]) < day < str(dates[-1])]
+            ends = part.sessions[[0, -1]]
+            cut = [not self._begins_a_session(start), not self._begins_a_session(stop)]
+            late, early = late_and_early(
+                self.instrument.calendar, ends["date"], ends["close"], part.ts[ends["start"]], part.ts[ends["stop"] - 1]
+            )
+            part.sessions["whole"][0] &= not (cut[0] and late[0])
+            part.sessions["whole"][-1] &= not (cut[1] and early[1])
+        return part
+
+    def _begins_a_session(self, index: int) -> bool:
+        return index >= len(self) or index in self.sessions["start"]
 
 
 def misfit(signals: Any, length: int) -> str:
@@ -230,14 +279,35 @@ def misfit(signals: Any, length: int) -> str:
     return f"-1, 0 or +1, were {low} to {high}" if low < -1 or high > 1 else ""
 
 
-def _column(name: str, values: Any) -> Array:
-    """Return a column in its type; refuse what would not fit into it unchanged."""
+_FROM_POINTS = "ticks; from points: np.rint(np.asarray(points) * 1e9).astype(np.int64) // {nanos}"
+_FROM_DATETIMES = 'ns UTC; from datetime64 in UTC: ts.astype("M8[ns]").astype(np.int64)'
+
+
+def _refuse_times(ts: Array) -> None:
+    """Refuse times of prints that cannot be, and name the unit that they look like."""
+    if not len(ts):
+        return
+    low, high = int(ts.min()), int(ts.max())
+    first, end = _TIMES
+    if first <= low and high < end:
+        return
+    units = {"s": NANOS, "ms": NANOS // 1_000, "us": 1_000}
+    likely = [
+        f"; these look like {u}: multiply by {k:,}" for u, k in units.items() if first <= low * k <= high * k < end
+    ]
+    years = f"{_EPOCH_YEARS[0]} to {_EPOCH_YEARS[1] - 1}"
+    raise TapeError(f"ts must be ns UTC, of the years {years}, was {low} to {high}{''.join(likely)}")
+
+
+def _column(name: str, values: Any, unit: str = "") -> Array:
+    """Return a column in its type; refuse what would not fit into it unchanged, and name the unit that it needs."""
     dtype, given = COLUMNS[name], np.asarray(values)
     if given.size == 0:
         given = given.astype(dtype)
     limits = np.iinfo(dtype)
     if given.ndim != 1 or given.dtype.kind not in "iu":
-        raise TapeError(f"{name} must be whole numbers, one a print, was {given.dtype} {given.shape}")
+        needed = f"{name} must be whole numbers, one a print, was {given.dtype} {given.shape}"
+        raise TapeError(f"{needed}: {name} is in {unit}" if unit else needed)
     if given.size and not (limits.min <= given.min() and given.max() <= limits.max):
         raise TapeError(f"{name} must be {limits.min} to {limits.max}, was {given.min()} to {given.max()}")
     column = np.ascontiguousarray(given, dtype).view()
@@ -245,10 +315,36 @@ def _column(name: str, values: Any) -> Array:
     return column
 
 
-def _closes(dates: Dates, early: Mapping[str, str]) -> Int64:
-    """Return the close of each session date, ns UTC: 16:00 Chicago, or what `early` says."""
-    closes = regular_closes(dates)
-    for day, time in early.items():
+def _sessions(ts: Array, calendar: str, given: Mapping[str, str], whole: Any) -> tuple[Array, dict[str, Any]]:
+    """Return the table of sessions, and what is known of their closes and of the dates that are missing."""
+    table = runs(session_dates(ts, calendar), SESSION)
+    scheduled = session_closes(calendar, table["date"])
+    table["close"] = _closes(table["date"], scheduled.ns, given)
+    table["whole"] = covered(calendar, table, ts[table["start"]], ts[table["stop"] - 1])
+    if whole is not None:
+        table["whole"] = _whole(whole, len(table))
+    after = int((ts > np.repeat(table["close"], table["stop"] - table["start"])).sum())
+    closes = close_ledger(calendar, table["date"], scheduled._replace(ns=table["close"]), after)
+    return table, {"closes": closes, "missing": missing_dates(calendar, table["date"])}
+
+
+def covered(calendar: str, sessions: Array, first: Int64, last: Int64) -> Array:
+    """Return whether the prints of each session, of which these are the first and the last, are as of a whole one."""
+    late, early = late_and_early(calendar, sessions["date"], sessions["close"], first, last)
+    return np.asarray(~(late | early))
+
+
+def _whole(given: Any, dates: int) -> Array:
+    flags = np.asarray(given)
+    if flags.dtype != np.bool_ or flags.shape not in ((), (dates,)):
+        raise TapeError(f"whole must be a bool, or one for each of the {dates} session dates, was {given!r}")
+    return flags
+
+
+def _closes(dates: Dates, scheduled: Int64, given: Mapping[str, str]) -> Int64:
+    """Return the close of each session date, ns UTC: the scheduled one, or what is given."""
+    closes = scheduled.copy()
+    for day, time in given.items():
         try:
             there = dates == np.datetime64(date.fromisoformat(day))
             at = datetime.strptime(time, "%H:%M")
@@ -268,9 +364,10 @@ def runs(labels: Array, dtype: np.dtype[Any]) -> Array:
     return table
 
 
-def _cut_ranges(table: Array, stop: int) -> Array:
-    kept = table[table["start"] < stop].copy()
-    kept["stop"] = np.minimum(kept["stop"], stop)
+def _cut_ranges(table: Array, start: int, stop: int) -> Array:
+    kept = table[(table["start"] < stop) & (table["stop"] > start)].copy()
+    kept["start"] = np.maximum(kept["start"], start) - start
+    kept["stop"] = np.minimum(kept["stop"], stop) - start
     return kept
 
 
@@ -404,7 +501,7 @@ def _check_members(path: Path, members: Mapping[str, Array]) -> None:
         starts, stops = members[name]["start"], members[name]["stop"]
         if not np.array_equal(np.r_[0, stops], np.r_[starts, n]):
             raise TapeError(f"{path} is not a whole tape ({name} do not cover its {n} prints): make it again")
-    for day, _, _, close in members["sessions"].tolist():
+    for day, _, _, close, _ in members["sessions"].tolist():
         if not _in_session(day, close):
             raise TapeError(f"{path} is not a whole tape (the close of {day} is not in its session): make it again")
 

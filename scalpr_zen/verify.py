@@ -20,7 +20,7 @@ from scalpr_zen.sessions import chicago_text
 from scalpr_zen.setup import Setup
 from scalpr_zen.simulate import Simulation, simulate
 from scalpr_zen.strategies.load import signals_of
-from scalpr_zen.tape import COLUMNS, Tape
+from scalpr_zen.tape import Tape
 
 Array = NDArray[Any]
 
@@ -100,7 +100,7 @@ def verify(
             progress(done, len(stops) + len(ends))
     dense = near = 0
     for done, end in enumerate(ends, start=len(stops) + 1):
-        made, between = _cut_densely(_stretch(tape, slice(max(0, end - STRETCH), end)), ask)
+        made, between = _cut_densely(tape.part(max(0, end - STRETCH), end), ask)
         dense, near = dense + made, near + between
         if progress is not None:
             progress(done, len(stops) + len(ends))
@@ -161,12 +161,6 @@ def _ends(length: int, signals: Array, seed: int) -> list[int]:
     ends = [length, *random.integers(1, length + 1, STRETCHES // 2 - 1).tolist()] if length else []
     near = random.choice(at, min(STRETCHES // 2, len(at)), replace=False) + FINE // 2
     return sorted({*ends, *np.minimum(near, length).tolist()})
-
-
-def _stretch(tape: Tape, part: slice) -> Tape:
-    segment = np.searchsorted(tape.segments["stop"], np.arange(part.start, part.stop), side="right")
-    columns = {name: getattr(tape, name)[part] for name in COLUMNS}
-    return Tape.from_prints(**columns, contract=tape.segments["contract"][segment], instrument=tape.instrument)
 
 
 def _cut_densely(tape: Tape, ask: Callable[[Tape], Array]) -> tuple[int, int]:

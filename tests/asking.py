@@ -52,6 +52,7 @@ EVERYTHING = {
     "loss_limit": 500,
     "profit_limit": 900,
     "limit_on": "open",
+    "incomplete_dates": "include",
     "pessimistic_commission": 3,
     "pessimistic_slippage_ticks": 4,
     "monte_carlo_sims": 7,

@@ -50,6 +50,7 @@ class Market:
             size=self.sizes,
             aggressor=self.aggressors,
             contract=self.contracts,
+            whole=True,
         )
         tape.sessions["close"] = [self.close_of(day) for day in tape.sessions["date"].tolist()]
         return tape

@@ -40,7 +40,8 @@ def tape_of(prices, ts=None, contract=None, aggressor=None, root="NQ", start=NOO
     """A tape of prices in ticks at `ts` ns after `start`; by default one event every 10 ns and one segment."""
     ts = range(0, 10 * len(prices), 10) if ts is None else ts
     times = [start + t for t in ts]
-    return Tape.from_prints(times, prices, instrument=instrument(root), contract=contract, aggressor=aggressor)
+    about = {"instrument": instrument(root), "contract": contract, "aggressor": aggressor, "whole": True}
+    return Tape.from_prints(times, prices, **about)
 
 
 def signals_of(tape, sides):

@@ -73,7 +73,7 @@ def refused(capfd, paths, root="NQ") -> str:
     place = paths[0].parent
     tape = place / "cache" / "old.npz"
     tape.parent.mkdir()
-    save_tape(Tape.from_prints([1, 2], [3, 4], instrument=instrument(root)), tape)
+    save_tape(Tape.from_prints([NOON, NOON + 1], [3, 4], instrument=instrument(root)), tape)
     before = listing(place)
     code, out, err = command_line(capfd, "preprocess", *paths, "--root", root, "--out", tape)
     with pytest.raises(ScalprError) as error:

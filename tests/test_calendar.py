@@ -12,22 +12,26 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from conftest import NOON, tape_of
+from conftest import NOON, Given, signals_of, tape_of
 from dbn_files import chicago, trade, utc, write_day
 
-from scalpr_zen import Tape, TapeError, instrument, save_tape
+from scalpr_zen import SessionRules, Tape, TapeError, instrument, run, save_tape
+from scalpr_zen import calendar as module
 from scalpr_zen.backtest import tape_facts
+from scalpr_zen.calendar import session_closes
 from scalpr_zen.errors import ParameterError
-from scalpr_zen.ingest import calendar as module
-from scalpr_zen.ingest.calendar import session_closes
 from scalpr_zen.ingest.preprocess import preprocess
 from scalpr_zen.instruments import CALENDARS, INSTRUMENTS, parse_instrument
+from scalpr_zen.kernel import REASONS
 from scalpr_zen.report import tape_lines
+from scalpr_zen.rules import entry_ranges
 
 HOURS = Path(__file__).parent / "cme_hours.csv"
 PUBLISHED = list(csv.DictReader(HOURS.read_text(encoding="utf-8").splitlines()))
 CHICAGO = ZoneInfo("America/Chicago")
 HOUR = 3600 * 10**9
+CLOSES = {"grains": "13:20", "livestock": "13:05"}
+"""Regular closes of today that are not 16:00."""
 
 
 def close_of(calendar, day):
@@ -74,9 +78,8 @@ def test_every_correction_is_a_weekday_of_the_vendor_s_years_once_a_calendar():
 
 @pytest.mark.parametrize("root", INSTRUMENTS)
 def test_every_instrument_of_the_table_has_a_calendar_that_resolves(root):
-    at = {"equity": "16:00", "rates": "16:00", "fx": "16:00", "energy_metals": "16:00", "grains": "13:20"}
     calendar = instrument(root).calendar
-    assert close_of(calendar, "2025-12-10") == at[calendar]
+    assert close_of(calendar, "2025-12-10") == CLOSES.get(calendar, "16:00")
 
 
 def test_the_page_lists_each_instrument_under_its_calendar_with_the_library_s_name_for_it():
@@ -90,7 +93,7 @@ def test_the_page_lists_each_instrument_under_its_calendar_with_the_library_s_na
 @pytest.mark.parametrize("calendar", CALENDARS)
 @pytest.mark.parametrize("day", ["2025-03-07", "2025-03-10", "2025-10-31", "2025-11-03"])
 def test_the_wall_time_of_a_close_is_the_same_before_and_after_a_change_of_the_clocks(calendar, day):
-    assert close_of(calendar, day) == ("13:20" if calendar == "grains" else "16:00")
+    assert close_of(calendar, day) == CLOSES.get(calendar, "16:00")
 
 
 def test_closes_across_a_change_of_the_clocks_are_an_hour_apart_in_utc():
@@ -140,7 +143,7 @@ def test_the_day_after_thanksgiving_and_a_christmas_eve_early_in_the_week_close_
     got = session_closes(calendar, np.array(fridays + eves, "M8[D]"))
     assert got.early.all()
     holidays = session_closes(calendar, np.array(thanksgivings, "M8[D]"))
-    assert holidays.unknown.all() if calendar == "grains" else not holidays.unknown.any()
+    assert holidays.unknown.all() if calendar in CLOSES else not holidays.unknown.any()
 
 
 def test_no_dates_have_no_closes():
@@ -149,7 +152,8 @@ def test_no_dates_have_no_closes():
 
 def test_an_unknown_calendar_is_refused():
     with pytest.raises(
-        ParameterError, match="calendar must be one of equity rates fx energy_metals grains; was 'NYSE'"
+        ParameterError,
+        match="calendar must be one of equity rates fx energy_metals grains livestock crypto; was 'NYSE'",
     ):
         session_closes("NYSE", np.array(["2025-12-10"], "M8[D]"))
 
@@ -165,7 +169,8 @@ def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_say
     assert parse_instrument("NKD 5 5").calendar == "equity"
     assert parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ grains").calendar == "grains"
     with pytest.raises(
-        ParameterError, match="calendar of ZL must be one of equity rates fx energy_metals grains; was 'oats'"
+        ParameterError,
+        match="calendar of ZL must be one of equity rates fx energy_metals grains livestock crypto; was 'oats'",
     ):
         parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ oats")
 
@@ -184,7 +189,7 @@ def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
 
 def test_the_library_warns_of_nothing():
     code = (
-        "import numpy as np; from scalpr_zen.ingest.calendar import session_closes; "
+        "import numpy as np; from scalpr_zen.calendar import session_closes; "
         "print([int(session_closes(c, np.array(['2025-12-10'], 'M8[D]')).ns[0]) for c in ('equity', 'grains')])"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
@@ -244,8 +249,90 @@ def test_the_facts_of_a_tape_have_a_line_of_its_closes(tmp_path):
     assert " ".join(words[2:]) == (f"equity, pandas_market_calendars {version}: 1 early, 0 unknown, 2 prints late")
 
 
-def test_a_tape_of_prints_has_no_such_line():
-    assert not [line for line in tape_lines(tape_facts(tape_of([1, 2]))) if "session closes" in line]
+def test_a_tape_of_prints_tells_its_closes_like_one_of_files():
+    tape = Tape.from_prints([*EVE, *LATE, CHRISTMAS], [1, 2, 3, 4, 5, 6], instrument=instrument("NQ"))
+    closes = tape.metadata["closes"]
+    assert (closes["early"], closes["unknown"], closes["prints_after"]) == ({"2024-12-24": "12:15"}, ["2024-12-25"], 2)
+
+
+@pytest.mark.parametrize(
+    ("root", "day", "close"),
+    [
+        ("ZC", "2025-12-10", "13:20"),
+        ("ZC", "2025-12-24", "12:05"),
+        ("LE", "2025-12-10", "13:05"),
+        ("CL", "2024-12-24", "12:45"),
+        ("NQ", "2024-12-24", "12:15"),
+        ("BTC", "2025-12-24", "12:45"),
+    ],
+)
+def test_a_tape_of_prints_closes_as_the_calendar_of_its_instrument_says(root, day, close):
+    tape = Tape.from_prints([chicago(f"{day} 10:00")], [100], instrument=instrument(root))
+    assert tape.sessions["close"].tolist() == [chicago(f"{day} {close}")]
+
+
+def test_an_order_before_the_close_leaves_a_tape_of_corn_before_13_20():
+    at = ["2025-12-10 10:00", "2025-12-10 10:01", "2025-12-10 13:14", "2025-12-10 13:16", "2025-12-11 08:30"]
+    tape = Tape.from_prints([chicago(text) for text in at], [1_800] * 5, instrument=instrument("ZC"))
+    rules = SessionRules(flat_before_close=5)
+    result = run(tape, Given(signals_of(tape, {0: 1})), rules=rules)
+    assert [(row["exit"], REASONS[row["reason"]]) for row in result.trades] == [(3, "close")]
+    assert not [note for note in result.values["notes"] if "later session" in note]
+
+
+def test_a_position_that_could_be_closed_only_in_a_later_session_is_noted():
+    at = ["2025-12-10 10:00", "2025-12-10 10:01", "2025-12-10 13:14", "2025-12-11 08:30"]
+    tape = Tape.from_prints([chicago(text) for text in at], [1_800] * 4, instrument=instrument("ZC"))
+    result = run(tape, Given(signals_of(tape, {0: 1})), rules=SessionRules(flat_before_close=5))
+    assert [(row["exit"], REASONS[row["reason"]]) for row in result.trades] == [(3, "close")]
+    assert result.values["coverage"]["late_flat_exits"] == 1
+    (note,) = [note for note in result.values["notes"] if "later session" in note]
+    assert note.startswith("flat_before_close=5: positions closed only in a later session: 1;")
+
+
+@pytest.mark.parametrize(("day", "close"), [("2011-06-08", "16:30"), ("2011-06-09", "16:30"), ("2011-06-10", "15:15")])
+def test_the_index_closed_at_16_30_until_2012_and_at_15_15_on_fridays(day, close):
+    assert close_of("equity", day) == close
+    at = ["12:00", "12:01", "14:59", "15:01", "15:31", "16:14", "16:16"]
+    tape = Tape.from_prints([chicago(f"{day} {text}") for text in at], [1] * 7, instrument=instrument("NQ"))
+    result = run(tape, Given(signals_of(tape, {0: 1})), rules=SessionRules(flat_before_close=15))
+    assert [at[row["exit"]] for row in result.trades] == ["16:16" if close == "16:30" else "15:01"]
+
+
+def test_the_weekend_of_crypto_belongs_to_monday_since_it_trades_around_the_clock(tmp_path):
+    times = [chicago(f"2026-05-{day} 12:00") for day in (29, 30, 31)] + [chicago("2026-06-01 12:00")]
+    tape = Tape.from_prints(times, [100, 101, 102, 103], instrument=instrument("BTC"))
+    assert tape.sessions["date"].astype(str).tolist() == ["2026-05-29", "2026-06-01"]
+    assert tape.sessions["stop"].tolist() == [1, 4]
+    assert tape.sessions["close"][1] == chicago("2026-06-01 16:00")
+    assert Tape.open(save_tape(tape, tmp_path / "own.npz")).sessions.tolist() == tape.sessions.tolist()
+    data = tmp_path / "data"
+    data.mkdir()
+    for at in times:
+        day = str(np.datetime64(at, "ns").astype("M8[D]"))
+        write_day(data, day, [trade(1, at, 100_000)], {"BTCM6": 1})
+    made = Tape.open(preprocess([data], instrument("BTC"), tmp_path / "tape.npz"))
+    assert made.sessions.tolist() == tape.sessions.tolist()
+
+
+def test_a_weekend_is_covered_where_its_prints_begin_on_friday_evening():
+    whole = [chicago("2026-06-05 19:59"), chicago("2026-06-08 15:00")]
+    short = [chicago("2026-06-07 17:00"), chicago("2026-06-08 15:00")]
+    for times, expected in ((whole, True), (short, False)):
+        tape = Tape.from_prints(times, [1, 2], instrument=instrument("BTC"))
+        assert tape.sessions["whole"].tolist() == [expected]
+
+
+def test_signals_of_a_weekend_are_traded_in_their_windows():
+    at = ["2026-06-05 18:00", "2026-06-06 09:00", "2026-06-06 12:00", "2026-06-07 09:30", "2026-06-08 09:15"]
+    at += ["2026-06-08 12:00"]
+    tape = Tape.from_prints([chicago(text) for text in at], [1] * 6, instrument=instrument("BTC"))
+    every = entry_ranges(tape, SessionRules())
+    assert sum(stop - start for start, stop in every.tolist()) == 6
+    mornings = entry_ranges(tape, SessionRules(entry_windows="09:00-10:00"))
+    taken = [k for start, stop in mornings.tolist() for k in range(start, stop)]
+    assert taken == [1, 3, 4]
+    assert len(entry_ranges(tape, SessionRules(weekdays="Sat, Sun"))) == 0
 
 
 def test_closes_survive_saving_opening_and_cutting(tmp_path):

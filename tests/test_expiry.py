@@ -50,6 +50,20 @@ KNOWN = {
     "ZCH18": "2018-03-14",
     "ZWN18": "2018-07-13",
     "ZCZ24": "2024-12-13",
+    "LEZ24": "2024-12-31",
+    "LEG25": "2025-02-28",
+    "HEZ24": "2024-12-13",
+    "HEG25": "2025-02-14",
+    "GFF24": "2024-01-25",
+    "GFK24": "2024-05-23",  # Memorial Day is three weekdays before the 30th
+    "GFX24": "2024-11-21",  # the 28th is Thanksgiving
+    "BTCF18": "2018-01-26",
+    "BTCH24": "2024-03-28",  # the 29th is Good Friday
+    "MBTZ24": "2024-12-27",
+    "ETHK24": "2024-05-31",
+    "METZ26": "2026-12-24",  # the 25th is Christmas
+    "SR3H19": "2019-06-18",
+    "SR3Z24": "2025-03-18",
 }
 
 
@@ -114,15 +128,15 @@ def test_active_contracts_expire_in_calendar_order_on_weekdays(root):
     days = [expiry(row.expiry_rule, *month) for month in months]
     assert days == sorted(set(days))
     assert all(day.weekday() < 5 for day in days)
-    # Energy stops trading in the month before delivery, the others in the delivery month.
-    lag = 1 if row.exchange == "NYMEX" else 0
+    # Energy stops trading in the month before delivery, SOFR a quarter after its month, the others in their month.
+    lag = 1 if row.exchange == "NYMEX" else -3 if root == "SR3" else 0
     assert all(12 * (y - d.year) + m - d.month == lag for (y, m), d in zip(months, days, strict=True))
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("", 2024, 3), "expiry rule must be one of equity_index .* grains; was ''"),
+        (("", 2024, 3), "expiry rule must be one of equity_index .* grains .* sofr; was ''"),
         (("gold", 2024, 3), "was 'gold'"),
         (("metals", 24, 3), "year of an expiry must be 2000 to 2099, in four digits; was 24"),
         (("metals", 2024, 0), "month of an expiry must be 1 to 12; was 0"),

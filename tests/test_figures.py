@@ -364,7 +364,7 @@ def test_months_are_those_of_the_statistics():
 
 def test_a_month_without_trades_has_no_win_rate():
     tape = Tape.from_prints(
-        [NOON, NOON + 1, NOON + 2, NOON + 30 * DAY], [100, 100, 103, 103], instrument=SMALL.instrument
+        [NOON, NOON + 1, NOON + 2, NOON + 30 * DAY], [100, 100, 103, 103], instrument=SMALL.instrument, whole=True
     )
     result = run_trades(tape, Given(signals_of(tape, {0: 1})), Setup(bracket=TIGHT))
     (bars,) = figures(plain(result.to_dict()))["months"]["data"]
@@ -411,6 +411,7 @@ def test_the_actual_path_of_many_days_keeps_to_the_steps_of_the_bands():
         [NOON + day * DAY + k for day in range(days) for k in range(3)],
         [80_000 + (day * 7 % 5 - 2) * (k // 2) for day in range(days) for k in range(3)],
         instrument=instrument("NQ"),
+        whole=True,
     )
     signals = Given(signals_of(tape, {3 * day: 1 for day in range(days)}))
     result = run(tape, signals, Bracket(take_profit=0.25, stop_loss=0.25), settings=FEW_PATHS)

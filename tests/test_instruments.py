@@ -37,6 +37,14 @@ PUBLISHED_TICK_VALUE = {
     "ZC": 12.50,
     "ZS": 12.50,
     "ZW": 12.50,
+    "LE": 10.00,
+    "HE": 10.00,
+    "GF": 12.50,
+    "BTC": 25.00,
+    "MBT": 0.50,
+    "ETH": 25.00,
+    "MET": 0.05,
+    "SR3": 6.25,
 }
 
 TICK_NANOS = {
@@ -51,6 +59,10 @@ TICK_NANOS = {
     "ZN": 15_625_000,
     "ZT": 3_906_250,
     "ZC": 250_000_000,
+    "LE": 25_000_000,
+    "BTC": 5_000_000_000,
+    "ETH": 500_000_000,
+    "SR3": 2_500_000,
 }
 
 
@@ -123,7 +135,10 @@ def test_the_example_in_the_message_is_itself_valid():
         ("", "must be the line 'ROOT TICK_SIZE"),
         ("NKD 5", "was 'NKD 5'"),
         ("NKD 5 5 CME HMUZ equity extra", "must be the line 'ROOT TICK_SIZE"),
-        ("NKD 5 5 CME HMUZ extra", "calendar of NKD must be one of equity rates fx energy_metals grains; was 'extra'"),
+        (
+            "NKD 5 5 CME HMUZ extra",
+            "calendar of NKD must be one of equity rates fx energy_metals grains livestock crypto; was 'extra'",
+        ),
         ("ZN 1/64 1000", "TICK_SIZE of instrument 'ZN 1/64 1000' must be a decimal number"),
         ("NKD 5 five", "POINT_VALUE of instrument 'NKD 5 five' must be a decimal number"),
         ("N-D 5 5", "root must be letters and digits, e.g. NQ; was 'N-D'"),

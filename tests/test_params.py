@@ -89,6 +89,7 @@ def test_the_declared_parameters_of_a_run():
         "loss_limit": None,
         "profit_limit": None,
         "limit_on": "closed",
+        "incomplete_dates": "exclude",
         "pessimistic_commission": 2.5,
         "pessimistic_slippage_ticks": 1,
         "monte_carlo_sims": 1_000,

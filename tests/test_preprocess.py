@@ -347,3 +347,14 @@ def test_a_print_that_comes_after_one_of_the_next_session_is_counted_too(data, t
     tape = ingest(data, tmp_path)
     assert tape.ts.tolist() == times[::-1]
     assert tape.metadata["reordered"] == 1
+
+
+@pytest.mark.parametrize(("day", "front"), [("2025-02-10", "SR3Z4"), ("2025-03-14", "SR3Z4"), ("2025-03-19", "SR3H5")])
+def test_a_sofr_contract_trades_on_for_the_quarter_after_the_month_in_its_name(tmp_path, day, front):
+    data = tmp_path / "data"
+    data.mkdir()
+    at = utc(f"{day} 15:00")
+    records = [trade(1, at, "95.6725"), trade(2, at + 1, "95.7")]
+    write_day(data, day, records, {"SR3Z4": 1, "SR3H5": 2})
+    tape = Tape.open(preprocess([data], instrument("SR3"), tmp_path / "tape.npz", roll=Roll(rule="calendar", days=1)))
+    assert tape.segments["contract"].tolist() == [front]

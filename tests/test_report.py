@@ -82,6 +82,7 @@ JSON_KEYS = {
     "fills",
     "control",
     "prop_firm",
+    "coverage",
     "counts",
     "trades_sha256",
     "series",
@@ -123,6 +124,7 @@ OTHER_RULES = SessionRules(
     loss_limit=200.0,
     profit_limit=100.0,
     limit_on="open",
+    incomplete_dates="include",
 )
 
 
@@ -316,6 +318,8 @@ def test_the_facts_of_the_tape_are_told(tape):
         "tick": "0.25 points, $5.00 a contract",
         "prints": "300 in 4 session dates",
         "first, last session date": "2024-11-01 to 2024-12-17",
+        "missing dates": "none",
+        "incomplete dates": "none",
         "session closes": "equity, pandas_market_calendars 5.5.0: 0 early, 0 unknown, 0 prints late",
         "sha256": tape.metadata["sha256"],
         "roll rule": METADATA["roll_rule"],

@@ -225,6 +225,7 @@ def test_every_session_date_has_its_profit_also_the_one_without_a_trade():
         "net_usd": [15.0, 5.0, 0.0, 30.0],
         "trades": [1, 2, 0, 1],
         "hold_usd": [15.0, -15.0, 0.0, 30.0],
+        "counted": [True] * 4,
     }
 
 
@@ -608,14 +609,15 @@ def test_without_trades_there_is_the_start_and_nothing_else(tape):
 
 
 def test_an_empty_tape_has_no_session_date():
-    empty = {"session_date": [], "net_usd": [], "trades": [], "hold_usd": []}
+    empty = {"session_date": [], "net_usd": [], "trades": [], "hold_usd": [], "counted": []}
     assert series(np.zeros(0, TRADE), WORKED.cut(0), Execution())["by_day"] == empty
 
 
 def test_one_trade_of_one_session_is_in_every_series():
     tape = tape_of([100, 104], [0, 90 * SECOND])
     got = series(array_of([trade(tape, 0, 1, 1, TARGET, -2, 4)]), tape, Execution())
-    assert got["by_day"] == {"session_date": ["2025-01-15"], "net_usd": [20.0], "trades": [1], "hold_usd": [20.0]}
+    money = {"net_usd": [20.0], "trades": [1], "hold_usd": [20.0]}
+    assert got["by_day"] == {"session_date": ["2025-01-15"], **money, "counted": [True]}
     assert got["by_trade"]["equity_usd"] == [0.0, 20.0]
     assert got["results"] == {"from_usd": [20.0], "to_usd": [20.0], "trades": [1]}
     assert got["hours"][12] == {"hour": 12, "trades": 1, "mean_usd": 20.0, "net_usd": 20.0}

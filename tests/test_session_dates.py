@@ -78,6 +78,39 @@ def test_random_times_in_any_order_have_the_date_of_the_naive_rule(begin, offset
     assert dates_of(*times) == [naive_session_date(t) for t in times]
 
 
+@pytest.mark.parametrize(
+    ("time", "day"),
+    [
+        ("2026-05-22 18:00", "2026-05-23"),  # before: nothing trades then, and nothing changes
+        ("2026-05-29 16:30", "2026-05-29"),
+        ("2026-05-29 17:00", "2026-06-01"),
+        ("2026-05-30 12:00", "2026-06-01"),
+        ("2026-05-31 16:59:59", "2026-06-01"),
+        ("2026-05-31 17:00", "2026-06-01"),
+        ("2026-06-01 17:00", "2026-06-02"),
+        ("2026-10-31 12:00", "2026-11-02"),  # the clock goes back in the night after
+    ],
+)
+def test_crypto_gives_the_weekend_to_monday_since_it_trades_around_the_clock(time, day):
+    at = np.array([chicago(time)])
+    assert session_dates(at, "crypto").tolist() == [date.fromisoformat(day)]
+    assert session_dates(at, "equity").tolist() == session_dates(at).tolist() == [naive_session_date(at[0])]
+
+
+def test_every_hour_of_a_year_around_the_clock_has_the_date_of_the_naive_rule():
+    hours = np.arange(utc("2026-04-01"), utc("2027-04-01"), HOUR)
+    naive = [naive_session_date(int(hour)) for hour in hours]
+    rolled = [
+        d + timedelta(days=(7 - d.weekday()) % 7) if d.weekday() > 4 and d >= date(2026, 5, 30) else d for d in naive
+    ]
+    assert session_dates(hours, "crypto").tolist() == rolled
+    dates, opens = session_calendar(int(hours[0]), int(hours[-1]), "crypto")
+    assert np.all(np.diff(opens) > 0)
+    assert opens[0] <= hours[0]
+    assert opens[-1] > hours[-1]
+    assert len(dates) == len(opens)
+
+
 def test_no_times_have_no_dates():
     assert dates_of() == []
 

@@ -60,7 +60,7 @@ CLOSE += ["sharpe", "sharpe_error", "sharpe_low", "sharpe_high"]
 def tape_of(sessions: int, days=None) -> Tape:
     """A tape of one print at noon of each of so many session dates, in a row or on these days after the first."""
     days = range(sessions) if days is None else days
-    return Tape.from_prints([NOON + k * DAY for k in days], [80_000] * sessions, instrument=NQ)
+    return Tape.from_prints([NOON + k * DAY for k in days], [80_000] * sessions, instrument=NQ, whole=True)
 
 
 def trades_of(net, session=None, reason=None) -> np.ndarray:
@@ -432,7 +432,7 @@ def test_the_market_s_clock_stands_still_between_sessions():
     # Two sessions of 100 s. One trade holds 20 s to 50 s of the first; one opens at 90 s and closes 10 s into
     # the second, a day later: 30 + 20 of 200 seconds.
     ts = [NOON + s * SECOND for s in (0, 20, 50, 90, 100)] + [NOON + DAY + s * SECOND for s in (0, 10, 100)]
-    tape = Tape.from_prints(ts, [80_000] * 8, instrument=NQ)
+    tape = Tape.from_prints(ts, [80_000] * 8, instrument=NQ, whole=True)
     trades = trades_of([1.0, 1.0], [0, 1])
     trades["entry"], trades["exit"] = [1, 3], [2, 6]
     trades["entry_ts"], trades["exit_ts"] = tape.ts[trades["entry"]], tape.ts[trades["exit"]]

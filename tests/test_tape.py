@@ -63,16 +63,16 @@ def test_segments_and_sessions_follow_from_contracts_and_times():
 
 
 def test_the_columns_that_are_not_given_have_their_defaults():
-    tape = Tape.from_prints([5, 5, 6], [1, 2, 3], instrument=NQ)
+    tape = Tape.from_prints([MONDAY, MONDAY, MONDAY + 1], [1, 2, 3], instrument=NQ)
     assert tape.size.tolist() == [1, 1, 1]
     assert tape.aggressor.tolist() == [0, 0, 0]
     assert tape.segments.tolist() == [("NQ", 0, 3)]
-    assert tape.metadata == {}
+    assert set(tape.metadata) == {"closes", "missing"}
     assert tape.synthetic is False
 
 
 def test_a_contract_that_comes_back_is_a_new_segment():
-    tape = Tape.from_prints([1, 2, 3], [0, 0, 0], instrument=NQ, contract=["A", "B", "A"])
+    tape = Tape.from_prints(TS[1:4], [0, 0, 0], instrument=NQ, contract=["A", "B", "A"])
     assert tape.segments.tolist() == [("A", 0, 1), ("B", 1, 2), ("A", 2, 3)]
 
 
@@ -88,13 +88,13 @@ def test_a_tape_may_be_empty():
         ({"size": [1]}, "one length"),
         ({"aggressor": [1, 1, 1, 1]}, "one length"),
         ({"contract": ["NQZ4"]}, "one length"),
-        ({"ts": [3, 2, 4]}, "never decrease"),
-        ({"ts": [1, 2, 1]}, "never decrease"),
+        ({"ts": [MONDAY + 3, MONDAY + 2, MONDAY + 4]}, "never decrease"),
+        ({"ts": [MONDAY + 1, MONDAY + 2, MONDAY + 1]}, "never decrease"),
     ],
 )
 def test_columns_of_different_length_and_falling_times_are_refused(changes, message):
     with pytest.raises(TapeError, match=message):
-        Tape.from_prints(**{"ts": [1, 2, 3], "price": [1, 2, 3], "instrument": NQ} | changes)
+        Tape.from_prints(**{"ts": TS[1:4], "price": [1, 2, 3], "instrument": NQ} | changes)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,44 @@ def test_columns_of_different_length_and_falling_times_are_refused(changes, mess
 )
 def test_columns_that_are_no_integers_of_their_range_are_refused_and_not_bent(changes):
     with pytest.raises(TapeError):
-        Tape.from_prints(**{"ts": [1, 2, 3], "price": [1, 2, 3], "instrument": NQ} | changes)
+        Tape.from_prints(**{"ts": TS[1:4], "price": [1, 2, 3], "instrument": NQ} | changes)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 10**9), ("ms", 10**6), ("us", 10**3)])
+def test_times_of_another_unit_are_refused_and_the_unit_is_named(unit, factor):
+    ts = [t // factor for t in TS[:3]]
+    message = f"ts must be ns UTC, .* was {ts[0]} to {ts[2]}; these look like {unit}: multiply by {factor:,}$"
+    with pytest.raises(TapeError, match=message):
+        Tape.from_prints(ts, [1, 2, 3], instrument=NQ)
+    scaled = Tape.from_prints(np.array(ts) * factor, [1, 2, 3], instrument=NQ)
+    assert scaled.sessions["date"].astype(str).tolist() == ["2024-12-16"]
+
+
+@pytest.mark.parametrize("year", ["1989-12-31", "2100-01-01"])
+def test_times_beyond_1990_to_2099_are_refused(year):
+    at = int(np.datetime64(year, "ns").astype(np.int64))
+    with pytest.raises(TapeError, match=r"ts must be ns UTC, of the years 1990 to 2099, was -?\d+ to -?\d+$"):
+        Tape.from_prints([at], [1], instrument=NQ)
+    with pytest.raises(TapeError, match="ts must be ns UTC"):
+        Tape.from_prints([0, 1_000], [1, 2], instrument=NQ)
+
+
+@pytest.mark.parametrize("root", ["NQ", "RTY", "6J", "ZN"])
+def test_prices_in_points_are_refused_with_a_conversion_that_is_exact(root):
+    contract = instrument(root)
+    points = [k * contract.tick_nanos / 1e9 for k in (1, 3, 84_001)]
+    with pytest.raises(TapeError, match="price is in ticks; from points: ") as error:
+        Tape.from_prints(TS[:3], points, instrument=contract)
+    conversion = str(error.value).partition("from points: ")[2]
+    assert eval(conversion, {"np": np, "points": points}).tolist() == [1, 3, 84_001]
+
+
+def test_datetimes_are_refused_with_their_conversion():
+    ts = np.array(TS[:3], "M8[ns]").astype("M8[us]")
+    with pytest.raises(TapeError, match="ts is in ns UTC; from datetime64 in UTC: ") as error:
+        Tape.from_prints(ts, [1, 2, 3], instrument=NQ)
+    conversion = str(error.value).partition("in UTC: ")[2]
+    assert eval(conversion, {"np": np, "ts": ts}).tolist() == [t // 1_000 * 1_000 for t in TS[:3]]
 
 
 @pytest.mark.parametrize("stop", range(11))
@@ -190,7 +227,7 @@ def test_the_hash_in_the_metadata_tells_tapes_apart(tmp_path, saved):
 
 def test_nobody_changes_the_prints_of_a_tape_in_memory_and_the_given_columns_stay_their_owner_s():
     price = np.array([100, 101], np.int32)
-    tape = Tape.from_prints([1, 2], price, instrument=instrument("NQ"))
+    tape = Tape.from_prints(TS[:2], price, instrument=instrument("NQ"))
     for name in ("ts", "price", "size", "aggressor"):
         with pytest.raises(ValueError, match="read-only"):
             getattr(tape, name)[0] = 1

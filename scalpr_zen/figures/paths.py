@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import Any
 
 from scalpr_zen.figures.style import (
@@ -37,8 +37,8 @@ def paths_of_days(result: Values) -> Figure:
     paths = result["monte_carlo"].get("days")
     if not paths:
         return _no_paths(result, ONE_DATE)
-    days = result["series"]["by_day"]["net_usd"]
-    equity = [0.0, *accumulate(days)]
+    by_day = result["series"]["by_day"]
+    equity = [0.0, *accumulate(compress(by_day["net_usd"], by_day["counted"]))]
     actual = [equity[k] for k in paths["session_date"]]
     figure = _bands(paths["session_date"], paths["bands_usd"], actual, "session dates")
     figure["layout"]["annotations"] = [

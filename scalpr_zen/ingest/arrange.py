@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.calendar import Closes, session_closes
 from scalpr_zen.errors import DataError
-from scalpr_zen.ingest.calendar import Closes, session_closes
 from scalpr_zen.ingest.columns import PRINT_COLUMNS
 from scalpr_zen.ingest.front_month import Contract
 from scalpr_zen.ingest.spill import Block, FileResult, Plan
-from scalpr_zen.tape import SEGMENT, SESSION, runs
+from scalpr_zen.tape import SEGMENT, SESSION, covered, runs
 
 Array = NDArray[Any]
 
@@ -108,7 +108,7 @@ def arrange(plan: Plan, results: Sequence[FileResult], fronts: Mapping[date, Seq
         order, late = _time_order(plan, mine)
         rows = sum(block.rows for block in mine)
         days.append(Day(day, mine, order))
-        sessions.append((day, at, at + rows, 0))
+        sessions.append((day, at, at + rows, 0, False))
         labels += [(contract, at + start) for contract, start in _contract_runs(mine, order)]
         reordered += late
         at += rows
@@ -116,7 +116,19 @@ def arrange(plan: Plan, results: Sequence[FileResult], fronts: Mapping[date, Seq
     closes = session_closes(plan.instrument.calendar, table["date"])
     table["close"] = closes.ns
     segments, contracts = _segments(plan, labels, at)
+    first, last = (
+        (np.array(ends, np.int64) for ends in zip(*map(_ends, days), strict=True)) if days else (closes.ns,) * 2
+    )
+    table["whole"] = covered(plan.instrument.calendar, table, first, last)
     return Arrangement(days, segments, contracts, table, closes, reordered)
+
+
+def _ends(day: Day) -> tuple[int, int]:
+    """Return the times of the first and the last print of a session date."""
+    if day.order is None:
+        return day.blocks[0].first[0], day.blocks[-1].last[0]
+    times = [block.read("ts") for block in day.blocks]
+    return min(int(ts.min()) for ts in times), max(int(ts.max()) for ts in times)
 
 
 def _by_session(results: Sequence[FileResult]) -> dict[int, list[Block]]:

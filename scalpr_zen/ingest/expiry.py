@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from scalpr_zen.errors import ParameterError
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 YEARS = range(2000, 2100)
 _DAY = timedelta(days=1)
-_WEDNESDAY, _FRIDAY = 2, 4
+_WEDNESDAY, _THURSDAY, _FRIDAY = 2, 3, 4
+_NOVEMBER = 11
+_MONTHS_AFTER = {"sofr": 3}
+"""Rules whose contracts trade on after the month that names them, and for how many months."""
 
 
 def expiry(rule: str, year: int, month: int) -> date:
@@ -61,6 +65,12 @@ def last_trading_day(rule: str, year: int, month: int) -> date:
         return _month_after(year, month) - _DAY
 
 
+def earliest_month(rule: str, day: date) -> date:
+    """Return the first day of the earliest contract month that can still trade on a day."""
+    month = 12 * day.year + day.month - 1 - _MONTHS_AFTER.get(rule, 0)
+    return date(month // 12, month % 12 + 1, 1)
+
+
 def business_days_before(day: date, n: int) -> date:
     """Count `n` business days back from `day`, which itself never counts; `n` is at least 1."""
     if n < 1:
@@ -77,7 +87,7 @@ def _is_business_day(day: date) -> bool:
 
 
 @cache
-def _scheduled_holidays() -> HolidayBase:
+def _package() -> ModuleType:
     # Imported here because only ingest needs it, and it takes a quarter of a second.
     try:
         import holidays
@@ -85,7 +95,18 @@ def _scheduled_holidays() -> HolidayBase:
         raise ParameterError(
             "an expiry date needs the package holidays, which is not installed; pip install holidays"
         ) from None
-    calendar = holidays.financial_holidays("NYSE")
+    return holidays
+
+
+@cache
+def _london_holidays() -> HolidayBase:
+    england: HolidayBase = _package().country_holidays("GB", subdiv="ENG")
+    return england
+
+
+@cache
+def _scheduled_holidays() -> HolidayBase:
+    calendar: HolidayBase = _package().financial_holidays("NYSE")
     # A closing nobody scheduled (a hurricane, a day of mourning) leaves the listed expiry dates as they
     # were: November 2012 natural gas expired on 2012-10-29, while Sandy kept the NYSE shut.
     calendar.has_special_holidays = False
@@ -158,6 +179,47 @@ def _grains(year: int, month: int) -> date:
     return business_days_before(date(year, month, 15), 1)
 
 
+def _live_cattle(year: int, month: int) -> date:
+    """Last business day of the delivery month."""
+    return business_days_before(_month_after(year, month), 1)
+
+
+def _lean_hog(year: int, month: int) -> date:
+    """Tenth business day of the delivery month."""
+    day, left = date(year, month, 1), 10
+    while left := left - _is_business_day(day):
+        day += _DAY
+    return day
+
+
+def _feeder_cattle(year: int, month: int) -> date:
+    """Last Thursday, or that before Thanksgiving; a week earlier if it or one of 4 weekdays before it is a holiday."""
+    if month == _NOVEMBER:
+        day = _nth_weekday(year, month, _THURSDAY, 3)
+    else:
+        after = _month_after(year, month)
+        day = after - _DAY * ((after.weekday() - _THURSDAY - 1) % 7 + 1)
+    while not all(_is_business_day(day - _DAY * k) for k in (0, 1, 2, 3, 6)):  # Thursday to Monday, and Friday
+        day -= 7 * _DAY
+    return day
+
+
+def _crypto(year: int, month: int) -> date:
+    """Last Friday of the month; the last business day of both the U.S. and London before it where it is none."""
+    after = _month_after(year, month)
+    day = after - _DAY * ((after.weekday() - _FRIDAY - 1) % 7 + 1)
+    while not _is_business_day(day) or day in _london_holidays():
+        day -= _DAY
+    return day
+
+
+def _sofr(year: int, month: int) -> date:
+    """Last business day before the third Wednesday of the third month after that of the contract."""
+    _quarterly("sofr", month)
+    end = date(year + (month + 2) // 12, (month + 2) % 12 + 1, 1)
+    return business_days_before(_nth_weekday(end.year, end.month, _WEDNESDAY, 3), 1)
+
+
 RULES: dict[str, Callable[[int, int], date]] = {
     "equity_index": _equity_index,
     "crude_oil": _crude_oil,
@@ -168,4 +230,9 @@ RULES: dict[str, Callable[[int, int], date]] = {
     "treasury_long": _treasury_long,
     "treasury_short": _treasury_short,
     "grains": _grains,
+    "live_cattle": _live_cattle,
+    "lean_hog": _lean_hog,
+    "feeder_cattle": _feeder_cattle,
+    "crypto": _crypto,
+    "sofr": _sofr,
 }

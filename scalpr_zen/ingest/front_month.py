@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from scalpr_zen.errors import DataError, ParameterError
-from scalpr_zen.ingest.expiry import business_days_before, expiry, last_trading_day
+from scalpr_zen.ingest.expiry import business_days_before, earliest_month, expiry, last_trading_day
 from scalpr_zen.instruments import MONTHS, Instrument
 
 ROLLS = ("volume", "calendar", "schedule")
@@ -319,7 +319,8 @@ def _by_calendar(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
 
 def _calendar_month(day: date, days: int, instrument: Instrument) -> tuple[int, int]:
     """Return the first roll month whose roll date lies after `day`."""
-    year, month = day.year, day.month
+    first = earliest_month(instrument.expiry_rule, day)
+    year, month = first.year, first.month
     while True:
         if MONTHS[month - 1] in instrument.roll_months:
             last = expiry(instrument.expiry_rule, year, month)

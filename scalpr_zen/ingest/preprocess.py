@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 import scalpr_zen
+from scalpr_zen.calendar import close_ledger, missing_dates
 from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.arrange import Arrangement, arrange
-from scalpr_zen.ingest.calendar import close_ledger
 from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, OFF_GRID, REASONS, symbol_table
 from scalpr_zen.ingest.dbn import Interval, Source, read_source
 from scalpr_zen.ingest.front_month import (
@@ -152,7 +152,7 @@ def _plan(sources: list[Source], instrument: Instrument) -> Plan:
         raise DataError(f"the files mix {' and '.join(kinds)}: preprocess each kind by itself")
     tables = [symbol_table(s.intervals, m, contracts) for s, m in zip(sources, meanings, strict=True)]
     ends = sources[0].start - MAX_DELAY, max(source.end for source in sources) + MAX_CLOCK_ERROR
-    return Plan(instrument, sources, contracts, tables, *session_calendar(*ends))
+    return Plan(instrument, sources, contracts, tables, *session_calendar(*ends, instrument.calendar))
 
 
 def _no_contract(symbols: Sequence[str], root: str) -> str:
@@ -207,6 +207,7 @@ def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ign
         "replaced": replaced(choices),
         "left_out": left_out(plan, results, choices, roll, tape),
         "low_share": low_share(volumes, fronts, tape),
+        "missing": missing_dates(plan.instrument.calendar, tape.sessions["date"]),
         "sources": _sources(plan, results),
         "ignored_files": list(ignored),
     }

@@ -67,6 +67,7 @@ def prop_firm(
     seed: int,
     workers: int | None = None,
     unclosed: int = 0,
+    counted: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Walk the trades through the evaluation, attempt after attempt, and through drawn session dates.
 
@@ -85,6 +86,8 @@ def prop_firm(
         Threads; default: one a core. Any number gives the same result.
     unclosed : int
         Void and open trades, which are left out.
+    counted : array of bool, shape (session dates,), optional
+        Which session dates are drawn; the attempts walk every one. Default: all.
 
     Returns
     -------
@@ -101,6 +104,7 @@ def prop_firm(
         return result | {"notes": ["several trades are open at once: no account can hold them, nothing is evaluated"]}
     rules = _scalars(found, tape, execution)
     days = session_days(columns, tape, rules, workers)
+    drawn = np.ones(len(tape.sessions), np.bool_) if counted is None else counted
     attempts = _attempts(days, columns, tape, rules, found)
     outcomes = [attempt["outcome"] for attempt in attempts]
     counts = {"attempts": len(attempts), "passed": outcomes.count("pass"), "busted": outcomes.count("bust")}
@@ -108,7 +112,7 @@ def prop_firm(
         "notes": _notes(columns, tape, execution, found, unclosed),
         "counts": counts | {"unfinished": outcomes.count("unfinished")},
         "attempts": attempts,
-        "drawn": _drawn(days, rules, settings, seed, workers),
+        "drawn": _drawn(days, np.flatnonzero(drawn), rules, settings, seed, workers),
     }
 
 
@@ -235,23 +239,25 @@ def _attempt(number: int, outcome: str, reason: str, table: list[dict[str, Any]]
 # Drawn session dates ----------------------------------------------------------------------------------
 
 
-def _drawn(days: Days, rules: Rules, settings: PropFirm, seed: int, workers: int | None) -> dict[str, Any]:
-    """Return how paths of session dates drawn with replacement end.
+def _drawn(
+    days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int, workers: int | None
+) -> dict[str, Any]:
+    """Return how paths of session dates drawn with replacement from `dates` end.
 
     Empty without paths, and for fewer than two session dates: all drawings of a single one are the same.
     """
-    sims, sessions = settings.prop_sims, len(days.total)
+    sims, sessions = settings.prop_sims, len(dates)
     if not sims or sessions < 2:
         return {}
     outcome, used = np.empty(sims, np.int64), np.empty(sims, np.int64)
 
     def walk(first: int) -> None:
         mine = slice(first, min(first + CHUNK, sims))
-        order = drawn_dates(seed, first // CHUNK, len(outcome[mine]), settings.prop_days, sessions)
+        order = dates[drawn_dates(seed, first // CHUNK, len(outcome[mine]), settings.prop_days, sessions)]
         paths_kernel(order, days, rules, outcome[mine], used[mine])
 
     run_all(walk, range(0, sims, CHUNK), workers=workers)
-    tapes = _other_tapes(days, rules, settings, seed, workers)
+    tapes = _other_tapes(days, dates, rules, settings, seed, workers)
     return {
         "sims": sims,
         "seed": seed,
@@ -263,17 +269,17 @@ def _drawn(days: Days, rules: Rules, settings: PropFirm, seed: int, workers: int
     }
 
 
-def _other_tapes(days: Days, rules: Rules, settings: PropFirm, seed: int, workers: int | None) -> Array:
+def _other_tapes(days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int, workers: int | None) -> Array:
     """Return the share of each outcome on TAPES tapes of as many session dates, shape (TAPES, outcomes).
 
     The dates of such a tape are drawn with replacement from those of the tape, and its paths from its own dates (the
     bootstrap, Efron 1979): what P(pass) might have been, had the market dealt other dates.
     """
-    sessions = len(days.total)
+    sessions = len(dates)
 
     def shares(tape: int) -> Array:
-        dates = drawn_dates(seed, _FIRST_TAPE + 2 * tape, 1, sessions, sessions)[0]
-        order = dates[drawn_dates(seed, _FIRST_TAPE + 2 * tape + 1, CHUNK, settings.prop_days, sessions)]
+        others = dates[drawn_dates(seed, _FIRST_TAPE + 2 * tape, 1, sessions, sessions)[0]]
+        order = others[drawn_dates(seed, _FIRST_TAPE + 2 * tape + 1, CHUNK, settings.prop_days, sessions)]
         outcome, used = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
         paths_kernel(order, days, rules, outcome, used)
         return np.bincount(outcome, minlength=len(_DRAWN)) / CHUNK

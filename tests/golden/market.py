@@ -35,6 +35,7 @@ METADATA = {
     "first_front": {"date": "2024-11-01", "contract": "NQZ4", "volume": 60, "chosen_by": "the roll rule"},
     "record_ledger": {"records": 307, "prints": 300, "other_month": 7, "before_schedule": 0},
     "reordered": 2,
+    "missing": [],
     "closes": {
         "calendar": "equity",
         "library": "pandas_market_calendars 5.5.0",
@@ -59,4 +60,4 @@ def market(root: str = "NQ", *, seed: int = 132, metadata: dict | None = None) -
             price.append(at)
             contract.append(name.replace("NQ", root))
     about = METADATA if metadata is None else metadata
-    return Tape.from_prints(ts, price, instrument=instrument(root), contract=contract, metadata=about)
+    return Tape.from_prints(ts, price, instrument=instrument(root), contract=contract, whole=True, metadata=about)

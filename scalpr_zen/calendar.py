@@ -1,15 +1,14 @@
-"""When the sessions of a product close, holidays included.
+"""When the sessions of a product open and close, holidays included, and which dates have a session.
 
-The hours are those of `pandas_market_calendars`, whose calendars follow CME Group's groups of products, with two
-tables over them: closes that changed over the years, which the library gives as they are today, and dates on which
-the exchange published other hours than the library gives. Both begin with the vendor's data, in June 2010.
-`tests/cme_hours.csv` holds published hours with their addresses.
+The holidays and early closes are those of `pandas_market_calendars`, whose calendars follow CME Group's groups of
+products, with three tables over them: opens and closes that changed over the years, which the library gives as they
+are today, and dates on which the exchange published other hours than the library gives. All begin with the vendor's
+data, in June 2010. `tests/cme_hours.csv` holds published hours with their addresses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -18,7 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.errors import ParameterError
-from scalpr_zen.sessions import Dates, Int64, chicago_text, session_time
+from scalpr_zen.params import NANOS
+from scalpr_zen.sessions import AROUND_THE_CLOCK, Dates, Int64, chicago_text, session_time
+
+Bools = NDArray[np.bool_]
 
 LIBRARY = "pandas_market_calendars"
 _NAMES = {
@@ -27,24 +29,48 @@ _NAMES = {
     "fx": "CMEGlobex_FX",
     "energy_metals": "CMEGlobex_EnergyAndMetals",
     "grains": "CMEGlobex_Grains",
+    "livestock": "CMEGlobex_Livestock",
+    "crypto": "CME Globex Crypto",
 }
 """The library's calendar of each of `scalpr_zen.instruments.CALENDARS`."""
 
-# The E-minis closed at 15:15 until 2012-11-16 and at 16:15 until the exchange moved its evening maintenance to 16:00
-# on 2015-09-21, with it NYMEX and COMEX. The grains lost their 21-hour day in April 2013 and their pits in July 2015.
-_REGULAR: dict[str, tuple[tuple[str, str], ...]] = {
-    "equity": (("2010-06-06", "15:15"), ("2012-11-19", "16:15"), ("2015-09-21", "16:00")),
-    "rates": (("2010-06-06", "16:00"),),
-    "fx": (("2010-06-06", "16:00"),),
-    "energy_metals": (("2010-06-06", "16:15"), ("2015-09-21", "16:00")),
+# The E-minis closed at 16:30, and at 15:15 on Fridays, until 2012-11-16, and at 16:15 until the exchange moved its
+# evening maintenance to 16:00 on 2015-09-21, with it NYMEX and COMEX. The grains lost their 21-hour day in April 2013
+# and their pits in July 2015. Livestock traded overnight until October 2014, in the afternoon until February 2016.
+_REGULAR: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "equity": (
+        ("2010-06-06", "16:30", "15:15"),
+        ("2012-11-19", "16:15", "16:15"),
+        ("2015-09-21", "16:00", "16:00"),
+    ),
+    "rates": (("2010-06-06", "16:00", "16:00"),),
+    "fx": (("2010-06-06", "16:00", "16:00"),),
+    "energy_metals": (("2010-06-06", "16:15", "16:15"), ("2015-09-21", "16:00", "16:00")),
     "grains": (
-        ("2010-06-06", "13:15"),
-        ("2012-05-21", "14:00"),
-        ("2013-04-08", "13:15"),
-        ("2015-07-06", "13:20"),
+        ("2010-06-06", "13:15", "13:15"),
+        ("2012-05-21", "14:00", "14:00"),
+        ("2013-04-08", "13:15", "13:15"),
+        ("2015-07-06", "13:20", "13:20"),
+    ),
+    "livestock": (("2010-06-06", "16:00", "13:55"), ("2016-02-29", "13:05", "13:05")),
+    "crypto": (("2017-12-18", "16:00", "16:00"),),
+}
+"""Regular closes, Chicago, from a session date on: Monday to Thursday, and Friday. The first holds before it too."""
+
+_OPENS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    **dict.fromkeys(("equity", "rates", "fx", "energy_metals", "crypto"), (("2010-06-06", "17:00", "17:00"),)),
+    "grains": (
+        ("2010-06-06", "18:00", "18:00"),
+        ("2012-05-21", "17:00", "17:00"),
+        ("2013-04-08", "19:00", "19:00"),
+    ),
+    "livestock": (
+        ("2010-06-06", "09:05", "17:00"),
+        ("2014-10-27", "09:05", "08:00"),
+        ("2016-02-29", "08:30", "08:30"),
     ),
 }
-"""Regular closes, Chicago, from a session date on; the first holds before it too."""
+"""Opens, Chicago, from a session date on: Monday, and Tuesday to Friday; from 17:00 on on the evening before."""
 
 CLOSED = "closed"
 _CORRECTIONS: tuple[tuple[str, str, str], ...] = (
@@ -59,6 +85,8 @@ _CORRECTIONS: tuple[tuple[str, str, str], ...] = (
     # Hurricane Sandy: the exchange's notices of 2012-10-28 and -29, a spokeswoman.
     ("equity", "08:15", "2012-10-29 2012-10-30"),
     ("rates", "11:00", "2012-10-29"),
+    # Thursdays before a Friday without a session: the week ended at 15:15, as on the Fridays of these years.
+    ("equity", "15:15", "2010-12-23 2011-04-21"),
     # The Friday before a Monday holiday, as the library has it for rates; and before Columbus Day for both.
     ("rates", "15:15", "2010-10-08 2011-10-07 2012-10-05"),
     ("fx", "15:15", "2010-07-02 2010-09-03 2010-10-08 2011-01-14 2011-02-18 2011-05-27 2011-07-01 2011-09-02"),
@@ -90,12 +118,34 @@ _CORRECTIONS: tuple[tuple[str, str, str], ...] = (
     ("grains", "12:05", "2018-11-23 2018-12-24 2019-07-03 2019-11-29 2019-12-24 2020-07-02 2020-11-27 2020-12-24"),
     ("grains", "12:05", "2021-11-26 2022-11-25 2023-11-24 2024-11-29 2024-12-24 2025-11-28 2025-12-24"),
     ("grains", "12:05", "2026-11-27 2026-12-24"),
-    ("grains", CLOSED, "2022-06-20 2023-06-19 2024-06-19 2025-06-19 2026-06-19 2027-06-18"),
+    ("grains livestock", CLOSED, "2022-06-20 2023-06-19 2024-06-19 2025-06-19 2026-06-19 2027-06-18"),
+    # Livestock's early closes: the library has the last of them alone.
+    ("livestock", "12:00", "2010-11-26"),
+    ("livestock", "12:15", "2010-12-31 2011-11-25 2012-11-23 2012-12-24 2013-07-03 2013-11-29 2013-12-24"),
+    ("livestock", "12:15", "2014-07-03 2014-11-28 2014-12-24 2015-07-02 2015-11-27 2015-12-24 2016-11-25"),
+    ("livestock", "12:15", "2017-07-03 2017-11-24 2017-12-22 2018-07-03 2018-11-23 2018-12-24 2019-07-03"),
+    ("livestock", "12:15", "2019-11-29 2019-12-24 2020-07-02 2025-12-24 2026-12-24"),
+    ("livestock", "12:05", "2016-12-23 2020-11-27 2020-12-24"),
+    ("livestock", "13:55", "2011-04-21 2013-03-28 2014-04-17 2015-04-02 2015-12-31"),
+    # Bitcoin's holidays: no session on Good Friday without an employment report, and early closes that moved.
+    ("crypto", CLOSED, "2024-03-29 2025-04-18 2027-03-26"),
+    ("crypto", "16:00", "2023-07-03 2024-07-03 2025-07-03"),
+    ("crypto", "12:45", "2024-12-24 2025-12-24 2026-12-24"),
+    ("crypto", "13:45", "2025-11-28 2026-11-27"),
+    ("crypto", "12:00", "2025-07-04 2026-06-19 2026-07-03 2027-06-18"),
 )
 """Calendars, close in Chicago, session dates: what the exchange published where the library says otherwise.
 
 Dates that `tests/cme_hours.csv` lacks are those of QuantConnect's market hours database, which was made from the
 exchange's holiday calendars; the grains' of 2017-11-24 and 2024-11-29 are those of all other years.
+"""
+
+
+REACH = 3 * 3600 * NANOS
+"""How far from its schedule, in ns, the first and the last print of a whole session date may lie.
+
+A UTC day begins one or two hours after 17:00 in Chicago. So the files of one UTC day hold a whole session date, short
+of those hours, and an hour or two of the next one: the first must count as whole, the second must not.
 """
 
 
@@ -131,7 +181,7 @@ def session_closes(calendar: str, dates: Dates) -> Closes:
     if calendar not in _NAMES:
         raise ParameterError(f"calendar must be one of {' '.join(_NAMES)}; was {calendar!r}")
     days: list[date] = dates.tolist()
-    known = {**_library_closes(calendar, min(days).year, max(days).year), **_corrected(calendar)} if days else {}
+    known = _known_closes(calendar, days)
     regular = [_regular(calendar, day) for day in days]
     given = [known.get(day) for day in days]
     minutes = [usual if minute is None else min(minute, usual) for minute, usual in zip(given, regular, strict=True)]
@@ -142,8 +192,41 @@ def session_closes(calendar: str, dates: Dates) -> Closes:
     )
 
 
+def session_opens(calendar: str, dates: Dates) -> Int64:
+    """Return when each session date opens, ns UTC, shape (n,): the regular time, on holidays too.
+
+    A Monday of a calendar that trades through the weekend opens on Friday at 17:00.
+    """
+    days: list[date] = dates.tolist()
+    first_days = [_first_day(calendar, day) for day in days]
+    minutes = [_minute(_row(_OPENS, calendar, day)[1 + (day.weekday() > 0)]) for day in days]
+    return np.array([session_time(day, minute) for day, minute in zip(first_days, minutes, strict=True)], np.int64)
+
+
+def late_and_early(calendar: str, dates: Dates, closes: Int64, first: Int64, last: Int64) -> tuple[Bools, Bools]:
+    """Return whether the prints of each session date begin late, and whether they end early: beyond REACH.
+
+    Parameters
+    ----------
+    calendar : str
+        One of `scalpr_zen.instruments.CALENDARS`.
+    dates : array of datetime64[D], shape (n,)
+    closes, first, last : array of int64, shape (n,)
+        Scheduled close, first and last print of each date, ns UTC.
+    """
+    return first - session_opens(calendar, dates) > REACH, closes - last > REACH
+
+
+def missing_dates(calendar: str, dates: Dates) -> list[str]:
+    """Return the scheduled session dates between the first and the last of `dates` that are not among them, ISO."""
+    if not len(dates):
+        return []
+    between = np.setdiff1d(np.arange(dates.min(), dates.max()), dates)
+    return _texts(between[~session_closes(calendar, between).unknown])
+
+
 def close_ledger(calendar: str, dates: Dates, closes: Closes, prints_after: int) -> dict[str, Any]:
-    """Tell where the closes of a tape come from: JSON values for its metadata.
+    """Return where the closes of a tape come from: JSON values for its metadata.
 
     Parameters
     ----------
@@ -169,9 +252,17 @@ def _wall_times(ns: Int64) -> list[str]:
     return [text[11:16] for text in chicago_text(ns)]
 
 
+def _known_closes(calendar: str, days: list[date]) -> dict[date, int | None]:
+    """Return the minute of the Chicago day at which the sessions of these years close; none where one is cancelled."""
+    known: dict[date, int | None] = {}
+    for year in sorted({day.year for day in days}):
+        known |= _library_closes(calendar, year)
+    return known | _corrected(calendar)
+
+
 @cache
-def _library_closes(calendar: str, first: int, last: int) -> dict[date, int]:
-    """Return the minute of the Chicago day at which each session of the years `first` to `last` closes.
+def _library_closes(calendar: str, year: int) -> dict[date, int | None]:
+    """Return the minute of the Chicago day at which each session of a year closes.
 
     The library's regular close counts as the day's end, and so gives way to the regular close of the year.
     """
@@ -183,7 +274,7 @@ def _library_closes(calendar: str, first: int, last: int) -> dict[date, int]:
             f"session closes need the package {LIBRARY}, which is not installed; pip install {LIBRARY}"
         ) from None
     book = pandas_market_calendars.get_calendar(_NAMES[calendar])
-    closes = book.schedule(f"{first}-01-01", f"{last}-12-31", tz="America/Chicago")["market_close"]
+    closes = book.schedule(f"{year}-01-01", f"{year}-12-31", tz="America/Chicago")["market_close"]
     usual = book.close_time.hour * 60 + book.close_time.minute
     minutes = ((day.date(), close.hour * 60 + close.minute) for day, close in closes.items())
     return {day: 24 * 60 if minute == usual else minute for day, minute in minutes}
@@ -201,9 +292,20 @@ def _corrected(calendar: str) -> dict[date, int | None]:
 
 
 def _regular(calendar: str, day: date) -> int:
-    rows: Sequence[tuple[str, str]] = _REGULAR[calendar]
-    in_force = [close for since, close in rows if since <= day.isoformat()]
-    return _minute(in_force[-1] if in_force else rows[0][1])
+    return _minute(_row(_REGULAR, calendar, day)[1 + (day.weekday() >= 4)])
+
+
+def _row(table: dict[str, tuple[tuple[str, str, str], ...]], calendar: str, day: date) -> tuple[str, str, str]:
+    """Return the row of a table that is in force on a day; the first one before it too."""
+    rows = table[calendar]
+    return next((row for row in reversed(rows) if row[0] <= day.isoformat()), rows[0])
+
+
+def _first_day(calendar: str, day: date) -> date:
+    """Return the earliest calendar day that belongs to a session date."""
+    saturday = day - timedelta(days=2)
+    around = day.weekday() == 0 and saturday >= AROUND_THE_CLOCK.get(calendar, date.max)
+    return saturday if around else day
 
 
 def _minute(time: str) -> int:
