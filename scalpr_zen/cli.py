@@ -16,7 +16,7 @@ import scalpr_zen
 from scalpr_zen import report
 from scalpr_zen.backtest import Strategy, run_setup, save, tape_facts
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.errors import ScalprError
+from scalpr_zen.errors import ScalprError, TapeError
 from scalpr_zen.ingest.front_month import ROLLS, Roll, parse_schedule
 from scalpr_zen.instruments import Instrument, instrument, parse_instrument
 from scalpr_zen.params import Parameter, Parameters, declared
@@ -120,14 +120,22 @@ def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int,
 
 
 def demo_tape() -> Path:
-    """Return the path of the demo market's tape, made once."""
-    if not DEMO_TAPE.exists():
+    """Return the path of the demo market's tape, made where it is missing or of another version."""
+    if not _opens(DEMO_TAPE):
         from scalpr_zen.ingest.preprocess import preprocess as ingest
 
         say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
         demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
         ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
     return DEMO_TAPE
+
+
+def _opens(path: Path) -> bool:
+    """Return whether a file is a tape made by this version."""
+    try:
+        return bool(Tape.open(path).metadata.get("version") == scalpr_zen.__version__)
+    except TapeError:
+        return False
 
 
 def say(text: str) -> None:
