@@ -74,8 +74,8 @@ def preprocess(
 
 
 def info(path: str | Path) -> None:
-    """Print all that is known about a tape."""
-    tape = Tape.open(path)
+    """Check every byte of a tape, and print all that is known about it."""
+    tape = Tape.open(path, recheck=True)
     click.echo("\n".join(_info_lines(tape)))
 
 
@@ -410,8 +410,8 @@ def new_strategy_command(name: str, folder: str) -> None:
 @click.argument("tape")
 @click.option("--json", "as_json", is_flag=True, help="Print the tape's metadata as JSON.")
 def info_command(tape: str, as_json: bool) -> None:
-    """Print all that is known about a tape."""
+    """Check every byte of a tape, and print all that is known about it."""
     if as_json:
-        click.echo(json.dumps(Tape.open(tape).metadata, indent=1))
+        click.echo(json.dumps(Tape.open(tape, recheck=True).metadata, indent=1))
     else:
         info(tape)
