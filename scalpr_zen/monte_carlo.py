@@ -33,6 +33,8 @@ GRID = 200
 """Points of a band, beside its start."""
 HISTOGRAM = 40
 """Bins of the drawdowns."""
+_STEPS = 20_000_000
+"""Steps of all paths of a part together, about 0.1 s."""
 _MICRO = 1_000_000
 _PERMUTATION, _DAYS = 0, 1
 
@@ -94,7 +96,7 @@ def _permutation(micro: Int64, settings: MonteCarlo, workers: int) -> dict[str, 
     def work(first: int, stop: int) -> None:
         _permute_kernel(codes, values, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
 
-    _share(work, settings.monte_carlo_sims, workers)
+    _share(work, settings.monte_carlo_sims, len(micro), workers)
     path = np.concatenate(([0], np.cumsum(micro)))
     actual = int((np.maximum.accumulate(path) - path).max())
     return {
@@ -116,7 +118,7 @@ def _days(micro: Int64, session: Array, sessions: int, settings: MonteCarlo, wor
     def work(first: int, stop: int) -> None:
         _draw_kernel(*days, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
 
-    _share(work, settings.monte_carlo_sims, workers)
+    _share(work, settings.monte_carlo_sims, sessions, workers)
     return {
         "session_date": [0, *grid.tolist()],
         "bands_usd": _bands(equity),
@@ -151,9 +153,9 @@ def _paths(points: int, sims: int) -> tuple[Int64, Int64]:
     return np.empty((sims, points), np.int64), np.empty(sims, np.int64)
 
 
-def _share(work: Callable[[int, int], None], sims: int, workers: int) -> None:
-    """Run `work(first, stop)` over all paths, a part a thread."""
-    size = math.ceil(sims / workers)
+def _share(work: Callable[[int, int], None], sims: int, steps: int, workers: int) -> None:
+    """Run `work(first, stop)` over all paths of so many steps each, in parts that do not hold up Ctrl-C."""
+    size = max(1, min(math.ceil(sims / workers), _STEPS // max(1, steps)))
     firsts = range(0, sims, size)
     run_all(work, firsts, (min(first + size, sims) for first in firsts), workers=workers)
 
