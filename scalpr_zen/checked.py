@@ -53,7 +53,7 @@ def remember(path: Path, about: os.stat_result) -> None:
 
 
 def _identity(about: os.stat_result) -> list[int]:
-    """Return what changes with the content of a file: even one that is changed in place and given its old time again."""
+    """Return what changes with a file, even with one that is given its old time again."""
     return [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
 
 

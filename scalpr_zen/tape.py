@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from scalpr_zen.blocks import Blocks, blocks_of
 from scalpr_zen.checked import is_checked, remember
-from scalpr_zen.errors import ParameterError, TapeError
+from scalpr_zen.errors import ParameterError, TapeError, reason
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import STEP, Mapped, NpzWriter, crc32_of, map_npz
 from scalpr_zen.params import MAX_TICKS
@@ -273,8 +273,9 @@ def _cut_ranges(table: Array, stop: int) -> Array:
 def whole_or_not_at_all(path: Path) -> Iterator[Path]:
     """Give an empty file to write that takes the place of `path` at the end, or vanishes on any error.
 
-    It is on the disk before it has the name, so that a loss of power leaves the old file or the new one. Folders that are missing are made, and vanish with it. Leftovers of killed writers of the same file are
-    removed first; a lock tells them from live ones.
+    It is on the disk before it has the name, so that a loss of power leaves the old file or the new one. Folders that
+    are missing are made, and vanish with it. Leftovers of killed writers of the same file are removed first; a lock
+    tells them from live ones.
 
     Raises
     ------
@@ -292,7 +293,7 @@ def whole_or_not_at_all(path: Path) -> Iterator[Path]:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         if isinstance(error, OSError):
-            raise TapeError(f"{path} cannot be written: {error.strerror or error}") from None
+            raise TapeError(f"{path} cannot be written: {reason(error)}") from None
         raise
 
 

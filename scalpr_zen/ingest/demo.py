@@ -21,7 +21,7 @@ import zstandard
 from databento_dbn import Metadata, Schema, SType
 from numpy.typing import NDArray
 
-from scalpr_zen.errors import DataError, ParameterError
+from scalpr_zen.errors import DataError, ParameterError, reason
 from scalpr_zen.ingest.dbn import DATASET, SYNTHETIC_MARK, TRADE_MSG, day_ns, read_source
 from scalpr_zen.ingest.demo_market import Session, draw_records, instruments, plan_sessions
 from scalpr_zen.threads import run_all, stop_if_interrupted
@@ -78,7 +78,7 @@ def write_demo(
         written = run_all(lambda week: _write_week(folder, week, advance), weeks, workers=threads)
         return [path for paths in written for path in paths]
     except OSError as error:
-        raise DataError(f"folder must be writable, {folder} is not: {error.strerror or error}") from None
+        raise DataError(f"folder must be writable, {folder} is not: {reason(error)}") from None
 
 
 def _check(name: str, value: int, low: int, high: int) -> None:
