@@ -10,11 +10,12 @@ import contextlib
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
 
@@ -94,9 +95,33 @@ def stop_if_interrupted() -> None:
         raise KeyboardInterrupt
 
 
-def left_behind() -> bool:
-    """Return whether work of an interrupted job is still running."""
-    return any(thread.name == _NAME for thread in threading.enumerate())
+def end_at_once(code: int) -> None:
+    """Let the process end with this code although work of an interrupted job may still run in compiled code.
+
+    Called at the exit of the process: to wait for that work could take hours, to unload what it runs could crash.
+    """
+    if any(thread.name == _NAME for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+
+def exit_on_interrupt() -> None:
+    """Let Ctrl-C end the process with one line, until `raise_on_interrupt`; for imports, which leave nothing behind."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _exit)
+
+
+def raise_on_interrupt() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt again."""
+    if signal.getsignal(signal.SIGINT) is _exit:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _exit(*_: object) -> NoReturn:
+    os.write(2, b"error: interrupted\n")
+    os._exit(2)
 
 
 @contextlib.contextmanager

@@ -66,8 +66,8 @@ def serve(bench: Workbench, address: Address, say: Callable[[str], None]) -> Non
     first.join(PATIENCE)
     if first.is_alive():
         say("the first run goes on (where the compiled code is missing, it is made now)")
-    say(f"dashboard: {address.url}  (Ctrl-C ends it)")
     with contextlib.suppress(KeyboardInterrupt):
+        say(f"dashboard: {address.url}  (Ctrl-C ends it)")
         server.run()
 
 
