@@ -1,5 +1,10 @@
 """Turn a folder of Databento trades files into the front-month tape: set the parameters, then run this file."""
 
+if __name__ == "__main__":
+    from scalpr_zen.threads import exit_on_interrupt
+
+    exit_on_interrupt()  # Ctrl-C is one line during the imports, too
+
 from scalpr_zen import cli, instrument
 from scalpr_zen.ingest.front_month import Roll, parse_schedule
 

@@ -1,5 +1,10 @@
 """Backtest a strategy on a tape: set the parameters, then run this file."""
 
+if __name__ == "__main__":
+    from scalpr_zen.threads import exit_on_interrupt
+
+    exit_on_interrupt()  # Ctrl-C is one line during the imports, too
+
 from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFirm, SessionRules, Setup, cli
 
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import itertools
 import json
 import math
 import os
 import platform
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +29,7 @@ from scalpr_zen import figures, html_report, report, trade_log
 from scalpr_zen.baseline import baseline
 from scalpr_zen.control import control
 from scalpr_zen.coverage import coverage
-from scalpr_zen.errors import ParameterError, ScalprError
+from scalpr_zen.errors import ParameterError, ScalprError, reason
 from scalpr_zen.execution import Bracket, Execution, PessimisticCosts
 from scalpr_zen.fills import fills
 from scalpr_zen.money import check_sum, micro, total
@@ -324,7 +326,8 @@ def _notes(values: Mapping[str, Any], tape: Tape, setup: Setup) -> list[str]:
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
     """Write the report, the JSON and, if wanted, the CSV and the HTML page of a result; return their paths.
 
-    The stem is `<UTC stamp>_<strategy>`, with a number behind it where that is taken.
+    The stem is `<UTC stamp>_<strategy>`, with a number behind it where another run has that. All files appear, each of
+    them whole, or none.
 
     Raises
     ------
@@ -333,21 +336,47 @@ def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = 
     """
     folder = Path(folder)
     suffixes = ["txt", "json"] + ["csv"] * csv + ["html"] * html
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     paths: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stem = _free_stem(folder, result.stem)
-        for suffix in suffixes:
-            paths.append(folder / f"{stem}.{suffix}")
-            paths[-1].write_text(result.text(suffix), encoding="utf-8", newline="\n")
+        with _reserved(folder, result.stem) as (stem, aside):
+            for suffix in suffixes:
+                (aside / suffix).write_text(result.text(suffix), encoding="utf-8", newline="\n")
+            for suffix in suffixes:
+                paths.append(folder / f"{stem}.{suffix}")
+                os.replace(aside / suffix, paths[-1])
     except BaseException as error:
-        for path in paths:  # a report is whole, or not there
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for place in made:
             with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+                place.rmdir()
         if isinstance(error, OSError):
-            raise ScalprError(f"{folder} cannot be written: {error.strerror or error}") from None
+            raise ScalprError(f"{folder} cannot be written: {reason(error)}") from None
         raise
     return paths
+
+
+@contextlib.contextmanager
+def _reserved(folder: Path, stem: str) -> Iterator[tuple[str, Path]]:
+    """Give a stem that no other run has or can get meanwhile, and a hidden folder for its files, which vanishes.
+
+    Whoever makes that folder has the stem: of all threads and processes that try, one does.
+    """
+    for number in itertools.count(1):
+        name = stem if number == 1 else f"{stem}_{number}"
+        aside = folder / f".{name}.part"
+        try:
+            aside.mkdir()
+        except FileExistsError:
+            continue
+        try:
+            if not any(folder.glob(f"{glob.escape(name)}.*")):
+                yield name, aside
+                return
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def tape_facts(tape: Tape, execution: Execution | None = None) -> dict[str, Any]:
@@ -457,11 +486,6 @@ def _manifest(tape: Tape, started: datetime, laps: Mapping[str, float]) -> dict[
         "wall_seconds": seconds,
         "prints_per_second": len(tape) / seconds,
     }
-
-
-def _free_stem(folder: Path, stem: str) -> str:
-    taken = [stem, *(f"{stem}_{k}" for k in range(2, 10_000))]
-    return next(s for s in taken if not any(folder.glob(f"{glob.escape(s)}.*")))
 
 
 def plain(value: Any) -> Any:

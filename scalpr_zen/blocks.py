@@ -6,9 +6,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from scalpr_zen.compiled import njit
 from scalpr_zen.threads import run_all
 
 Array = NDArray[Any]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ import scalpr_zen
 from scalpr_zen import report
 from scalpr_zen.backtest import Strategy, run_setup, save, tape_facts
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.errors import ScalprError, TapeError
+from scalpr_zen.errors import ScalprError, TapeError, reason
 from scalpr_zen.ingest.front_month import ROLLS, Roll, parse_schedule
 from scalpr_zen.instruments import Instrument, instrument, parse_instrument
 from scalpr_zen.params import Parameter, Parameters, declared
@@ -25,6 +27,7 @@ from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, refuse_taken
 from scalpr_zen.strategies.new import write_strategy
 from scalpr_zen.tape import Tape
+from scalpr_zen.threads import end_at_once, raise_on_interrupt
 
 DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
 DEMO_SESSIONS = 10
@@ -46,15 +49,25 @@ def backtest(
 ) -> None:
     """Run a backtest, print its summary (or its JSON) and write its report files.
 
-    Without a tape the demo market is used, and made first where it is missing.
+    It is printed first, so that a report that cannot be saved is not lost. Without a tape the demo market is used, and
+    made first where it is missing.
     """
     with _aside():
         result = run_setup(Tape.open(tape or demo_tape()), strategy, setup)
-    paths = save(result, out, csv=csv, html=html)
-    click.echo(result.to_json() if as_json else str(result))
+    paths, failed = [], []
+    try:
+        show(result.to_json() if as_json else str(result))
+    except ScalprError as error:
+        failed.append(str(error))
+    try:
+        paths = save(result, out, csv=csv, html=html)
+    except ScalprError as error:
+        failed.append(f"the report is not saved: {error}")
     say("")
     for path in paths:
         say(f"written: {path}")
+    if failed:
+        raise ScalprError("; ".join(failed))
 
 
 def preprocess(
@@ -74,9 +87,9 @@ def preprocess(
 
 
 def info(path: str | Path) -> None:
-    """Print all that is known about a tape."""
-    tape = Tape.open(path)
-    click.echo("\n".join(_info_lines(tape)))
+    """Check every byte of a tape, and print all that is known about it."""
+    tape = Tape.open(path, recheck=True)
+    show("\n".join(_info_lines(tape)))
 
 
 def demo(folder: str | Path, sessions: int, seed: int) -> None:
@@ -113,7 +126,7 @@ def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int,
         raise ScalprError("nothing to compare: the strategy gives no signal on this tape")
     counted = f"{done.signals:,} signals and {done.trades:,} trades"
     near = f"{done.near:,} signals" if done.near else "no signal: who leaves signals out would not be seen"
-    click.echo(
+    show(
         f"no look-ahead found: {counted} are the same before each of {done.cuts} cuts, "
         f"the signals of short stretches before each of {done.dense:,}, among them {near}"
     )
@@ -138,6 +151,22 @@ def _opens(path: Path) -> bool:
         return False
 
 
+def show(text: str) -> None:
+    """Print a result.
+
+    Raises
+    ------
+    ScalprError
+        If stdout cannot be written: a file on a full disk, or a pipe whose reader has left.
+    """
+    try:
+        click.echo(text)
+    except OSError as error:
+        with contextlib.suppress(OSError, ValueError):  # what is buffered must not fail once more at the exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ScalprError(f"stdout cannot be written: {reason(error)}") from None
+
+
 def say(text: str) -> None:
     """Print a line for the person at the console; stdout stays for results."""
     click.echo(text, err=True)
@@ -146,21 +175,27 @@ def say(text: str) -> None:
 def main(command: Callable[[], Any]) -> NoReturn:
     """Run a face; whatever it refuses becomes one line `error: ...` and exit code 2."""
     try:
+        raise_on_interrupt()
         command()
     except click.ClickException as error:
         _fail(error.format_message())
     except ScalprError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+        _fail(f"{error.filename or 'a file or a pipe'}: {reason(error)}")
     except (KeyboardInterrupt, click.Abort):
         _fail("interrupted")
-    sys.exit(0)
+    _leave(0)
 
 
 def _fail(message: str) -> NoReturn:
     say("error: " + " ".join(message.split()))
-    sys.exit(2)
+    _leave(2)
+
+
+def _leave(code: int) -> NoReturn:
+    atexit.register(end_at_once, code)
+    sys.exit(code)
 
 
 def _info_lines(tape: Tape) -> Iterator[str]:
@@ -422,9 +457,9 @@ def new_strategy_command(name: str, folder: str) -> None:
 @click.argument("tape")
 @click.option("--json", "as_json", is_flag=True, help="Print the tape's metadata as JSON.")
 def info_command(tape: str, as_json: bool) -> None:
-    """Print all that is known about a tape."""
+    """Check every byte of a tape, and print all that is known about it."""
     if as_json:
-        opened = Tape.open(tape)
-        click.echo(json.dumps(opened.metadata | {"incomplete": opened.incomplete}, indent=1))
+        opened = Tape.open(tape, recheck=True)
+        show(json.dumps(opened.metadata | {"incomplete": opened.incomplete}, indent=1))
     else:
         info(tape)

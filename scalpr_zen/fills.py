@@ -12,9 +12,9 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from scalpr_zen.compiled import njit
 from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.kernel import STOPS, TARGET, VOID
 from scalpr_zen.setup import Setup

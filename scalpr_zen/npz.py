@@ -8,18 +8,19 @@ The sizes are known beforehand, so the members are written side by side.
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.threads import run_all
+from scalpr_zen.threads import run_all, stop_if_interrupted
 
 Array = NDArray[Any]
 
@@ -27,6 +28,8 @@ ALIGNMENT = 64
 _NEEDS, _DATE = 45, 0x21  # ZIP64; 1980-01-01, as a member must be the same bytes on any day
 _IN_ZIP64 = 0xFFFFFFFF
 _PADDING_FIELD = 0xD935
+STEP = 1 << 20
+"""Bytes that are read between two looks for Ctrl-C."""
 
 
 @dataclass
@@ -107,6 +110,7 @@ class NpzWriter:
             write_all(file, member.preamble)
             member.crc = zlib.crc32(member.preamble)
             for block in blocks:
+                stop_if_interrupted()
                 data = np.ascontiguousarray(block, dtype).reshape(-1).view(np.uint8).data
                 write_all(file, data)
                 member.crc = zlib.crc32(data, member.crc)
@@ -123,10 +127,18 @@ def write_all(file: IO[bytes], data: bytes | memoryview) -> None:
         left = left[file.write(left) :]
 
 
-def map_npz(path: Path) -> dict[str, Array]:
+class Mapped(NamedTuple):
+    """A member of a mapped file: its array, all its bytes, uint8 (size,), and the CRC-32 that the directory gives."""
+
+    array: Array
+    raw: Array
+    crc: int
+
+
+def map_npz(path: Path) -> tuple[dict[str, Mapped], os.stat_result]:
     """Map every member of an `.npz` file of stored members where it lies; scalars are read.
 
-    All from one open file: another may take its place by name meanwhile.
+    All from one open file, of which the second value is the status: another may take its place by name meanwhile.
 
     Raises
     ------
@@ -134,24 +146,38 @@ def map_npz(path: Path) -> dict[str, Array]:
         If the file is not whole or not of this kind.
     """
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-        return {info.filename.removesuffix(".npy"): _map(file, info) for info in archive.infolist()}
+        about = os.fstat(file.fileno())
+        return {info.filename.removesuffix(".npy"): _map(file, info) for info in archive.infolist()}, about
 
 
-def _map(file: IO[bytes], info: zipfile.ZipInfo) -> Array:
+def crc32_of(raw: Array) -> int:
+    """Return the CRC-32 of bytes, uint8 (size,)."""
+    crc = 0
+    for start in range(0, len(raw), STEP):
+        stop_if_interrupted()
+        crc = zlib.crc32(raw[start : start + STEP].data, crc)
+    return crc
+
+
+def _map(file: IO[bytes], info: zipfile.ZipInfo) -> Mapped:
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed")
     file.seek(info.header_offset)
     name_length, extra_length = struct.unpack("<26xHH", file.read(30))
-    file.seek(info.header_offset + 30 + name_length + extra_length)
+    begin = info.header_offset + 30 + name_length + extra_length
+    raw = np.memmap(file, np.uint8, "r", begin, info.file_size)
+    file.seek(begin)
     version = np.lib.format.read_magic(file)
     if version != (1, 0):
         raise ValueError(f"{info.filename} has NPY version {version}")
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     if shape == ():
-        return np.frombuffer(file.read(dtype.itemsize), dtype).reshape(())
-    if 0 in shape:
-        return np.empty(shape, dtype)
-    return np.memmap(file, dtype, "r", file.tell(), shape)
+        array: Array = np.frombuffer(file.read(dtype.itemsize), dtype).reshape(())
+    elif 0 in shape:
+        array = np.empty(shape, dtype)
+    else:
+        array = np.memmap(file, dtype, "r", file.tell(), shape)
+    return Mapped(array, np.asarray(raw), info.CRC)
 
 
 def _preamble(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:

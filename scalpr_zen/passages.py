@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from scalpr_zen.blocks import BLOCK
+from scalpr_zen.compiled import njit
 from scalpr_zen.execution import Bracket, Execution
 from scalpr_zen.kernel import NEVER, STOP_FILL_CODES
 from scalpr_zen.rules import SessionRules

@@ -7,7 +7,8 @@ number of ticks and a time is int64 ns UTC; the only float is the money in `net_
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ from scalpr_zen.kernel import (
 from scalpr_zen.money import check_sum, micro, total
 from scalpr_zen.rules import SessionRules, entry_ranges
 from scalpr_zen.tape import Tape, misfit
-from scalpr_zen.threads import run_all
+from scalpr_zen.threads import run_all, stop_if_interrupted
 
 Array = NDArray[Any]
 
@@ -58,6 +59,9 @@ RESULT = np.dtype(
 
 _CHUNK = 1024
 """Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
+_FIRST_CHUNK = 64
+_LONG = 0.1
+"""Seconds after which fewer orders are traded between two looks for Ctrl-C: with far brackets each may take long."""
 
 
 class Orders(NamedTuple):
@@ -337,10 +341,10 @@ def _trade_many(
         parts: list[list[Any]] = [[] for _ in variants]
         progress = np.zeros((len(variants), 1), PROGRESS)
         rows, triggers = np.empty(_CHUNK, TRADE), np.empty(_CHUNK, TRIGGER)
-        for first in range(start, stop, _CHUNK):
-            last = min(first + _CHUNK, stop)
-            at, side = wanted.at[first:last], wanted.side[first:last]
+        for chunk in _chunks(start, stop):
+            at, side = wanted.at[chunk], wanted.side[chunk]
             for k, terms in enumerate(variants):
+                stop_if_interrupted()
                 found = trade_kernel(prints, spans[k], at, side, terms, progress[k], rows, triggers)
                 parts[k].append(kept(rows[:found], triggers[:found]))
         return parts, progress
@@ -348,6 +352,20 @@ def _trade_many(
     done = run_all(trade_part, bounds[:-1], bounds[1:], workers=workers)
     refused = [{name: sum(int(p[name][k, 0]) for _, p in done) for name in REFUSALS} for k in range(len(variants))]
     return [([part for parts, _ in done for part in parts[k]], refused[k]) for k in range(len(variants))]
+
+
+def _chunks(start: int, stop: int) -> Iterator[slice]:
+    """Give the orders start:stop in chunks of at most _CHUNK, fewer where a chunk lasts long.
+
+    Trades do not depend on the chunks: each kernel call goes on where the one before ended.
+    """
+    size = _FIRST_CHUNK
+    while start < stop:
+        begin = time.perf_counter()
+        yield slice(start, min(start + size, stop))
+        start += size
+        long = time.perf_counter() - begin > _LONG
+        size = max(1, size // 4) if long else min(2 * size, _CHUNK)
 
 
 def _whole(rows: Array, triggers: Array) -> tuple[Array, Array]:

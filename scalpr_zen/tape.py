@@ -27,11 +27,13 @@ from numpy.typing import NDArray
 
 from scalpr_zen.blocks import BLOCK, Blocks, blocks_of, range_of
 from scalpr_zen.calendar import close_ledger, late_and_early, missing_dates, session_closes
-from scalpr_zen.errors import ParameterError, TapeError
+from scalpr_zen.checked import is_checked, remember
+from scalpr_zen.errors import ParameterError, TapeError, reason
 from scalpr_zen.instruments import Instrument
-from scalpr_zen.npz import NpzWriter, map_npz
+from scalpr_zen.npz import STEP, Mapped, NpzWriter, crc32_of, map_npz
 from scalpr_zen.params import MAX_TICKS, NANOS
 from scalpr_zen.sessions import Dates, Int64, session_dates, session_open, session_time
+from scalpr_zen.threads import run_all, stop_if_interrupted
 
 try:
     import fcntl
@@ -147,18 +149,28 @@ class Tape:
         return late & ~table["whole"], early & ~table["whole"]
 
     @classmethod
-    def open(cls, path: str | Path) -> Tape:
-        """Map a tape file into memory. Instant for any size; no column is read.
+    def open(cls, path: str | Path, *, recheck: bool = False) -> Tape:
+        """Map a tape file into memory, and check that it is the one that was written.
+
+        Every column is read against its CRC-32 the first time that a file is opened; a file that has not changed since
+        (path, size, times) opens at once, whatever its size.
+
+        Parameters
+        ----------
+        path : path
+        recheck : bool
+            Read every column again, though the file was found whole before.
 
         Raises
         ------
         TapeError
-            If the file is missing, truncated, no tape, or of another format.
+            If the file is missing, truncated, damaged, no tape, or of another format.
         """
         path = Path(path)
         again = "make it again with scalpr preprocess"
         try:
-            members = map_npz(path)
+            mapped, status = map_npz(path)
+            members = {name: member.array for name, member in mapped.items()}
             metadata = json.loads(str(members.pop("metadata")))
         except FileNotFoundError:
             raise TapeError(f"{path} does not exist: make it with scalpr preprocess") from None
@@ -172,6 +184,10 @@ class Tape:
             contract = Instrument(**metadata["instrument"])
         except (KeyError, TypeError, ParameterError) as error:
             raise TapeError(f"{path} is not a whole tape (its instrument: {error}): {again}") from None
+        _check_metadata(path, mapped, metadata)
+        if recheck or not is_checked(path, status):
+            _check_content(path, mapped)
+            remember(path, status)
         return cls(**members, instrument=contract, metadata=metadata)
 
     @classmethod
@@ -378,8 +394,9 @@ def _cut_ranges(table: Array, start: int, stop: int) -> Array:
 def whole_or_not_at_all(path: Path) -> Iterator[Path]:
     """Give an empty file to write that takes the place of `path` at the end, or vanishes on any error.
 
-    Folders that are missing are made, and vanish with it. Leftovers of killed writers of the same file are
-    removed first; a lock tells them from live ones.
+    It is on the disk before it has the name, so that a loss of power leaves the old file or the new one. Folders that
+    are missing are made, and vanish with it. Leftovers of killed writers of the same file are removed first; a lock
+    tells them from live ones.
 
     Raises
     ------
@@ -397,7 +414,7 @@ def whole_or_not_at_all(path: Path) -> Iterator[Path]:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         if isinstance(error, OSError):
-            raise TapeError(f"{path} cannot be written: {error.strerror or error}") from None
+            raise TapeError(f"{path} cannot be written: {reason(error)}") from None
         raise
 
 
@@ -408,13 +425,27 @@ def _part_file(path: Path) -> Iterator[Path]:
             if fcntl is not None:
                 os.chmod(part.name, 0o666 & ~_umask())
             yield Path(part.name)
+            run_all(os.fsync, [part.fileno()])  # in a thread, as the disk may take seconds and Ctrl-C is to be heard
             if fcntl is None:
                 part.close()  # Windows moves no open file, and removes none
             os.replace(part.name, path)  # still locked, or a sweep could take it for a leftover
+            _sync_folder(path.parent)
         except BaseException:
             part.close()
             Path(part.name).unlink(missing_ok=True)
             raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the disk keep a new name; a file system that cannot do so for a folder keeps names in its own way."""
+    if fcntl is None:
+        return  # Windows opens no folder
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _locked_part(path: Path) -> Any:
@@ -472,11 +503,17 @@ def write_tape(
     npz.add({name: (dtype, (length,), columns[name]) for name, dtype in COLUMNS.items()})
     npz.add({"segments": (SEGMENT, segments.shape, [segments]), "sessions": (SESSION, sessions.shape, [sessions])})
     kept = {key: value for key, value in metadata.items() if key not in ("format", "crc32", "sha256")}
-    about = {"format": FORMAT, **kept, "crc32": npz.crc32}
-    about["sha256"] = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    about = json.loads(json.dumps({"format": FORMAT, **kept, "crc32": npz.crc32}))  # as a reader will find it
+    about["sha256"] = _identity(about)
     text = np.array(json.dumps(about))
     npz.add({"metadata": (text.dtype, (), [text])})
     npz.close()
+
+
+def _identity(metadata: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all metadata but itself."""
+    kept = {key: value for key, value in metadata.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def save_tape(tape: Tape, path: str | Path) -> Path:
@@ -487,6 +524,46 @@ def save_tape(tape: Tape, path: str | Path) -> Path:
     with whole_or_not_at_all(path) as part:
         write_tape(part, len(tape), columns, tape.segments, tape.sessions, {"instrument": instrument, **tape.metadata})
     return path
+
+
+def _check_metadata(path: Path, mapped: Mapping[str, Mapped], metadata: Mapping[str, Any]) -> None:
+    """Refuse metadata other than what was written, and a directory with another CRC-32 than theirs."""
+    if _identity(metadata) != metadata.get("sha256"):
+        raise _damaged(path, "metadata", "its SHA-256 is not the one that it names")
+    written = metadata.get("crc32")
+    directory = {name: member.crc for name, member in mapped.items() if name != "metadata"}
+    for name, crc in directory.items():
+        if not isinstance(written, dict) or written.get(name) != crc:
+            raise _damaged(path, name, "the CRC-32 of the file's directory is not that of the metadata")
+
+
+def _check_content(path: Path, mapped: Mapping[str, Mapped]) -> None:
+    """Refuse a member with another CRC-32 than it was written with, and times that decrease."""
+    largest_first = sorted(mapped, key=lambda name: -len(mapped[name].raw))
+    checks = [_fall, *[crc32_of] * len(mapped)]
+    data = [mapped["ts"].array, *(mapped[name].raw for name in largest_first)]
+    fall, *crcs = run_all(lambda check, column: check(column), checks, data)
+    for name, crc in zip(largest_first, crcs, strict=True):
+        if crc != mapped[name].crc:
+            raise _damaged(path, name, f"its CRC-32 is {crc:08x}, it was written with {mapped[name].crc:08x}")
+    if fall:
+        raise _damaged(path, "ts", f"the time of print {fall:,} is before that of the print ahead of it")
+
+
+def _fall(ts: Array) -> int:
+    """Return the first print that is earlier than the one before it, 0 without any."""
+    times, step = np.asarray(ts), STEP // ts.itemsize
+    for start in range(1, len(times), step):
+        stop_if_interrupted()
+        later = times[start : start + step]
+        falls = later < times[start - 1 : start - 1 + len(later)]
+        if falls.any():
+            return start + int(falls.argmax())
+    return 0
+
+
+def _damaged(path: Path, member: str, why: str) -> TapeError:
+    return TapeError(f"{path} is damaged ({member}: {why}): copy it again, or make it again with scalpr preprocess")
 
 
 def _check_members(path: Path, members: Mapping[str, Array]) -> None:

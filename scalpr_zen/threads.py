@@ -1,38 +1,151 @@
-"""Threads over independent parts of one job, and Ctrl-C while they run."""
+"""Threads over independent parts of one job, and Ctrl-C while they run.
+
+Ctrl-C is heard at once. Work that is in progress gets GRACE seconds to end at its next `stop_if_interrupted`; what is
+still running then, a long kernel call for instance, is left to daemon threads, which end there or with the process.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
+import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
 
+GRACE = 0.2
+"""Seconds that running work has to end after an interrupt."""
+_POLL = 0.05
+"""Seconds between two looks for an interrupt: on Windows it does not end the wait for a thread."""
+_NAME = "scalpr-worker"
+
+
+class _Job(threading.local):
+    """The job that a thread works for: `stop` is set where it was interrupted."""
+
+    stop: threading.Event | None = None
+
+
+_job = _Job()
+
 
 def run_all(work: Callable[..., T], *columns: Iterable[Any], workers: int | None = None) -> list[T]:
-    """Return `work(*row)` of every row of the columns, in order; default workers: one a core."""
-    with interrupts_held(), ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return list(pool.map(work, *columns))
+    """Return `work(*row)` of every row of the columns, in order; default workers: one a core.
+
+    After an error no further row is begun.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        On Ctrl-C, at most about GRACE seconds later.
+    BaseException
+        That of the first row that raised one; a KeyboardInterrupt only where there is no other.
+    """
+    todo = deque(enumerate(zip(*columns, strict=True)))
+    count = min(len(todo), workers or os.cpu_count() or 1)
+    made: dict[int, T] = {}
+    faults: dict[int, BaseException] = {}
+    ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+    with interrupts_held() as stop:
+
+        def worker() -> None:
+            _job.stop = stop
+            while not (faults or stop.is_set()):
+                try:
+                    number, row = todo.popleft()
+                except IndexError:
+                    break
+                try:
+                    made[number] = work(*row)
+                except BaseException as fault:
+                    faults[number] = fault
+            ended.put(None)
+
+        for _ in range(count):
+            threading.Thread(target=worker, name=_NAME, daemon=True).start()
+        _wait(ended, count, stop)
+        if stop.is_set():
+            raise KeyboardInterrupt
+    if faults:
+        raise faults[min(faults, key=lambda number: (isinstance(faults[number], KeyboardInterrupt), number))]
+    return [made[number] for number in sorted(made)]
+
+
+def _wait(ended: queue.SimpleQueue[None], count: int, stop: threading.Event) -> None:
+    """Wait until so many workers have ended; not longer than GRACE after an interrupt."""
+    until = float("inf")
+    while count and time.monotonic() < until:
+        try:
+            ended.get(timeout=_POLL)
+            count -= 1
+        except queue.Empty:
+            if stop.is_set():
+                until = min(until, time.monotonic() + GRACE)
+
+
+def stop_if_interrupted() -> None:
+    """Raise KeyboardInterrupt where the job that this thread works for was interrupted; cheap enough for any loop."""
+    if _job.stop is not None and _job.stop.is_set():
+        raise KeyboardInterrupt
+
+
+def end_at_once(code: int) -> None:
+    """Let the process end with this code although work of an interrupted job may still run in compiled code.
+
+    Called at the exit of the process: to wait for that work could take hours, to unload what it runs could crash.
+    """
+    if any(thread.name == _NAME for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+
+def exit_on_interrupt() -> None:
+    """Let Ctrl-C end the process with one line, until `raise_on_interrupt`; for imports, which leave nothing behind."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _exit)
+
+
+def raise_on_interrupt() -> None:
+    """Let Ctrl-C raise KeyboardInterrupt again."""
+    if signal.getsignal(signal.SIGINT) is _exit:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _exit(*_: object) -> NoReturn:
+    os.write(2, b"error: interrupted\n")
+    os._exit(2)
 
 
 @contextlib.contextmanager
 def interrupts_held() -> Iterator[threading.Event]:
-    """Hold Ctrl-C back, and raise KeyboardInterrupt at the end; the event tells that it came.
+    """Hold Ctrl-C back, and raise KeyboardInterrupt at the end; the event says that it came.
 
-    An interrupt inside the locks of a thread pool would leave its threads waiting for ever.
+    An interrupt inside the locks of threads would leave them waiting for ever, and one inside clean-up files behind.
+    Inside another hold, and in the threads of a job, the event is that of the outer one.
     """
+    if _job.stop is not None:
+        yield _job.stop
+        stop_if_interrupted()
+        return
     came = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    ignored = signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None)
+    if ignored or threading.current_thread() is not threading.main_thread():
         yield came  # Ctrl-C reaches the main thread only
         return
     before = signal.signal(signal.SIGINT, lambda *_: came.set())
+    _job.stop = came
     try:
         yield came
     finally:
+        _job.stop = None
         signal.signal(signal.SIGINT, before)
     if came.is_set():
         raise KeyboardInterrupt

@@ -1,6 +1,10 @@
 """What the tests share: tapes of a few prints, a strategy whose signals are given, how many examples to try."""
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 
 import numba
 import numpy as np
@@ -18,6 +22,9 @@ from scalpr_zen.dashboard.guard import Address
 
 NOON = 1_736_964_000 * 10**9
 """2025-01-15 12:00 in Chicago, in ns UTC: five hours before the session date ends."""
+
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()  # no test reads or writes what the user's own runs remember
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 JIT = not numba.config.DISABLE_JIT
 if not JIT:  # a random entry takes a millisecond then

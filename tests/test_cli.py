@@ -22,6 +22,7 @@ from scalpr_zen import (
     cli,
     instrument,
     save_tape,
+    start,
 )
 from scalpr_zen.backtest import run_setup
 from scalpr_zen.ingest.front_month import Roll
@@ -184,8 +185,6 @@ def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(scalpr, t
         ("--take-profits 10", "No such option"),
         ("--take-profit", "requires an argument"),
         ("more", "unexpected extra argument"),
-        ("--out tape.npz", "tape.npz cannot be written"),
-        ("--out tape.npz/below", "cannot be written"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(scalpr, tape, flags, message):
@@ -267,14 +266,121 @@ def test_a_message_of_more_lines_becomes_one(capsys):
 
 def test_the_installed_command_is_this_one():
     [command] = entry_points(group="console_scripts", name="scalpr")
-    assert command.load() is cli.entry_point
+    assert command.load() is start.entry_point
 
 
 def test_in_a_process_of_its_own_a_refusal_is_one_line_and_exit_code_2():
-    code = "from scalpr_zen.cli import entry_point; entry_point()"
+    code = "from scalpr_zen.start import entry_point; entry_point()"
     args = [sys.executable, "-c", code, "backtest", "--tape", "missing.npz"]
     done = subprocess.run(args, capture_output=True, text=True, check=False)
     assert "missing.npz" in refused((done.returncode, done.stdout, done.stderr))
+
+
+# ------------------------------------------------------------------------------ what cannot be written
+
+
+@pytest.mark.parametrize("out", ["tape.npz", "tape.npz/below"])
+def test_a_result_that_cannot_be_saved_is_printed_and_the_error_says_so(scalpr, tape, out):
+    code, printed, err = scalpr("backtest", "--tape", tape, *FAST, "--json", "--out", out)
+    assert code == 2
+    assert json.loads(printed)["statistics"]["trades"] == 9
+    assert re.fullmatch(rf"\n?error: the report is not saved: {out} cannot be written: [^\n]+\n", err)
+
+
+def in_a_process(code, *args, stdout=subprocess.PIPE, **env):
+    """Run the console command after some code in a process of its own."""
+    command = [
+        sys.executable,
+        "-c",
+        f"{code}\nfrom scalpr_zen.start import entry_point\nentry_point()",
+        *map(str, args),
+    ]
+    return subprocess.run(
+        command,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "0", **env},
+    )
+
+
+SMALL_DISK = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
+"""
+"""No file grows beyond 1,000 bytes: the error of a full disk in any place, for any user."""
+COMPILED = (
+    "import numpy as np\nfrom numba import njit\n\n\n@njit(cache=True)\ndef none(signals):\n    signals[:] = 0\n\n\n"
+    "class Mine:\n    def signals(self, tape):\n        signals = np.zeros(len(tape), np.int8)\n"
+    "        none(signals)\n        return signals\n"
+)
+ONE_NOTE = (
+    r"note: compiled code cannot be kept \([^\n]+\), each start compiles it again: [^\n]+ NUMBA_CACHE_DIR [^\n]+\n"
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file sizes")
+def test_on_a_full_disk_a_result_is_printed_and_compiled_code_not_kept(tape):
+    Path("mine.py").write_text(COMPILED)
+    done = in_a_process(SMALL_DISK, "backtest", "--tape", tape, "--strategy", "mine.py:Mine")
+    assert done.returncode == 2
+    assert "STATISTICS" in done.stdout
+    error = (
+        r"error: the report is not saved: results cannot be written: File too large: free some space there, [^\n]+\n"
+    )
+    assert re.fullmatch(ONE_NOTE + r"\n" + error, done.stderr)
+    assert sorted(path.name for path in Path().iterdir() if path.suffix != ".npz") == ["__pycache__", "mine.py"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file sizes")
+def test_on_a_full_disk_a_new_strategy_is_refused_for_that_reason_and_leaves_nothing():
+    done = in_a_process(SMALL_DISK, "new-strategy", "mine", "--folder", "there")
+    message = refused((done.returncode, done.stdout, done.stderr))
+    assert "mine.py cannot be written: File too large: free some space there" in message
+    assert list(Path("there").iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_result_that_cannot_be_printed_is_saved(tape):
+    with open("/dev/full", "w") as full:
+        done = in_a_process("", "backtest", "--tape", tape, *FAST, stdout=full)
+    assert done.returncode == 2
+    assert {path.suffix for path in results().values()} == {".txt", ".json"}
+    assert "error: stdout cannot be written: No space left on device" in done.stderr
+    assert "Exception" not in done.stderr
+
+
+NOWHERE = "import numba.core.caching\nnumba.core.caching.CacheImpl._locator_classes = []"
+"""As in a read-only installation with a read-only home: numba finds no folder for compiled code."""
+
+
+def test_without_a_folder_for_compiled_code_the_command_works_and_says_so_in_one_line(tape):
+    done = in_a_process(NOWHERE, "--version")
+    assert (done.returncode, done.stdout) == (0, f"scalpr, version {scalpr_zen.__version__}\n")
+    assert re.fullmatch(ONE_NOTE, done.stderr)
+
+
+def test_a_kernel_whose_cache_cannot_be_read_or_written_is_compiled_and_gives_the_same(tmp_path):
+    Path("kernel.py").write_text(
+        "from scalpr_zen.compiled import njit\n\n\n@njit(cache=True)\ndef double(x):\n    return 2 * x\n\n\n"
+        "print(double(21))\n"
+    )
+    (tmp_path / "kept").mkdir()
+    runs = []
+    for code in ("", "chmod", SMALL_DISK):
+        if code == "chmod":  # an index that is a folder cannot be opened, not even by root
+            [index] = (tmp_path / "kept").rglob("*.nbi")
+            index.unlink()
+            index.mkdir()
+            code = ""
+        command = [sys.executable, "-c", f"{code}\nimport sys\nsys.path.insert(0, '.')\nimport kernel"]
+        env = {**os.environ, "NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
+        runs.append(subprocess.run(command, capture_output=True, text=True, check=True, env=env))
+    assert [done.stdout for done in runs] == ["42\n"] * 3
+    assert runs[0].stderr == ""
+    assert all(re.fullmatch(ONE_NOTE, done.stderr) for done in runs[1:])
 
 
 # ---------------------------------------------------------------------------- version, help, info, demo

@@ -269,7 +269,7 @@ def test_the_reports_are_those_of_the_library(client, bench):
         assert response.mimetype == kinds[suffix]
         assert response.text == text
         assert re.fullmatch(
-            rf'attachment; filename="?\d{{8}}T\d{{6}}Z_EmaCrossover\.{suffix}"?',
+            rf'attachment; filename="?\d{{8}}T\d{{6}}Z_EmaCrossover_run_\d+\.{suffix}"?',
             response.headers["Content-Disposition"],
         )
 

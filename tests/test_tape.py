@@ -1,6 +1,10 @@
 """The tape: its file is a plain, aligned `.npz`, opened without a copy, or refused."""
 
+import errno
 import json
+import os
+import re
+import shutil
 import time
 import tracemalloc
 import zipfile
@@ -12,6 +16,8 @@ import numpy as np
 import pytest
 from dbn_files import chicago
 
+import scalpr_zen.checked
+import scalpr_zen.tape
 from scalpr_zen import Tape, TapeError, cli, instrument, save_tape
 from scalpr_zen.tape import FORMAT
 
@@ -372,6 +378,136 @@ def test_a_bad_tape_is_one_error_line_on_the_command_line(saved, tmp_path, capfd
     assert err.startswith(f"error: {saved} is not a whole tape")
     assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+# Damage -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_memory(tmp_path, monkeypatch):
+    """The folder of the user's cache, in which no tape is remembered."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    return tmp_path / "user"
+
+
+def zeros_in(path, member, *, directory=False):
+    """Zeros over the last bytes of a member, as a bad copy leaves them; the directory may know their CRC-32."""
+    with zipfile.ZipFile(path) as archive:
+        info, data = archive.getinfo(f"{member}.npy"), archive.read(f"{member}.npy")
+    raw = path.read_bytes()
+    changed = data[:-8] + bytes(8)
+    assert raw.count(data) == 1
+    raw = raw.replace(data, changed)
+    if directory:
+        old, new = (crc.to_bytes(4, "little") for crc in (info.CRC, zlib.crc32(changed)))
+        assert raw.count(old) == 2  # beside the member and in the directory
+        raw = raw.replace(old, new)
+    path.write_bytes(raw)
+    return path
+
+
+COLUMNS_AND_TABLES = sorted(MEMBERS - {"metadata"})
+
+
+@pytest.mark.usefixtures("no_memory")
+@pytest.mark.parametrize("member", COLUMNS_AND_TABLES)
+def test_a_tape_with_zeros_in_a_member_is_refused_by_its_name(saved, member):
+    named = member.removesuffix("s") if member in ("segments", "sessions") else member
+    with pytest.raises(TapeError, match=rf"tape\.npz is (damaged|not a whole tape) \([^:]*\b{named}") as error:
+        Tape.open(zeros_in(saved, member))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.usefixtures("no_memory")
+@pytest.mark.parametrize("member", ["ts", "price", "size", "aggressor"])
+def test_a_column_changed_with_the_directory_s_crc_is_still_refused_as_the_metadata_has_its_own(saved, member):
+    with pytest.raises(TapeError, match=rf"is damaged \({member}: the CRC-32"):
+        Tape.open(zeros_in(saved, member, directory=True))
+
+
+@pytest.mark.parametrize("facts", [{"note": "other"}, {"sha256": "0" * 64}, {"crc32": {}}, {"sha256": None}])
+def test_a_tape_with_other_metadata_than_was_written_is_refused(saved, facts):
+    with pytest.raises(TapeError, match=r"is damaged \(metadata: its SHA-256"):
+        Tape.open(rewritten(saved, facts=facts))
+
+
+@pytest.mark.usefixtures("no_memory")
+@pytest.mark.parametrize("at", [1, 2**17, 2**17 + 1, 2**17 + 2])
+def test_a_tape_whose_times_decrease_is_refused(tmp_path, at):
+    ts = np.full(2**17 + 3, MONDAY)
+    whole = Tape.from_prints(ts, ts * 0, instrument=NQ)
+    fallen = ts.copy()
+    fallen[at:] -= 1
+    with pytest.raises(TapeError, match=rf"is damaged \(ts: the time of print {at:,} is before"):
+        Tape.open(save_tape(Tape(**vars(whole) | {"ts": fallen}), tmp_path / "tape.npz"))
+
+
+def test_a_tape_is_read_in_full_at_its_first_open_after_every_change_and_where_asked_for(saved, no_memory, monkeypatch):
+    read = []
+    monkeypatch.setattr(scalpr_zen.tape, "crc32_of", lambda raw: read.append(len(raw)) or zlib.crc32(raw.data))
+
+    def columns_read(**options):
+        read.clear()
+        Tape.open(saved, **options)
+        return len(read)
+
+    assert [columns_read(), columns_read()] == [len(MEMBERS), 0]
+    assert columns_read(recheck=True) == len(MEMBERS)
+    os.utime(saved, ns=(0, saved.stat().st_mtime_ns + 1))
+    assert [columns_read(), columns_read()] == [len(MEMBERS), 0]
+    moved = saved.with_name("moved.npz")
+    saved.rename(moved)
+    moved.rename(saved)
+    link = saved.with_name("link.npz")
+    link.symlink_to(saved)
+    columns_read()
+    read.clear()
+    Tape.open(link)
+    assert read == []
+    shutil.rmtree(no_memory)
+    assert columns_read() == len(MEMBERS)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"x": 1}'])
+def test_a_memory_that_cannot_be_read_or_written_is_no_error(saved, no_memory, content):
+    (no_memory / "scalpr_zen").mkdir(parents=True)
+    (no_memory / "scalpr_zen" / "checked_tapes.json").write_bytes(content)
+    assert_equal(Tape.open(saved), made())
+    shutil.rmtree(no_memory)
+    no_memory.write_text("in the way")
+    assert_equal(Tape.open(saved), made())
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_info_checks_a_tape_that_was_found_whole_before(saved, scalpr):
+    Tape.open(saved)
+    zeros_in(saved, "price")
+    scalpr_zen.checked.remember(saved, saved.stat())  # as if the file had changed without a trace
+    Tape.open(saved)
+    for more in ([], ["--json"]):
+        code, out, err = scalpr("info", saved, *more)
+        assert (code, out) == (2, "")
+        assert re.fullmatch(r"error: \S+ is damaged \(price: its CRC-32 is [^\n]+\n", err)
+
+
+def test_a_tape_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    out, done = tmp_path / "tape.npz", []
+    monkeypatch.setattr(os, "fsync", lambda handle: done.append((os.path.isdir(f"/dev/fd/{handle}"), out.exists())))
+    save_tape(made(), out)
+    assert done == [(False, False), (True, True)]
+
+
+def test_a_disk_that_fails_at_the_end_leaves_the_old_tape(saved, monkeypatch):
+    before = saved.read_bytes()
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TapeError, match=r"tape\.npz cannot be written: No space left on device"):
+        save_tape(made(3), saved)
+    assert saved.read_bytes() == before
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
 
 
 # Saving -----------------------------------------------------------------------------------------------

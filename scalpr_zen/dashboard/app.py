@@ -18,7 +18,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import scalpr_zen
-from scalpr_zen.backtest import Result, plain, tape_facts
+from scalpr_zen.backtest import plain, tape_facts
 from scalpr_zen.baseline import BY_TRADE
 from scalpr_zen.dashboard.guard import COOKIE, POLICY, Address, refusal, token_fits
 from scalpr_zen.dashboard.log import COLUMNS, Page, page
@@ -104,7 +104,9 @@ def _routes(bench: Workbench) -> dict[str, Any]:
         return _json(window(bench.result(job, _gone()), bench.envelope(), wanted))
 
     def take_away(suffix: str) -> Response:
-        return _file(bench.with_checks(bench.job(_query()), _gone()), suffix)
+        job = bench.job(_query())
+        result = bench.with_checks(job, _gone())
+        return _file(result.text(suffix), suffix, f"{result.stem}_run_{bench.runs[job]['run']}")
 
     return {
         "/api/about": about,
@@ -213,9 +215,9 @@ def _plotly() -> Response:
     return response
 
 
-def _file(result: Result, suffix: str) -> Response:
-    response = Response(result.text(suffix), mimetype=_MIMETYPES[suffix])
-    response.headers.set("Content-Disposition", "attachment", filename=f"{result.stem}.{suffix}")
+def _file(text: str, suffix: str, stem: str) -> Response:
+    response = Response(text, mimetype=_MIMETYPES[suffix])
+    response.headers.set("Content-Disposition", "attachment", filename=f"{stem}.{suffix}")
     return response
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from scalpr_zen.blocks import BLOCK
+from scalpr_zen.compiled import njit
 from scalpr_zen.tape import Tape
 
 Array = NDArray[Any]

@@ -17,6 +17,7 @@ from scalpr_zen.ingest.columns import PRINT_COLUMNS
 from scalpr_zen.ingest.front_month import Contract
 from scalpr_zen.ingest.spill import Block, FileResult, Plan
 from scalpr_zen.tape import SEGMENT, SESSION, covered, runs
+from scalpr_zen.threads import stop_if_interrupted
 
 Array = NDArray[Any]
 
@@ -98,6 +99,7 @@ def arrange(plan: Plan, results: Sequence[FileResult], fronts: Mapping[date, Seq
     days, sessions, labels = [], [], []
     reordered = at = 0
     for session, blocks in sorted(_by_session(results).items()):
+        stop_if_interrupted()
         day = plan.dates[session].item()
         chosen = {numbers[contract] for contract in fronts.get(day, ())}
         for other in {block.contract for block in blocks} - chosen:

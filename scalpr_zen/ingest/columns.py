@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from scalpr_zen.compiled import njit
 from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.dbn import BATCH_RECORDS, Interval, Source, day_ns, utc_moment
 from scalpr_zen.ingest.front_month import OTHER_ROOT, SPREAD, Contract

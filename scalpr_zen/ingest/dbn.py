@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from scalpr_zen.errors import DataError
 from scalpr_zen.params import NANOS
+from scalpr_zen.threads import stop_if_interrupted
 
 DATASET = "GLBX.MDP3"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -169,8 +170,12 @@ def read_batches(source: Source, on_read: Callable[[int], None]) -> Iterator[NDA
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while part := file.read(_READ_BYTES):
+            stop_if_interrupted()
+            digest.update(part)
+    return digest.hexdigest()
 
 
 # Bytes ------------------------------------------------------------------------------------------------

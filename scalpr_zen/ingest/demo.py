@@ -11,7 +11,6 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,9 +21,10 @@ import zstandard
 from databento_dbn import Metadata, Schema, SType
 from numpy.typing import NDArray
 
-from scalpr_zen.errors import DataError, ParameterError
+from scalpr_zen.errors import DataError, ParameterError, reason
 from scalpr_zen.ingest.dbn import DATASET, SYNTHETIC_MARK, TRADE_MSG, day_ns, read_source
 from scalpr_zen.ingest.demo_market import Session, draw_records, instruments, plan_sessions
+from scalpr_zen.threads import run_all, stop_if_interrupted
 
 
 def write_demo(
@@ -75,10 +75,10 @@ def write_demo(
     advance = _counter(progress, sessions + len(weeks))
     try:
         _clear(folder)
-        with ThreadPoolExecutor(threads) as pool:
-            return [path for paths in pool.map(lambda w: _write_week(folder, w, advance), weeks) for path in paths]
+        written = run_all(lambda week: _write_week(folder, week, advance), weeks, workers=threads)
+        return [path for paths in written for path in paths]
     except OSError as error:
-        raise DataError(f"folder must be writable, {folder} is not: {error.strerror or error}") from None
+        raise DataError(f"folder must be writable, {folder} is not: {reason(error)}") from None
 
 
 def _check(name: str, value: int, low: int, high: int) -> None:
@@ -113,6 +113,7 @@ def _write_week(folder: Path, week: Sequence[Session], advance: Callable[[], Non
     """Write the files of a trading week, Sunday evening to Friday; no two weeks share a file."""
     paths, kept = [], np.zeros(0, TRADE_MSG)
     for session in week:
+        stop_if_interrupted()
         records = draw_records(session)
         cut = int(np.searchsorted(records["ts_recv"], day_ns(session.day)))
         eve = session.day - timedelta(days=1)

@@ -41,7 +41,7 @@ from scalpr_zen.ingest.tick_check import check_tick
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.sessions import session_calendar
 from scalpr_zen.tape import COLUMNS, whole_or_not_at_all, write_tape
-from scalpr_zen.threads import interrupts_held
+from scalpr_zen.threads import interrupts_held, run_all
 
 _DBN_NAME = re.compile(r"\.(dbn(\.zst)?|dbz)$")
 
@@ -83,12 +83,10 @@ def preprocess(
     files, ignored = find_files(paths)
     plan = _plan([read_source(path) for path in files], instrument)
     workers = workers or os.cpu_count() or 1
-    with interrupts_held() as interrupted, whole_or_not_at_all(out) as part, ExitStack() as stack:
+    with interrupts_held(), whole_or_not_at_all(out) as part, ExitStack() as stack:
         spills = [stack.enter_context(Spill(part.parent)) for _ in range(workers)]
-        results = read_all(plan, spills, progress, interrupted)
-        _write(part, plan, results, roll or Roll(), ignored)
-        if interrupted.is_set():
-            raise KeyboardInterrupt
+        results = read_all(plan, spills, progress)
+        run_all(_write, [part], [plan], [results], [roll or Roll()], [ignored])  # in a thread, so that Ctrl-C is heard
     return out
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from scalpr_zen.ingest.dbn import Source, read_batches, sha256
 from scalpr_zen.ingest.front_month import Contract
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import write_all
+from scalpr_zen.threads import run_all, stop_if_interrupted
 
 Array = NDArray[Any]
 
@@ -123,9 +123,7 @@ class FileResult:
     steps: list[NDArray[np.int64]] = field(default_factory=list)
 
 
-def read_all(
-    plan: Plan, spills: Sequence[Spill], progress: Progress | None, interrupted: threading.Event
-) -> list[FileResult]:
+def read_all(plan: Plan, spills: Sequence[Spill], progress: Progress | None) -> list[FileResult]:
     """Read every file of a plan, one worker a spill; the first error, or an interrupt, stops all workers.
 
     Raises
@@ -133,15 +131,16 @@ def read_all(
     DataError
         If a file is damaged.
     KeyboardInterrupt
-        If `interrupted` was set.
+        On Ctrl-C.
     """
     failed, lock = threading.Event(), threading.Lock()
     free, total, done = list(spills), sum(source.bytes for source in plan.sources), 0
 
     def on_read(count: int) -> None:
         nonlocal done
-        if failed.is_set() or interrupted.is_set():
-            raise KeyboardInterrupt
+        stop_if_interrupted()
+        if failed.is_set():
+            raise KeyboardInterrupt  # of all errors the one that counts least
         with lock:
             done += count
             if progress is not None:
@@ -157,12 +156,7 @@ def read_all(
         finally:
             free.append(spill)
 
-    with ThreadPoolExecutor(len(spills)) as pool:
-        futures = [pool.submit(work, number) for number in range(len(plan.sources))]
-    faults = [fault for future in futures if (fault := future.exception()) is not None]
-    for fault in sorted(faults, key=lambda fault: isinstance(fault, KeyboardInterrupt)):
-        raise fault
-    return [future.result() for future in futures]
+    return run_all(work, range(len(plan.sources)), workers=len(spills))
 
 
 def _read_file(plan: Plan, number: int, spill: Spill, on_read: Callable[[int], None]) -> FileResult:

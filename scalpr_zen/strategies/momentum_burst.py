@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from scalpr_zen.compiled import njit
 from scalpr_zen.params import NANOS, Parameters, param
 from scalpr_zen.tape import Tape
 from scalpr_zen.threads import run_all

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import keyword
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from scalpr_zen import strategies
-from scalpr_zen.errors import ParameterError, StrategyError
+from scalpr_zen.errors import ParameterError, StrategyError, reason
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 _CLASSES = {*strategies.__all__, "Parameters"}
@@ -36,13 +38,23 @@ def write_strategy(name: str, folder: str | Path = ".") -> tuple[Path, str]:
     path = Path(folder) / f"{stem}.py"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as file:
+        with path.open("x", encoding="utf-8", newline="\n") as file, _removed_on_error(path):
             file.write(_TEMPLATE.replace("MyIdea", kind).replace("my_idea", stem))
+            file.flush()
     except OSError as error:
-        if path.exists():
+        if isinstance(error, FileExistsError) and path.exists():
             raise StrategyError(f"{path} exists: take another name, or another --folder") from None
-        raise StrategyError(f"{path} cannot be written: {error.strerror}") from None
+        raise StrategyError(f"{path} cannot be written: {reason(error)}") from None
     return path, kind
+
+
+@contextlib.contextmanager
+def _removed_on_error(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _names(name: str) -> tuple[str, str]:

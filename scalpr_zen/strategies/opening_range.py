@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from scalpr_zen.compiled import njit
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.params import NANOS, Parameters, param
 from scalpr_zen.sessions import CHICAGO, SESSION_OPEN_HOUR

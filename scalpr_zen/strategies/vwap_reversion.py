@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from scalpr_zen.compiled import njit
 from scalpr_zen.params import Parameters, param
 from scalpr_zen.strategies.shared import scaled, session_parts
 from scalpr_zen.tape import Tape

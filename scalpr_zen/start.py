@@ -1,0 +1,15 @@
+"""The console command, and nothing else, so that Ctrl-C is one line before the rest is imported."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from scalpr_zen.threads import exit_on_interrupt
+
+
+def entry_point() -> NoReturn:
+    """Run `scalpr`."""
+    exit_on_interrupt()
+    from scalpr_zen import cli
+
+    cli.entry_point()
