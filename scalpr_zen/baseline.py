@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scalpr_zen.execution import Execution
 from scalpr_zen.params import ticks_to_points
-from scalpr_zen.statistics import NAN, Float64, by_day, by_trade, daily, max_drawdown
+from scalpr_zen.statistics import NAN, Float64, by_day, by_trade, daily, max_drawdown, net
 from scalpr_zen.tape import Tape
 
 BY_DAY = (
@@ -94,7 +94,7 @@ def daily_usd(tape: Tape, tick_value: float) -> Float64:
 
 
 def _by_day(d: Float64, counted: NDArray[np.bool_]) -> dict[str, float]:
-    values = {"net_usd": float(d.sum()), "max_drawdown_usd": max_drawdown(d).usd, **by_day(d[counted])}
+    values = {"net_usd": net(d), "max_drawdown_usd": max_drawdown(d).usd, **by_day(d[counted])}
     return {key: values[key] for key in BY_DAY}
 
 

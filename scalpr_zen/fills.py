@@ -19,7 +19,7 @@ from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.kernel import STOPS, TARGET, VOID
 from scalpr_zen.setup import Setup
 from scalpr_zen.simulate import Orders, Simulation, net_usd, results
-from scalpr_zen.statistics import NAN, by_trade, whole
+from scalpr_zen.statistics import NAN, by_trade, net, whole
 from scalpr_zen.tape import Tape
 from scalpr_zen.threads import run_all
 
@@ -156,7 +156,7 @@ def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Set
         "commission": execution.commission,
         "slippage_ticks": execution.slippage_ticks,
         "this_run": execution == setup.execution and costs == "set",
-        "net_usd": float(x.sum()),
+        "net_usd": net(x),
         "trades": len(x),
         "win_rate": rates["win_rate"],
         "profit_factor": rates["profit_factor"],
@@ -193,7 +193,7 @@ def _kinder(
         usd, less = earned(at, way), earned(at, other)
         wins, lost = len(at), int(((usd > 0) & (less <= 0)).sum())
         found = {"wins": wins, "lost": lost, "share": lost / wins if wins else NAN}
-        return {"rule": rule, "kinder": kinder, "stricter": stricter, **found, "less_usd": float((usd - less).sum())}
+        return {"rule": rule, "kinder": kinder, "stricter": stricter, **found, "less_usd": net(usd - less)}
 
     return run_all(row, *zip(*KINDER, strict=True), workers=workers)
 

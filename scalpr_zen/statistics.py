@@ -229,7 +229,7 @@ def statistics(
         "session_dates": len(d),
         "dates_traded": len(np.unique(by_counted)),
     }
-    values |= {"net_usd": total(micro(x)) / MICRO, "gross_usd": 0.0, "commission_usd": 0.0}
+    values |= {"net_usd": net(x), "gross_usd": 0.0, "commission_usd": 0.0}
     if len(x):
         values |= _costs(trades, x, tape, execution) | by_trade(x) | _tests(x) | by_day(d, values["dates_traded"])
         values |= _drawdown(x, tape.sessions["date"], session) | _streaks(x)
@@ -247,6 +247,11 @@ def verdicts(values: Values) -> dict[str, str]:
 def whole(usd: Array) -> Float64:
     """Return amounts as the floats nearest to whole micro-dollars: 0.1 + 0.2 - 0.3 is zero."""
     return micro(usd) / MICRO
+
+
+def net(x: Float64) -> float:
+    """Return the sum of results in USD; the same in any order."""
+    return total(micro(x)) / MICRO
 
 
 def daily(x: Float64, session: Array, sessions: int) -> Float64:
@@ -436,6 +441,6 @@ def _months(x: Float64, session: Array, tape: Tape, counted: NDArray[np.bool_]) 
     for k, month in enumerate(names):
         mine = x[trades[k] : trades[k + 1]]
         row = {"month": str(month), "session_dates": int(counted[bounds[k] : bounds[k + 1]].sum()), "trades": len(mine)}
-        row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": total(micro(mine)) / MICRO}
+        row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": net(mine)}
         rows.append({**row, "max_drawdown_usd": max_drawdown(mine).usd})
     return rows
