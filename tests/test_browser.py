@@ -97,7 +97,7 @@ def test_a_page_of_defaults_has_a_url_without_parameters(visit, big):
 def test_numbers_are_written_as_in_the_report(visit, small):
     values = [None, 0, 1, -1, 1_234_567, 0.0, 0.5, -2.5, 1 / 3, -1234.5678, 1e-5, 0.00012345, 0.99996, 123_456.789]
     values += [0.40625, 22.125, -22.125, 0.0625, 2.0005, 1.005]  # 13 of 32 trades, 177 / 8, ...
-    units = sorted(set(UNITS.values()) - {"", "sessions", "trades"})
+    units = sorted(set(UNITS.values()) - {"", "sessions", "days", "trades"})
     pairs = [(value, unit) for value in values for unit in units]
     written = visit(small, plotly=False).evaluate(
         """async (pairs) => {
