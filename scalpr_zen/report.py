@@ -33,7 +33,7 @@ COUNTS = {
 }
 """What became of the signals."""
 ONE_TRADE = "one trade has only one order"
-ONE_DATE = "every drawing from a single session date is the run itself"
+ONE_DATE = "drawing needs at least two session dates that count"
 NO_WINNER_OF_A_STOP = "no winning trade depends on it, as a stop that does not move ends none"
 SHOWN_DATES = 5
 """Missing and incomplete dates that a line of the report names."""

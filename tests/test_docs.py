@@ -151,7 +151,7 @@ def test_every_parameter_of_a_run_stands_in_the_table(generate):
         for parameter in declared(group):
             _, flag, unit, default, allowed, meaning = told[f"`{parameter.name}`"]
             assert flag.startswith(f"`{parameter.flag}")
-            assert (unit, meaning) == (parameter.unit, parameter.sentence)
+            assert (unit, meaning) == (parameter.unit_text, parameter.sentence)
             assert default == ("none" if parameter.default is None else str(parameter.default))
             assert allowed
 

@@ -37,6 +37,7 @@ from scalpr_zen import Bracket, Tape, instrument, run
 from scalpr_zen.backtest import LATER, Setup, plain, run_trades
 from scalpr_zen.figures import CHARTS, HOLD, LOSS, THEMES, figures
 from scalpr_zen.kernel import REASONS
+from scalpr_zen.report import ONE_DATE
 from scalpr_zen.series import LIMITS
 
 # ------------------------------------------------------------------------------------------- every figure
@@ -512,7 +513,7 @@ def test_a_chart_of_paths_that_could_not_differ_says_why():
     assert [name for name in NAMES if notes(made[name])] == [*MONTE_CARLO, "random_entries"]
     assert {name: notes(made[name]) for name in MONTE_CARLO} == {
         "paths_permuted": ["n/a: one trade has only one order"],
-        "paths_of_days": ["n/a: every drawing from a single session date is the run itself"],
+        "paths_of_days": [f"n/a: {ONE_DATE}"],
         "drawdowns": ["n/a: one trade on one session date"],
     }
 

@@ -472,7 +472,7 @@ def test_of_a_single_session_date_nothing_is_drawn_and_the_text_says_why():
     assert [attempt["outcome"] for attempt in found["attempts"]] == ["pass"]
     assert found["drawn"] == {}
     text = "\n".join(lines(found))
-    assert "Drawn session dates: n/a, as prop_sims is 0 or the tape has fewer than two session dates" in text
+    assert "Drawn session dates: n/a, as prop_sims is 0 or fewer than two session dates count" in text
     assert "P(pass)" not in text
 
 

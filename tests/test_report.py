@@ -397,7 +397,7 @@ def test_paths_that_could_not_differ_are_n_a_with_the_reason():
         rows = {line[:34].strip(): line[34:].strip() for line in section(str(result), "MONTE CARLO")}
         assert rows["max drawdown, days drawn"] == rows["net P&L, days drawn"] == no_days
         assert rows["max drawdown, trades permuted"].startswith(permuted)
-        assert "n/a, as prop_sims is 0 or the tape has fewer than two session dates" in str(result)
+        assert "n/a, as prop_sims is 0 or fewer than two session dates count" in str(result)
         values = json.loads(result.to_json())
         assert values["monte_carlo"]["days"] == values["prop_firm"]["drawn"] == {}
         assert result.html()

@@ -86,7 +86,6 @@ def _is_business_day(day: date) -> bool:
     return day.weekday() <= _FRIDAY and day not in _scheduled_holidays()
 
 
-@cache
 def _package() -> ModuleType:
     # Imported here because only ingest needs it, and it takes a quarter of a second.
     try:

@@ -84,7 +84,7 @@ def _table(attempt: Values) -> Iterator[str]:
 
 def _drawn(drawn: Values) -> Iterator[str]:
     if not drawn:
-        yield from ("", "  Drawn session dates: n/a, as prop_sims is 0 or the tape has fewer than two session dates")
+        yield from ("", "  Drawn session dates: n/a, as prop_sims is 0 or fewer than two session dates count")
         return
     dates, horizon = drawn["session_dates"], drawn["horizon_days"]
     told = f"{drawn['sims']:,} paths of {horizon} of the tape's {dates:,} dates with replacement, seed {drawn['seed']}"
