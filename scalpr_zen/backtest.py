@@ -296,7 +296,7 @@ def with_checks(result: Result, workers: int | None = None) -> Result:
     return _with_sections(
         result,
         {
-            "control": lambda: control(tape, trades, setup, workers),
+            "control": lambda: control(tape, trades, setup, workers, result.unclosed),
             "prop_firm": lambda: prop_firm(
                 trades, tape, setup.execution, setup.firm, seed, workers, unclosed=unclosed, counted=counted
             ),

@@ -10,6 +10,7 @@ than at random. Results are whole ticks and their sums are whole numbers, so tha
 
 from __future__ import annotations
 
+import threading
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -17,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.fills import alone, inside_share
-from scalpr_zen.kernel import VOID
 from scalpr_zen.money import MICRO, check_sum
 from scalpr_zen.params import NANOS
-from scalpr_zen.passages import Outcomes, has_fixed_levels, merged, outcomes
+from scalpr_zen.passages import Outcomes, Positions, has_fixed_levels, merged, moves, outcomes
 from scalpr_zen.rules import entry_ranges
 from scalpr_zen.sessions import chicago_offsets
 from scalpr_zen.setup import Setup
@@ -38,9 +38,8 @@ MIN_POOL = 50
 PERCENTILES = (5, 25, 50, 75, 95)
 HISTOGRAM = 40
 """Bins of the histogram at most."""
-FREEDOM = (0.1, 1.5)
-"""Least and most variance that a strategy without an edge may have, as a share of that of independent entries: below it
-little is left to its choice, and above it the comparison is mostly with what all entries earn."""
+LEAST_FREEDOM = 0.1
+"""Least variance that the score of a strategy without an edge may have, as a share of that of independent entries."""
 _PART = 100_000
 """Random entries in memory at a time, a thread."""
 _HOUR, _HOURS = 3600 * NANOS, 24
@@ -64,15 +63,16 @@ class _Cells(NamedTuple):
 
 
 class _Sums(NamedTuple):
-    """Closed trades, the sum of their ticks and of their squares, and unclosed trades, shape (cells, runs) each."""
+    """Entries, the sum of their gross ticks and of the squares of these, shape (cells, runs) each."""
 
-    closed: Array
+    entries: Array
     ticks: Array
     squares: Array
-    unclosed: Array
 
 
-def control(tape: Tape, trades: Array, setup: Setup, workers: int | None = None) -> dict[str, Any]:
+def control(
+    tape: Tape, trades: Array, setup: Setup, workers: int | None = None, unclosed: Array | None = None
+) -> dict[str, Any]:
     """Return where a strategy stands among runs of random entries.
 
     Parameters
@@ -84,6 +84,9 @@ def control(tape: Tape, trades: Array, setup: Setup, workers: int | None = None)
         Its bracket, execution, hours, number of runs and seed.
     workers : int, optional
         Threads; default: one a core. The result does not depend on them.
+    unclosed : array of TRADE, optional
+        Its void and open trades, marked at the last print of their segment. They are entries like any other here, as
+        random entries that end so are: without them a strategy would look better that loses by never closing.
 
     Returns
     -------
@@ -91,7 +94,8 @@ def control(tape: Tape, trades: Array, setup: Setup, workers: int | None = None)
         `sims`; `method`, "exact" where the result of an entry at every print is known, else "sampled"; `pool`, the
         random entries that were traded for each of the strategy's, none where the method is exact. Of net USD: the
         strategy's, and mean, sample deviation, percentiles and histogram of the random runs'. Deviation of a trade
-        in USD, the strategy's and the random entries'. `freedom`, see `_freedom`. `percentile` (share of random runs
+        in USD, the strategy's and the random entries'. `freedom`, the variance of the
+        strategy's score without an edge as a share of that of independent entries. `percentile` (share of random runs
         with a score below the strategy's, ties half) and the one-sided `p_value` (1 + runs at or above it) /
         (1 + runs), both NaN where `reason` says why. The share of entries at prints of the other side,
         `strategy_inside_share` and that of the random ones, `inside_share`, of those whose aggressor is known.
@@ -102,15 +106,16 @@ def control(tape: Tape, trades: Array, setup: Setup, workers: int | None = None)
     sims = setup.settings.control_sims
     if not sims or not len(trades) or setup.rules.limit_on == "open" or setup.execution.overlap:
         return {}
-    cells = _cells(tape, trades, setup)
+    made = trades if unclosed is None else np.concatenate([trades, unclosed])
+    made = made[np.argsort(made["entry"], kind="stable")]
+    cells = _cells(tape, made, setup)
+    held = Positions(*(np.ascontiguousarray(made[name], np.int64) for name in ("entry", "exit", "side")))
     exact = has_fixed_levels(tape, setup.bracket, setup.execution, setup.rules, len(cells.entries))
-    pool = None if exact else min(sims, max(DRAWS // len(trades), MIN_POOL))
-    found = _every_entry(tape, cells, setup) if pool is None else _pool(tape, cells, pool, setup, workers)
+    pool = None if exact else min(sims, max(DRAWS // len(made), MIN_POOL))
+    found = _every_entry(tape, cells, held, setup) if pool is None else _pool(tape, cells, held, pool, setup, workers)
     drawn = _drawn(found, cells.entries, sims, setup.settings.seed, workers)
-    own = _own(cells, trades)
     tick_usd, cost = setup.execution.tick_value(tape.instrument) * setup.execution.contracts, setup.execution.cost_usd
-    centre = _centres(found, tick_usd, cost)
-    freedom = _freedom(cells, trades, found, centre, tick_usd, cost, _drawn_from(cells))
+    freedom = float(found.moves[0] / found.moves[1]) if found.moves[1] else 1.0
     met = (cells.entries[:, :, None] * _shares(found.aggressor)[:, None, :]).sum(axis=0)  # (2, 3)
     known = met[0, 0] + met[0, 2] + met[1, 0] + met[1, 2]
     return {
@@ -118,7 +123,7 @@ def control(tape: Tape, trades: Array, setup: Setup, workers: int | None = None)
         "method": "sampled" if pool else "exact",
         "pool": pool,
         "strategy_usd": float(trades["net_usd"].sum()),
-        **_compared(own, drawn, centre, tick_usd, cost, freedom),
+        **_compared(_own(cells, made), drawn, _centres(found, tick_usd, cost), tick_usd, cost, freedom),
         "strategy_inside_share": inside_share(tape, trades["entry"], trades["side"]),
         "inside_share": float((met[0, 0] + met[1, 2]) / known) if known else NAN,
     }
@@ -169,18 +174,20 @@ def _last_filled(tape: Tape, prints: Array, setup: Setup) -> Array:
 # What they earn ---------------------------------------------------------------------------------------
 
 
-def _every_entry(tape: Tape, cells: _Cells, setup: Setup) -> Outcomes:
+def _every_entry(tape: Tape, cells: _Cells, held: Positions, setup: Setup) -> Outcomes:
+    weights = cells.entries / np.maximum(_drawn_from(cells), 1)[:, None]
     groups = setup.bracket, setup.execution, setup.rules
-    return outcomes(tape, cells.starts, cells.hour, len(cells.entries), *groups)
+    return outcomes(tape, cells.starts, cells.hour, len(cells.entries), weights, held, *groups)
 
 
-def _pool(tape: Tape, cells: _Cells, pool: int, setup: Setup, workers: int | None) -> Outcomes:
+def _pool(tape: Tape, cells: _Cells, held: Positions, pool: int, setup: Setup, workers: int | None) -> Outcomes:
     """Return the outcomes of `pool` random entries for each of the strategy's, traded by the kernel."""
     parts = [
         (hour, short, first, min(_PART, pool * entries - first))
         for (hour, short), entries in np.ndenumerate(cells.entries)
         for first in range(0, pool * int(entries), _PART)
     ]
+    cover, lock = np.zeros(len(tape) + 1, np.float32), threading.Lock()
 
     def traded(hour: int, short: int, first: int, count: int) -> Outcomes:
         key = _STREAM << 32 | 1 << 24 | (2 * hour + short) << 16 | first // _PART
@@ -191,42 +198,37 @@ def _pool(tape: Tape, cells: _Cells, pool: int, setup: Setup, workers: int | Non
         place = np.sort(random.integers(0, before[-1], count))  # in order: neighbours find their prints in the cache
         at = place + (stop - before)[np.searchsorted(before, place, side="right")]
         orders = Orders(at, np.full(count, 1 - 2 * short, np.int8), {})
-        return _counted(tape, alone(tape, orders, setup.execution, setup), hour, short, len(cells.entries))
+        made = alone(tape, orders, setup.execution, setup)
+        with lock:
+            for name, sign in (("entry", 1), ("exit", -1)):
+                np.add.at(cover, made[name], np.float32(sign * (1 - 2 * short)))
+        return _counted(tape, made, hour, short, len(cells.entries))
 
-    return merged(run_all(traded, *zip(*parts, strict=True), workers=workers), len(cells.entries))
+    found = merged(run_all(traded, *zip(*parts, strict=True), workers=workers), len(cells.entries))
+    cover /= pool  # whole numbers until here: the order of the threads does not matter
+    bounds = zip(tape.segments["start"].tolist(), tape.segments["stop"].tolist(), strict=True)
+    found.moves[:] = sum((moves(tape, a, b, cover[a : b + 1], held) for a, b in bounds), np.zeros(2))
+    return found
 
 
 def _counted(tape: Tape, made: Array, hour: int, short: int, hours: int) -> Outcomes:
     """Return the outcomes of some entries of one cell."""
-    closed = made[made["reason"] < VOID]
-    ticks, counts = np.unique(closed["gross_ticks"].astype(np.int64), return_counts=True)
-    found = Outcomes(
-        ticks,
-        np.zeros((hours, 2, len(ticks)), np.int64),
-        np.zeros((hours, 2), np.int64),
-        np.zeros((hours, 2, 3)),
-        np.zeros((hours, 3), np.int64),
-    )
-    found.closed[hour, short] = counts
-    found.unclosed[hour, short] = len(made) - len(closed)
-    length, gross = (closed["exit"] - closed["entry"]).astype(np.float64), closed["gross_ticks"].astype(np.float64)
-    found.lengths[hour, short] = [(length * gross**power).sum() for power in range(3)]
+    ticks, counts = np.unique(made["gross_ticks"].astype(np.int64), return_counts=True)
+    found = Outcomes(ticks, np.zeros((hours, 2, len(ticks)), np.int64), np.zeros((hours, 3), np.int64), np.zeros(2))
+    found.entries[hour, short] = counts
     found.aggressor[hour] = np.bincount(tape.aggressor[made["entry"]] + 1, minlength=3)
     return found
 
 
 def _drawn(found: Outcomes, entries: Array, sims: int, seed: int, workers: int | None) -> _Sums:
     """Return what `sims` runs of random entries earn in each cell: draws with replacement from its outcomes."""
-    ticks = np.append(found.ticks, 0)
-    closed = np.append(np.ones(len(found.ticks), np.int64), 0)
-    columns = np.column_stack((closed, ticks, ticks**2, 1 - closed))  # the last outcome is that of an unclosed trade
+    columns = np.column_stack((np.ones_like(found.ticks), found.ticks, found.ticks**2))
 
     def cell(hour: int, short: int) -> Array:
-        n = int(entries[hour, short])
+        n, counts = int(entries[hour, short]), found.entries[hour, short]
         if not n:
-            return np.zeros((sims, 4), np.int64)
+            return np.zeros((sims, 3), np.int64)
         random = np.random.Generator(np.random.Philox(key=[seed, (_STREAM << 32) + 2 * hour + short]))
-        counts = np.append(found.closed[hour, short], found.unclosed[hour, short])
         used = np.flatnonzero(counts)
         if n < len(used):  # fewer draws than outcomes
             place = np.searchsorted(np.cumsum(counts), random.integers(0, counts.sum(), (sims, n)), side="right")
@@ -238,11 +240,11 @@ def _drawn(found: Outcomes, entries: Array, sims: int, seed: int, workers: int |
     return _Sums(*np.moveaxis(sums, 2, 0))
 
 
-def _own(cells: _Cells, trades: Array) -> _Sums:
+def _own(cells: _Cells, made: Array) -> _Sums:
     """Return the same sums of the strategy's own trades, shape (cells, 1)."""
-    cell = 2 * _hours_of(cells, trades) + (trades["side"] < 0)
-    ticks = trades["gross_ticks"].astype(np.int64)
-    sums = np.zeros((2 * len(cells.entries), 4), np.int64)
+    hour = cells.hour[np.searchsorted(cells.starts, made["signal"], side="right") - 1]
+    cell, ticks = 2 * hour + (made["side"] < 0), made["gross_ticks"].astype(np.int64)
+    sums = np.zeros((2 * len(cells.entries), 3), np.int64)
     for column, values in enumerate((np.ones_like(ticks), ticks, ticks**2)):
         np.add.at(sums[:, column], cell, values)
     return _Sums(*sums.T[:, :, None])
@@ -255,45 +257,8 @@ def _shares(counts: Array) -> Array:
 
 def _centres(found: Outcomes, tick_usd: float, cost: float) -> Array:
     """Return the mean net USD of an entry of each cell, shape (cells, 1)."""
-    closed = found.closed.sum(axis=2)
-    ticks = (found.closed * found.ticks).sum(axis=2)
-    entries = np.maximum(closed + found.unclosed, 1)
-    return np.asarray(((ticks * tick_usd - closed * cost) / entries).reshape(-1, 1))
-
-
-def _freedom(
-    cells: _Cells, trades: Array, found: Outcomes, centre: Array, tick_usd: float, cost: float, drawn_from: Array
-) -> float:
-    """Return the variance that a strategy without an edge has, as a share of that of independent entries.
-
-    Its result is compared with what all entries of its hours would earn on average. Where it holds one side for much of
-    the time, it earns much of that average whatever it knows, and its result differs from it less than independent
-    entries would. With x a trade's deviation from the centre of its cell, l the prints for which it is held, n long and
-    m short entries of an hour of the day, N the prints from which entries are drawn there and r = (n - m) / N:
-
-        1 + (sum over hours of r^2 N E[x^2 l] - 2 sum over trades of side r x^2 l) / (sum over trades of x^2)
-
-    E is over all entries of the hour. It is 1 where longs and shorts balance, and 0 for one side held all the time.
-    """
-    hour, side = _hours_of(cells, trades), trades["side"].astype(np.float64)
-    rate = (cells.entries[:, 0] - cells.entries[:, 1]) / np.maximum(drawn_from, 1)
-    mean = centre.reshape(-1, 2)
-    x = trades["gross_ticks"] * tick_usd - cost - mean[hour, (side < 0).astype(np.int64)]
-    length = (trades["exit"] - trades["entry"]).astype(np.float64)
-    own = (side * rate[hour] * x**2 * length).sum()
-    shift = mean + cost
-    weight, first, second = np.moveaxis(found.lengths, 2, 0)
-    counts = np.maximum(found.closed.sum(axis=2) + found.unclosed, 1)
-    drawn = (tick_usd**2 * second - 2 * tick_usd * shift * first + shift**2 * weight) / counts
-    shares = cells.entries / np.maximum(cells.entries.sum(axis=1, keepdims=True), 1)
-    every = (rate**2 * drawn_from * (drawn * shares).sum(axis=1)).sum()
-    total = (x**2).sum()
-    return float(1 + (every - 2 * own) / total) if total > 0 else 1.0
-
-
-def _hours_of(cells: _Cells, trades: Array) -> Array:
-    """Return the number of the hour of the day of each trade's signal."""
-    return np.asarray(cells.hour[np.searchsorted(cells.starts, trades["signal"], side="right") - 1])
+    ticks, entries = (found.entries * found.ticks).sum(axis=2), found.entries.sum(axis=2)
+    return np.asarray((ticks / np.maximum(entries, 1) * tick_usd - cost).reshape(-1, 1))
 
 
 # Where the strategy stands ----------------------------------------------------------------------------
@@ -301,13 +266,13 @@ def _hours_of(cells: _Cells, trades: Array) -> Array:
 
 def _compared(own: _Sums, drawn: _Sums, centre: Array, tick_usd: float, cost: float, freedom: float) -> dict[str, Any]:
     """Return where a strategy stands among random runs."""
-    usd = (drawn.ticks.sum(axis=0) * tick_usd - drawn.closed.sum(axis=0) * cost).round(6)
+    usd = (drawn.ticks.sum(axis=0) * tick_usd - drawn.entries.sum(axis=0) * cost).round(6)
     check_sum(int(np.abs(usd).max() * MICRO))
     scores, score = _scores(drawn, centre, tick_usd, cost), _scores(own, centre, tick_usd, cost)[0]
-    least, most = FREEDOM
-    reason = "" if least <= freedom <= most else "it holds one side for nearly all of the time"
-    score = np.round(score / np.sqrt(min(max(freedom, least), most)), _DECIMALS)
-    below, at = int((scores < score).sum()), int((scores == score).sum())
+    reason = "" if freedom >= LEAST_FREEDOM else "it holds one side for nearly all of the time"
+    # Equal results are ties; all others are compared at the strategy's own variance.
+    ties = scores == score
+    below, at = int((~ties & (scores < score / np.sqrt(max(freedom, LEAST_FREEDOM)))).sum()), int(ties.sum())
     return {
         "mean_usd": float(usd.mean()),
         "sd_usd": float(usd.std(ddof=1)) if len(usd) > 1 else NAN,
@@ -326,15 +291,9 @@ def _compared(own: _Sums, drawn: _Sums, centre: Array, tick_usd: float, cost: fl
 
 def _spread(sums: _Sums, centre: Array, tick_usd: float, cost: float) -> tuple[Array, Array]:
     """Return the sums of deviations from the cells' centres in USD, and of their squares, shape (runs,)."""
-    usd = sums.ticks * tick_usd - sums.closed * cost
-    total = usd - centre * (sums.closed + sums.unclosed)
-    closed_centre = centre + cost
-    squares = (
-        tick_usd**2 * sums.squares
-        - 2 * tick_usd * closed_centre * sums.ticks
-        + closed_centre**2 * sums.closed
-        + centre**2 * sums.unclosed
-    )
+    shift = centre + cost
+    total = sums.ticks * tick_usd - shift * sums.entries
+    squares = tick_usd**2 * sums.squares - 2 * tick_usd * shift * sums.ticks + shift**2 * sums.entries
     return total.sum(axis=0), np.maximum(squares.sum(axis=0), 0)
 
 
@@ -350,7 +309,7 @@ def _scores(sums: _Sums, centre: Array, tick_usd: float, cost: float) -> Array:
 def _deviation(sums: _Sums, centre: Array, tick_usd: float, cost: float) -> float:
     """Return the root mean square of a trade's deviation from the centre of its cell, in USD."""
     _, squares = _spread(sums, centre, tick_usd, cost)
-    return float(np.sqrt(squares.sum() / (sums.closed + sums.unclosed).sum()))
+    return float(np.sqrt(squares.sum() / sums.entries.sum()))
 
 
 def _histogram(totals: Array) -> dict[str, list[Any]]:

@@ -36,25 +36,33 @@ _MOST_CELLS = 1 << 25
 class Outcomes(NamedTuple):
     """What entries would earn, counted by the group of their signal's print and by side (0 long, 1 short).
 
+    An entry that is void or open at the end is marked at the last print of its segment, as the simulator marks it.
+
     Attributes
     ----------
     ticks : array of int64, shape (k,)
-        The different gross results of closed trades, in increasing order.
-    closed : array of int64, shape (groups, 2, k)
+        The different gross results, in increasing order.
+    entries : array of int64, shape (groups, 2, k)
         Entries that end with each result.
-    unclosed : array of int64, shape (groups, 2)
-        Entries that are void or open at the end.
-    lengths : array of float64, shape (groups, 2, 3)
-        Prints for which the closed trades are held, summed; the same times their ticks; the same times these squared.
     aggressor : array of int64, shape (groups, 3)
         Entries whose fill is a print of a seller, of an unknown aggressor, of a buyer.
+    moves : array of float64, shape (2,)
+        Squared moves of the price from print to print, summed: times the square of the position of some trades less
+        that of all entries together, and times the square of the position of the trades alone.
     """
 
     ticks: Array
-    closed: Array
-    unclosed: Array
-    lengths: Array
+    entries: Array
     aggressor: Array
+    moves: Array
+
+
+class Positions(NamedTuple):
+    """Trades one after the other, each held from its entry's print to its exit's: prints and sides, shape (n,) each."""
+
+    entry: Array
+    exit: Array
+    side: Array
 
 
 class _Rule(NamedTuple):
@@ -84,6 +92,8 @@ def outcomes(
     starts: Array,
     group: Array,
     groups: int,
+    weights: Array,
+    held: Positions,
     bracket: Bracket,
     execution: Execution,
     rules: SessionRules,
@@ -99,6 +109,10 @@ def outcomes(
         Orders after the prints of a stretch are counted in its group; in none where it is -1.
     groups : int
         Number of groups.
+    weights : array of float64, shape (groups, 2)
+        Contracts of each entry of a group and side in the position of all entries together.
+    held : Positions
+        Trades with whose position that one is compared.
     bracket, execution, rules
         As in `simulate`; of the rules only those that end a trade. `has_fixed_levels` must hold.
 
@@ -126,29 +140,35 @@ def outcomes(
         low, high = _extremes(tape, first, stop)
         tables = np.full((2, high - low + 1), stop, np.int64)
         width = _width(tape, number, execution)
-        closed = np.zeros((groups, 2, width), np.int64)
-        unclosed, aggressor = np.zeros((groups, 2), np.int64), np.zeros((groups, 3), np.int64)
-        lengths = np.zeros((groups, 2, 3))
+        found, aggressor = np.zeros((groups, 2, width), np.int64), np.zeros((groups, 3), np.int64)
+        cover = np.zeros(stop - first + 1, np.float32)
         columns = (tape.ts, tape.price, tape.aggressor, sessions, spans.session_stop, spans.flat_print, spans.flat_due)
-        _outcome_kernel(*columns, first, stop, low, starts, group, rule, tables, closed, unclosed, lengths, aggressor)
-        used = np.flatnonzero(closed.any(axis=(0, 1)))
-        return Outcomes(used - width // 2, closed[:, :, used], unclosed, lengths, aggressor)
+        _outcome_kernel(*columns, first, stop, low, starts, group, weights, rule, tables, cover, found, aggressor)
+        used = np.flatnonzero(found.any(axis=(0, 1)))
+        return Outcomes(used - width // 2, found[:, :, used], aggressor, moves(tape, first, stop, cover, held))
 
     return merged(run_all(walk, range(len(tape.segments))), groups)
+
+
+def moves(tape: Tape, first: int, stop: int, cover: Array, held: Positions) -> Array:
+    """Return the `moves` of Outcomes for the prints first:stop.
+
+    Parameters
+    ----------
+    cover : array of float32, shape (stop - first + 1,)
+        By how much the position of all entries changes at each print.
+    """
+    found = np.zeros(2)
+    _move_kernel(tape.price, first, stop, cover, *held, found)
+    return found
 
 
 def merged(parts: Sequence[Outcomes], groups: int) -> Outcomes:
     """Return the outcomes of several parts of a tape as one."""
     ticks = np.unique(np.concatenate([np.empty(0, np.int64), *(part.ticks for part in parts)]))
-    whole = Outcomes(
-        ticks,
-        np.zeros((groups, 2, len(ticks)), np.int64),
-        np.zeros((groups, 2), np.int64),
-        np.zeros((groups, 2, 3)),
-        np.zeros((groups, 3), np.int64),
-    )
+    whole = Outcomes(ticks, np.zeros((groups, 2, len(ticks)), np.int64), np.zeros((groups, 3), np.int64), np.zeros(2))
     for part in parts:
-        whole.closed[:, :, np.searchsorted(ticks, part.ticks)] += part.closed
+        whole.entries[:, :, np.searchsorted(ticks, part.ticks)] += part.entries
         for total, counts in zip(whole[2:], part[2:], strict=True):
             total += counts
     return whole
@@ -180,19 +200,20 @@ def _outcome_kernel(  # type: ignore[no-untyped-def]
     low,
     starts,
     group,
+    weights,
     rule,
     tables,
-    closed,
-    unclosed,
-    lengths,
+    cover,
+    found,
     aggressors,
 ):
     """Count what orders after the prints first:stop of one segment earn, from the last print to the first.
 
-    Reads    ts, price, aggressor (n,); the sessions (d,); starts and group (m,); `low`, the segment's lowest price
-    Writes   tables (2, prices): the next print at or above, and at or below, each price from `low` on; closed
-             (groups, 2, width) by result, the middle one 0; unclosed (groups, 2), lengths (groups, 2, 3),
-             aggressors (groups, 3), as in `Outcomes`
+    Reads    ts, price, aggressor (n,); the sessions (d,); starts and group (m,), weights (groups, 2); `low`, the
+             segment's lowest price
+    Writes   tables (2, prices): the next print at or above, and at or below, each price from `low` on; found (groups,
+             2, width) entries by result, the middle one 0; aggressors (groups, 3); cover (prints + 1,): by how much the
+             position of all entries changes at each print
     Oracle   tests/test_passages.py, by trading every print with `simulate`
 
     Of the tables only the part on the far side of the latest price is kept: a price at or below the front's has the
@@ -222,8 +243,8 @@ def _outcome_kernel(  # type: ignore[no-untyped-def]
                     i -= 1
                 if group[place] >= 0:
                     held = _count(
-                        ts, price, aggressor, flat_print[session], flat_due[session], stop, low, rule, tables,
-                        closed, unclosed, lengths, aggressors, j, after, front, held, group[place], orders,
+                        ts, price, aggressor, flat_print[session], flat_due[session], first, stop, low, weights, rule,
+                        tables, cover, found, aggressors, j, after, front, held, group[place], orders,
                     )  # fmt: skip
             for k in range(n - 1, j - 1, -1):
                 _add(price, low, tables, k, front, stop)
@@ -257,7 +278,7 @@ def _next(price, low, tables, row, level, front, stop):  # type: ignore[no-untyp
 
 @njit(inline="always")
 def _count(  # type: ignore[no-untyped-def]
-    ts, price, aggressor, flat_print, flat_due, stop, low, rule, tables, closed, unclosed, lengths, aggressors,
+    ts, price, aggressor, flat_print, flat_due, first, stop, low, weights, rule, tables, cover, found, aggressors,
     j, after, front, held, group, orders,
 ):  # fmt: skip
     """Count the results of `orders` entries at print j, whose event ends before print `after`, long and short.
@@ -265,7 +286,7 @@ def _count(  # type: ignore[no-untyped-def]
     Returns  the print at which the longest hold of j ends, from which the search for an earlier one goes on
     """
     aggressors[group, aggressor[j] + 1] += orders
-    middle = closed.shape[2] // 2
+    middle = found.shape[2] // 2
     order, due = stop, np.int64(_NEVER)  # 23
     if flat_print < stop:
         due, order = flat_due, max(flat_print, after)
@@ -294,13 +315,33 @@ def _count(  # type: ignore[no-untyped-def]
                 fill = price[at] - side * rule.slippage
         elif lost < stop:
             fill = (level if rule.stop_fill == _LEVEL else np.int64(price[lost])) - side * rule.slippage
-        if at == stop and rule.roll_close and stop < len(ts) and ts[stop - 1] > ts[j]:  # 36
-            at, fill = stop - 1, price[stop - 1] - side * rule.slippage
-        if at == stop:  # 11, 12
-            unclosed[group, short] += orders
-            continue
-        ticks = side * (fill - entry)
-        closed[group, short, middle + ticks] += orders
-        for power in range(3):
-            lengths[group, short, power] += float(orders * (at - j)) * ticks**power
+        if at == stop:  # 11, 12, 36
+            rolled = rule.roll_close and stop < len(ts) and ts[stop - 1] > ts[j]
+            at, fill = stop - 1, price[stop - 1] - (side * rule.slippage if rolled else 0)
+        found[group, short, middle + side * (fill - entry)] += orders
+        weight = np.float32(orders * side * weights[group, short])
+        cover[j - first] += weight
+        cover[at - first] -= weight
     return held
+
+
+@njit(cache=True, nogil=True)
+def _move_kernel(price, first, stop, cover, entry, exits, side, found):  # type: ignore[no-untyped-def]
+    """Sum the squared moves that trades make and all entries together do not.
+
+    Reads    price (n,); cover (stop - first + 1,); trades one after the other: entry, exits, side (m,)
+    Writes   found (2,), as `moves` of Outcomes
+    Oracle   tests/test_passages.py, by positions print by print
+    """
+    number = np.searchsorted(exits, first, side="right")
+    position = 0.0
+    for k in range(first + 1, stop):
+        position += cover[k - 1 - first]
+        while number < len(exits) and exits[number] < k:
+            number += 1
+        mine = 0.0
+        if number < len(exits) and entry[number] < k:
+            mine = float(side[number])
+        move = float(price[k] - price[k - 1])
+        found[0] += (mine - position) ** 2 * move * move
+        found[1] += mine * mine * move * move

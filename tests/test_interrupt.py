@@ -120,7 +120,7 @@ def test_the_error_of_the_first_row_that_fails_is_raised_and_no_further_row_is_b
 
 
 def test_ctrl_c_is_heard_while_the_disk_takes_its_time_and_the_old_tape_stays(tmp_path, monkeypatch, ctrl_c):
-    tape = Tape.from_prints([1, 2], [3, 4], instrument=NQ)
+    tape = Tape.from_prints([10**18, 10**18 + 1], [3, 4], instrument=NQ)
     path = save_tape(tape, tmp_path / "tape.npz")
     before = path.read_bytes()
     monkeypatch.setattr(os, "fsync", ctrl_c)
@@ -231,7 +231,7 @@ import scalpr_zen.dashboard.workbench, socket
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]
-path = save_tape(Tape.from_prints([1, 2], [3, 4], instrument=instrument("NQ")), sys.argv[1])
+path = save_tape(Tape.from_prints([10**18, 10**18 + 1], [3, 4], instrument=instrument("NQ")), sys.argv[1])
 bench = scalpr_zen.dashboard.workbench.Workbench(path, Endless)
 cli.main(lambda: scalpr_zen.dashboard.serve.serve(bench, Address(port=port), cli.say))
 """

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from test_properties import markets
 
 from scalpr_zen import SessionRules
-from scalpr_zen.kernel import VOID
-from scalpr_zen.passages import has_fixed_levels, outcomes
-from scalpr_zen.simulate import Orders, trade
+from scalpr_zen.passages import Positions, has_fixed_levels, outcomes
+from scalpr_zen.simulate import Orders, orders, trade
 
 
 def traded_alone(tape, i, side, setup):
@@ -26,7 +25,7 @@ def traded_alone(tape, i, side, setup):
     return [*made.trades, *made.unclosed]
 
 
-@settings(max_examples=150 if JIT else 10)
+@settings(max_examples=80 if JIT else 10)
 @given(markets(), setups(), st.lists(st.integers(0, 40), max_size=4), st.lists(st.integers(-1, 2), min_size=5))
 def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, setup, cuts, group):
     tape, rules = market.tape(), setup.rules
@@ -41,21 +40,32 @@ def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, se
     starts = np.unique([0, *(cut for cut in cuts if cut < len(tape))])
     groups = np.array(group[: len(starts)])
     assert has_fixed_levels(tape, bracket, execution, rules, 3)
-    got = outcomes(tape, starts, groups, 3, bracket, execution, rules)
+    weights = np.arange(1.0, 7.0).reshape(3, 2)
+    wanted = orders(tape, market.given(), rules)
+    one_by_one = dataclasses.replace(execution, overlap=False)
+    own = trade(tape, wanted, bracket, one_by_one, rules, workers=1)
+    rows = np.sort(np.concatenate([own.trades, own.unclosed]), order="entry")
+    held = Positions(*(rows[name].astype(np.int64) for name in ("entry", "exit", "side")))
+    got = outcomes(tape, starts, groups, 3, weights, held, bracket, execution, rules)
 
-    closed, unclosed, aggressor = Counter(), Counter(), Counter()
+    found, aggressor, position = Counter(), Counter(), np.zeros(len(tape))
     for i in range(len(tape)):
         mine = int(groups[np.searchsorted(starts, i, side="right") - 1])
         for short, side in enumerate((1, -1)):
             for row in traded_alone(tape, i, side, setup) if mine >= 0 else []:
-                if row["reason"] < VOID:
-                    closed[mine, short, int(row["gross_ticks"])] += 1
-                else:
-                    unclosed[mine, short] += 1
+                found[mine, short, int(row["gross_ticks"])] += 1
                 aggressor[mine, int(tape.aggressor[row["entry"]]) + 1] += side > 0
-    assert {(g, s, int(got.ticks[k])): n for (g, s, k), n in np.ndenumerate(got.closed) if n} == closed
-    assert {place: n for place, n in np.ndenumerate(got.unclosed) if n} == unclosed
+                position[row["entry"] : row["exit"]] += side * weights[mine, short]
+    assert {(g, s, int(got.ticks[k])): n for (g, s, k), n in np.ndenumerate(got.entries) if n} == found
     assert {place: n for place, n in np.ndenumerate(got.aggressor) if n} == +aggressor
+
+    # A position at print k earns the move from k to k + 1, but for the gap of a roll.
+    move = np.append(np.diff(tape.price.astype(np.int64)), 0)
+    move[tape.segments["stop"] - 1] = 0
+    mine = np.zeros(len(tape))
+    for row in rows:
+        mine[row["entry"] : row["exit"]] += row["side"]
+    assert got.moves == pytest.approx([((mine - position) ** 2 * move**2).sum(), (mine**2 * move**2).sum()], rel=1e-4)
 
 
 @pytest.mark.parametrize(

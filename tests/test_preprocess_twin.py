@@ -34,13 +34,13 @@ def assert_equal_to_naive(tape: Tape, naive):
     contracts = [contract for contract, start, stop in tape.segments.tolist() for _ in range(start, stop)]
     assert contracts == [row[4] for row in naive.prints]
     assert all(a != b for a, b in zip(tape.segments["contract"], tape.segments["contract"][1:], strict=False))
-    dates = [day for day, start, stop, _ in tape.sessions.tolist() for _ in range(start, stop)]
+    dates = [day for day, start, stop, *_ in tape.sessions.tolist() for _ in range(start, stop)]
     assert dates == [session_date(row[0]) for row in naive.prints]
     assert tape.sessions["date"].tolist() == naive.sessions
     got = tape.metadata
     assert got["record_ledger"] == naive.ledger
     assert got["reordered"] == naive.reordered
-    closes = {day: close for day, _, _, close in tape.sessions.tolist()}
+    closes = {day: close for day, _, _, close, _ in tape.sessions.tolist()}
     assert got["closes"]["prints_after"] == sum(row[0] > closes[session_date(row[0])] for row in naive.prints)
     tick = tape.instrument.tick_nanos
     rolls = [roll | {"gap_points": roll["gap_ticks"] * tick / 1e9} for roll in naive.roll_ledger]

@@ -142,5 +142,5 @@ def test_a_run_with_a_trade_has_no_such_note():
 
 
 def test_the_range_is_read_from_any_tape():
-    tape = Tape.from_prints([10, 20], [-(10**9), 10**9], instrument=instrument("NQ"))
+    tape = Tape.from_prints([10**18, 10**18 + 10], [-(10**9), 10**9], instrument=instrument("NQ"))
     assert tape.widest_range == 2 * 10**9
