@@ -440,7 +440,7 @@ def _numbers(simulation: Simulation, tape: Tape, setup: Setup) -> dict[str, Any]
         "verdicts": verdicts(numbers),
         "baseline": baseline(tape, execution, by_day, numbers, counted),
         **{name: {} for name in LATER},
-        "coverage": coverage(trades, tape, counted),
+        "coverage": coverage(np.concatenate((trades, simulation.unclosed)), tape, counted),
         "counts": simulation.counts,
         "trades_sha256": trades_sha256(trades),
         "series": series(trades, tape, execution, counted),

@@ -72,6 +72,10 @@ _OPENS: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 """Opens, Chicago, from a session date on: Monday, and Tuesday to Friday; from 17:00 on on the evening before."""
 
+_FIXED_HOLIDAYS = {(1, 1), (7, 4), (12, 25)}
+_GRAINS_AFTER_HOLIDAY = "08:30"
+"""Open of the grains after New Year, Independence Day, Thanksgiving and Christmas, which have no overnight session."""
+
 CLOSED = "closed"
 _CORRECTIONS: tuple[tuple[str, str, str], ...] = (
     # Good Friday without an employment report: "No trading for Friday" (the exchange's holiday notes).
@@ -195,11 +199,12 @@ def session_closes(calendar: str, dates: Dates) -> Closes:
 def session_opens(calendar: str, dates: Dates) -> Int64:
     """Return when each session date opens, ns UTC, shape (n,): the regular time, on holidays too.
 
-    A Monday of a calendar that trades through the weekend opens on Friday at 17:00.
+    A Monday of a calendar that trades through the weekend opens on Friday at 17:00. The grains open in the morning
+    after a holiday without an overnight session.
     """
     days: list[date] = dates.tolist()
     first_days = [_first_day(calendar, day) for day in days]
-    minutes = [_minute(_row(_OPENS, calendar, day)[1 + (day.weekday() > 0)]) for day in days]
+    minutes = [_minute(_open(calendar, day)) for day in days]
     return np.array([session_time(day, minute) for day, minute in zip(first_days, minutes, strict=True)], np.int64)
 
 
@@ -293,6 +298,23 @@ def _corrected(calendar: str) -> dict[date, int | None]:
 
 def _regular(calendar: str, day: date) -> int:
     return _minute(_row(_REGULAR, calendar, day)[1 + (day.weekday() >= 4)])
+
+
+def _open(calendar: str, day: date) -> str:
+    if calendar == "grains" and _rests_overnight(day - timedelta(days=1)):
+        return _GRAINS_AFTER_HOLIDAY
+    return _row(_OPENS, calendar, day)[1 + (day.weekday() > 0)]
+
+
+def _rests_overnight(day: date) -> bool:
+    """Return whether a weekday is one of the four holidays after which the grains have no overnight session.
+
+    A holiday on a Sunday is observed on Monday; after one on a Friday or a Saturday, Monday opens as usual.
+    """
+    observed = day - timedelta(days=1) if day.weekday() == 0 else day
+    fixed = not _FIXED_HOLIDAYS.isdisjoint({(day.month, day.day), (observed.month, observed.day)})
+    thanksgiving = day.month == 11 and day.weekday() == 3 and 22 <= day.day <= 28
+    return (fixed and day.weekday() < 5) or thanksgiving
 
 
 def _row(table: dict[str, tuple[tuple[str, str, str], ...]], calendar: str, day: date) -> tuple[str, str, str]:

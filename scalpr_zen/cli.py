@@ -27,7 +27,7 @@ from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, refuse_taken
 from scalpr_zen.strategies.new import write_strategy
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import end_at_once, raise_on_interrupt
+from scalpr_zen.threads import end_at_once, end_with_workers, raise_on_interrupt
 
 DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
 DEMO_SESSIONS = 10
@@ -173,9 +173,13 @@ def say(text: str) -> None:
 
 
 def main(command: Callable[[], Any]) -> NoReturn:
-    """Run a face; whatever it refuses becomes one line `error: ...` and exit code 2."""
+    """Run a face; whatever it refuses becomes one line `error: ...` and exit code 2.
+
+    After an interrupt a process of its own, one that began with `exit_on_interrupt`, ends at once.
+    """
+    own = False
     try:
-        raise_on_interrupt()
+        own = raise_on_interrupt()
         command()
     except click.ClickException as error:
         _fail(error.format_message())
@@ -184,17 +188,24 @@ def main(command: Callable[[], Any]) -> NoReturn:
     except OSError as error:
         _fail(f"{error.filename or 'a file or a pipe'}: {reason(error)}")
     except (KeyboardInterrupt, click.Abort):
+        if own:
+            _say_error("interrupted")
+            end_at_once(2)
         _fail("interrupted")
     _leave(0)
 
 
 def _fail(message: str) -> NoReturn:
-    say("error: " + " ".join(message.split()))
+    _say_error(message)
     _leave(2)
 
 
+def _say_error(message: str) -> None:
+    say("error: " + " ".join(message.split()))
+
+
 def _leave(code: int) -> NoReturn:
-    atexit.register(end_at_once, code)
+    atexit.register(end_with_workers, code)
     sys.exit(code)
 
 

@@ -19,7 +19,7 @@ def coverage(trades: Array, tape: Tape, counted: NDArray[np.bool_]) -> dict[str,
     Parameters
     ----------
     trades : array of TRADE, shape (n,)
-        Closed trades.
+        All trades, void and open ones too.
     tape : Tape
     counted : array of bool, shape (session dates,)
         Which session dates count in the by-day statistics.

@@ -41,6 +41,6 @@ def check_sum(most: int) -> None:
     """
     if most > MOST:
         raise ParameterError(
-            f"contracts and point_value must keep every sum of money at or below ${MOST // MICRO:,} (it is counted in "
-            f"micro-dollars), was up to ${most // MICRO:,}; lower contracts, point_value or commission"
+            f"sums of money in this run could reach ${most // MICRO:,}; at most ${MOST // MICRO:,} can be counted "
+            "exactly: lower contracts, point_value or commission"
         )

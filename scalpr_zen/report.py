@@ -185,10 +185,15 @@ def notes(parameters: Values, statistics: Values, own_point_value: float) -> lis
         told.append(f"no costs are set: {each}; break-even at {number(statistics['break_even_cost_usd'], 'usd')}")
     if statistics["trades"] and statistics["session_dates"] < FEW_DATES:
         told.append(
-            f"{statistics['session_dates']} session dates: below {FEW_DATES}, Sharpe, Sortino, days profitable and the "
-            "t-statistic by day say little"
+            f"only {_counted(statistics['session_dates'], 'session date')} "
+            f"count{'s' * (statistics['session_dates'] == 1)}: with fewer than {FEW_DATES}, Sharpe, Sortino, "
+            "days profitable and the t-statistic by day say little"
         )
     return told
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
 def no_trade_notes(result: Values) -> list[str]:
@@ -201,7 +206,7 @@ def no_trade_notes(result: Values) -> list[str]:
     if not counts["signals"]:
         return ["no trade: the strategy gave no signal on this tape"]
     ends = ", ".join(f"{counts[key]:,} {key.replace('_', ' ')} ({why})" for key, why in COUNTS.items() if counts[key])
-    return [f"no trade was closed: {counts['signals']:,} signals, {ends}"]
+    return [f"no trade was closed: {_counted(counts['signals'], 'signal')}, {ends}"]
 
 
 def coverage_notes(result: Values) -> list[str]:
@@ -212,16 +217,21 @@ def coverage_notes(result: Values) -> list[str]:
         told.append(f"missing session dates: {missing:,}, scheduled but without a print, and in no figure; see TAPE")
     if incomplete := found["incomplete_dates"]:
         if parameters["incomplete_dates"] == "include":
-            what = "incomplete_dates=include counts them in by-day statistics and drawings like whole ones"
+            what = "incomplete_dates=include counts them in by-day statistics and drawings like whole ones; see TAPE"
         else:
-            what = "left out of by-day statistics, drawings and counts of dates; their trades stay in all other figures"
-        told.append(f"incomplete session dates: {incomplete:,}, {what}; see TAPE")
+            what = (
+                "left out of by-day statistics, drawings and counts of dates; their trades stay in all other figures; "
+                "see TAPE; incomplete_dates=include counts them"
+            )
+        told.append(f"incomplete session dates: {incomplete:,}, {what}")
     if across := found["trades_across_holes"]:
-        told.append(f"trades across a hole in the data: {across:,}, open while dates, or parts of them, are missing")
+        held = "trade was" if across == 1 else "trades were"
+        told.append(f"{across:,} {held} held across missing or incomplete session dates")
     if late := found["late_flat_exits"]:
+        closed, own = ("position was", "its") if late == 1 else ("positions were", "their")
         told.append(
-            f"flat_before_close={parameters['flat_before_close']:g}: positions closed only in a later session: "
-            f"{late:,}; no print came between the order and the end of their own"
+            f"{late:,} {closed} closed only in a later session "
+            f"(flat_before_close={parameters['flat_before_close']:g}), because {own} own had no print after the order"
         )
     return told
 

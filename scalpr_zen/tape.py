@@ -295,7 +295,10 @@ def misfit(signals: Any, length: int) -> str:
     return f"-1, 0 or +1, were {low} to {high}" if low < -1 or high > 1 else ""
 
 
-_FROM_POINTS = "ticks; from points: np.rint(np.asarray(points) * 1e9).astype(np.int64) // {nanos}"
+_FROM_POINTS = (
+    "ticks; from points: np.rint(np.asarray(points) * 1e9).astype(np.int64) // {nanos}; "
+    "prices must be on the tick grid; see the recipe in docs/data.md"
+)
 _FROM_DATETIMES = 'ns UTC; from datetime64 in UTC: ts.astype("M8[ns]").astype(np.int64)'
 
 

@@ -95,16 +95,21 @@ def stop_if_interrupted() -> None:
         raise KeyboardInterrupt
 
 
-def end_at_once(code: int) -> None:
+def end_with_workers(code: int) -> None:
     """Let the process end with this code although work of an interrupted job may still run in compiled code.
 
     Called at the exit of the process: to wait for that work could take hours, to unload what it runs could crash.
     """
     if any(thread.name == _NAME for thread in threading.enumerate()):
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
+        end_at_once(code)
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End the process with this code without the interpreter's own clean-up, which takes up to a second."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def exit_on_interrupt() -> None:
@@ -113,10 +118,12 @@ def exit_on_interrupt() -> None:
         signal.signal(signal.SIGINT, _exit)
 
 
-def raise_on_interrupt() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt again."""
-    if signal.getsignal(signal.SIGINT) is _exit:
+def raise_on_interrupt() -> bool:
+    """Let Ctrl-C raise KeyboardInterrupt again; tell whether `exit_on_interrupt` began this process."""
+    begun = signal.getsignal(signal.SIGINT) is _exit
+    if begun:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    return begun
 
 
 def _exit(*_: object) -> NoReturn:

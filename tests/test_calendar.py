@@ -287,7 +287,10 @@ def test_a_position_that_could_be_closed_only_in_a_later_session_is_noted():
     assert [(row["exit"], REASONS[row["reason"]]) for row in result.trades] == [(3, "close")]
     assert result.values["coverage"]["late_flat_exits"] == 1
     (note,) = [note for note in result.values["notes"] if "later session" in note]
-    assert note.startswith("flat_before_close=5: positions closed only in a later session: 1;")
+    assert note == (
+        "1 position was closed only in a later session (flat_before_close=5), because its own had no print after the "
+        "order"
+    )
 
 
 @pytest.mark.parametrize(("day", "close"), [("2011-06-08", "16:30"), ("2011-06-09", "16:30"), ("2011-06-10", "15:15")])

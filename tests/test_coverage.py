@@ -90,6 +90,39 @@ def test_a_date_is_whole_within_three_hours_of_its_scheduled_open_and_close(root
     assert tape_of_times([times[0], times[-1]], root).sessions["whole"].tolist() == [whole]
 
 
+def test_grains_open_in_the_morning_after_the_holidays_without_an_overnight_session():
+    week = [
+        *session_times("2024-12-23", "19:00", "13:19"),
+        *session_times("2024-12-24", "19:00", "12:04"),
+        *session_times("2024-12-26", "08:30", "13:19"),
+        *session_times("2024-12-27", "19:00", "13:19"),
+    ]
+    tape = tape_of_times(week, "ZC")
+    assert whole_dates(tape) == ["2024-12-23", "2024-12-24", "2024-12-26", "2024-12-27"]
+    assert tape.missing == []
+
+
+@pytest.mark.parametrize(
+    ("day", "whole"),
+    [
+        ("2019-01-02", True),  # a Wednesday after New Year
+        ("2021-11-26", True),  # the Friday after Thanksgiving
+        ("2024-07-05", True),
+        ("2018-12-26", True),
+        ("2022-12-27", True),  # Christmas on a Sunday, observed on Monday
+        ("2022-06-21", False),  # after Juneteenth on a Monday: opened on Monday at 19:00
+        ("2023-02-21", False),  # after Presidents' Day likewise
+        ("2025-07-07", False),  # Independence Day was a Friday; Monday opened on Sunday evening
+        ("2024-12-27", False),  # an ordinary Friday
+        ("2023-11-30", False),  # a Thursday of another week
+    ],
+)
+def test_grains_from_8_30_on_are_whole_only_after_those_holidays(day, whole):
+    times = session_times(day, "08:30", "12:04")
+    assert tape_of_times(times, "ZC").sessions["whole"].tolist() == [whole]
+    assert tape_of_times(times, "NQ").sessions["whole"].tolist() == [False]
+
+
 def test_scheduled_dates_without_a_print_are_missing_and_holidays_and_weekends_are_not():
     days = ["2024-12-20", "2024-12-24", "2024-12-26", "2025-01-02"]
     tape = tape_of_times([t for day in days for t in session_times(day)])
@@ -288,6 +321,9 @@ def test_a_run_without_a_whole_date_has_no_by_day_figures_and_no_drawn_days():
 # Notes and facts -----------------------------------------------------------------------------------------
 
 
+HELD_ONE = "1 trade was held across missing or incomplete session dates"
+
+
 def notes_of(result, word):
     return [note for note in result.values["notes"] if word in note]
 
@@ -334,20 +370,37 @@ def test_files_that_are_missing_within_a_trade_are_noted():
     assert notes_of(result, "missing session dates: 1, scheduled")
     (left_out,) = notes_of(result, "incomplete session dates: 2,")
     assert "left out" in left_out
+    assert left_out.endswith("incomplete_dates=include counts them")
     asked = run(tape, Given(signals_of(tape, {0: 1})), rules=SessionRules(incomplete_dates="include"))
     (counted,) = notes_of(asked, "incomplete session dates: 2,")
     assert "incomplete_dates=include" in counted
-    assert not notes_of(result, "across a hole")  # the trade is still open at the end of the tape
+    assert notes_of(result, "held across") == [HELD_ONE]  # though it is still open at the end of the tape
     price = [80_000] * (len(tape) - 1) + [80_400]
     moved = Tape.from_prints(tape.ts, price, instrument=NQ)
     closed = run(moved, Given(signals_of(moved, {0: 1})), Bracket(take_profit=50, stop_loss=50))
-    assert notes_of(closed, "trades across a hole in the data: 1, open")
+    assert notes_of(closed, "held across") == [HELD_ONE]
+    assert len(closed.trades) == 1
+    both = run(
+        tape, Given(signals_of(tape, {0: 1, 1: 1})), Bracket(take_profit=50, stop_loss=50), Execution(overlap=True)
+    )
+    assert notes_of(both, "held across") == ["2 trades were held across missing or incomplete session dates"]
+
+
+def test_a_void_trade_held_across_a_hole_counts_too():
+    days = [*session_times(WEEK[0]), *session_times(WEEK[2])]
+    contract = ["NQZ4"] * len(days) + ["NQH5"] * len(after := session_times(WEEK[3]))
+    tape = tape_of_times([*days, *after], contract=contract)
+    result = run(tape, Given(signals_of(tape, {0: 1})), Bracket(take_profit=50, stop_loss=50))
+    assert result.values["counts"]["void"] == 1
+    assert result.values["coverage"]["trades_across_holes"] == 1
 
 
 def test_a_tape_without_holes_has_no_such_note():
     tape = tape_of_times([t for day in WEEK for t in session_times(day)])
     result = run(tape, Given(signals_of(tape, {0: 1, 30: -1})), Bracket(take_profit=50, stop_loss=50))
-    assert not [note for word in ("session dates", "across a hole", "later session") for note in notes_of(result, word)]
+    assert not [
+        note for word in ("missing", "incomplete", "held across", "later session") for note in notes_of(result, word)
+    ]
     assert set(result.values["coverage"].items()) >= {("missing_dates", 0), ("counted_dates", 5)}
 
 

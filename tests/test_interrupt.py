@@ -212,6 +212,27 @@ def test_ctrl_c_ends_a_simulation_of_many_minutes():
     assert (code, err) == (2, "error: interrupted\n")
 
 
+CLEAN_UP = """
+import atexit, sys, threading
+from scalpr_zen import threads
+
+threads.exit_on_interrupt()
+from scalpr_zen import cli
+
+def wait():
+    print("working", file=sys.stderr, flush=True)
+    threading.Event().wait()
+
+atexit.register(print, "cleaned up", file=sys.stderr)
+cli.main(wait)
+"""
+
+
+def test_an_interrupted_process_ends_without_the_interpreters_clean_up():
+    code, err = interrupted_at("working", ["-c", CLEAN_UP])
+    assert (code, err) == (2, "error: interrupted\n")
+
+
 DASHBOARD = """
 import sys, threading
 import numpy as np

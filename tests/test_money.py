@@ -40,8 +40,8 @@ def test_a_sum_beyond_what_can_be_counted_is_refused_with_what_to_lower():
     with pytest.raises(ParameterError) as error:
         check_sum(MOST + 10**6)
     assert str(error.value) == (
-        "contracts and point_value must keep every sum of money at or below $1,152,921,504,606 (it is counted in "
-        "micro-dollars), was up to $1,152,921,504,607; lower contracts, point_value or commission"
+        "sums of money in this run could reach $1,152,921,504,607; at most $1,152,921,504,606 can be counted "
+        "exactly: lower contracts, point_value or commission"
     )
 
 
@@ -60,7 +60,7 @@ def test_a_sum_beyond_what_can_be_counted_is_refused_with_what_to_lower():
 def test_a_run_at_the_declared_bounds_is_refused_in_one_line(execution, more):
     if execution.overlap and "rules" in more:
         more = {"rules": SessionRules(sides="long")}
-    with pytest.raises(ParameterError, match=r"^contracts and point_value must .*; lower contracts") as error:
+    with pytest.raises(ParameterError, match=r"^sums of money in this run could reach .*: lower contracts") as error:
         run(market(), FAST, BRACKET, execution, **more)
     assert "\n" not in str(error.value)
 
@@ -123,7 +123,7 @@ def test_the_bound_of_a_run_holds_its_longest_path():
     for scale, refused in ((factor * 0.999, False), (factor * 1.001, True)):
         execution = Execution(point_value=20 * scale / 10_000, contracts=10_000)
         if refused:
-            with pytest.raises(ParameterError, match=r"^contracts and point_value must"):
+            with pytest.raises(ParameterError, match=r"^sums of money in this run could reach"):
                 run(tape, FAST, BRACKET, execution, settings=FEW, firm=PropFirm(prop_days=1_000))
         else:
             run(tape, FAST, BRACKET, execution, settings=FEW, firm=PropFirm(prop_days=1_000))
@@ -142,7 +142,7 @@ def test_limits_that_may_have_added_more_than_can_be_counted_are_refused_by_the_
     # One trade wins 2**29 ticks of $2,500: $1.3 trillion; the limit is met, and the sum could not be told.
     tape = tape_of([0, 0, 2**29, 2**29])
     signals, dear = signals_of(tape, {0: LONG}), Execution(point_value=10_000)
-    with pytest.raises(ParameterError, match=r"^contracts and point_value must"):
+    with pytest.raises(ParameterError, match=r"^sums of money in this run could reach"):
         simulate(tape, signals, Bracket(), dear, SessionRules(profit_limit=100))
     [trade] = simulate(tape, signals, Bracket(), Execution(point_value=1_000), SessionRules(profit_limit=100)).trades
     assert trade["net_usd"] == 40 * 250.0

@@ -136,6 +136,10 @@ def test_signals_that_made_no_trade_are_named_with_the_reason(rules, counted):
     assert found[0] == f"no trade was closed: 2 signals, {counted}"
 
 
+def test_one_signal_that_made_no_trade_is_singular():
+    assert notes(tape_of([100, 101]), {0: 1})[0].startswith("no trade was closed: 1 signal, 1 open (")
+
+
 def test_a_run_with_a_trade_has_no_such_note():
     found = notes(tape_of([100, 101, 141]), {0: 1})
     assert not [note for note in found if note.startswith("no trade")]

@@ -380,7 +380,7 @@ def test_monte_carlo_is_told(tape):
         assert "".join(f"{number(value, 'usd'):>16}" for value in values.values()) in text
     assert f"above {number(paths['permutation']['actual_drawdown_rank'], 'share')} of the permuted" in text
     assert f"days drawn: {number(paths['days']['profitable_share'], 'share')} of the paths end with a profit" in text
-    assert "about 1 less a one-sided p-value" in text
+    assert "without an edge every value is equally likely; it is not the probability of a profit to come" in text
     assert "probability of a profit, " not in text
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0))
     assert section(str(without), "MONTE CARLO") == ["  n/a: it needs trades, and monte_carlo_sims above 0"]
@@ -615,7 +615,7 @@ def test_with_slippage_there_is_no_such_line(tape):
 def notes(tape, **execution) -> str:
     result = run(tape, FAST, execution=Execution(**execution), settings=FEW_PATHS)
     lines = [line for line in str(result).split("\n") if line.startswith("NOTE")]
-    return "\n".join(line for line in lines if "fill model" not in line and "session dates: below" not in line)
+    return "\n".join(line for line in lines if "fill model" not in line and "t-statistic by day say little" not in line)
 
 
 @pytest.mark.parametrize(
@@ -641,16 +641,16 @@ def test_what_is_kinder_than_the_market_is_noted(tape, execution, word):
     assert not notes(tape, **strict, point_value=20.0, commission=1.0)
 
 
-@pytest.mark.parametrize(("trades", "dates", "noted"), [(9, 1, True), (9, 19, True), (9, 20, False), (0, 5, False)])
+@pytest.mark.parametrize(
+    ("trades", "dates", "noted"), [(9, 0, True), (9, 1, True), (9, 19, True), (9, 20, False), (0, 5, False)]
+)
 def test_figures_by_day_of_fewer_than_20_session_dates_are_noted(tape, trades, dates, noted):
     values = run(tape, FAST, settings=FEW_PATHS).to_dict()
     numbers = values["statistics"] | {"trades": trades, "session_dates": dates}
-    told = [note for note in notes_of(values["parameters"], numbers, 20.0) if "session dates" in note]
-    assert (
-        told
-        == [f"{dates} session dates: below 20, Sharpe, Sortino, days profitable and the t-statistic by day say little"]
-        * noted
-    )
+    told = [note for note in notes_of(values["parameters"], numbers, 20.0) if "t-statistic by day" in note]
+    count = "1 session date counts" if dates == 1 else f"{dates} session dates count"
+    about = "Sharpe, Sortino, days profitable and the t-statistic by day say little"
+    assert told == [f"only {count}: with fewer than 20, {about}"] * noted
 
 
 def test_a_spread_that_the_strategy_does_not_pay_and_random_entries_do_is_noted(tape):

@@ -147,7 +147,8 @@ def test_prices_in_points_are_refused_with_a_conversion_that_is_exact(root):
     points = [k * contract.tick_nanos / 1e9 for k in (1, 3, 84_001)]
     with pytest.raises(TapeError, match="price is in ticks; from points: ") as error:
         Tape.from_prints(TS[:3], points, instrument=contract)
-    conversion = str(error.value).partition("from points: ")[2]
+    conversion, _, grid = str(error.value).partition("from points: ")[2].partition("; ")
+    assert grid == "prices must be on the tick grid; see the recipe in docs/data.md"
     assert eval(conversion, {"np": np, "points": points}).tolist() == [1, 3, 84_001]
 
 
