@@ -90,6 +90,7 @@ def walk(prints=20_000, days=30):
         size=random.integers(1, 9, prints),
         aggressor=random.integers(-1, 2, prints),
         contract=np.where(day < days // 2, "NQZ4", "NQH5"),
+        whole=True,
     )
 
 
@@ -244,7 +245,7 @@ def tape_view(page, status):
 def download(page, suffix):
     with page.expect_download() as begun:
         page.locator(f"#downloads a[href*='report.{suffix}']").click()
-    assert re.fullmatch(rf"\d{{8}}T\d{{6}}Z_EmaCrossover\.{suffix}", begun.value.suggested_filename)
+    assert re.fullmatch(rf"\d{{8}}T\d{{6}}Z_EmaCrossover_run_\d+\.{suffix}", begun.value.suggested_filename)
     return begun.value.path()
 
 
