@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
+from conftest import JIT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -382,6 +383,7 @@ def test_the_share_of_paths_with_a_profit_by_hand():
     assert (lost["profitable_share"], lost["profit_usd"]["5"]) == (0.0, -200.0)
 
 
+@pytest.mark.skipif(not JIT, reason="4,000 paths of 250 dates take minutes without the compiler")
 @pytest.mark.parametrize("t", [-2.0, -0.5, 0.0, 1.3, 2.5])
 def test_the_share_of_paths_with_a_profit_is_about_1_less_the_one_sided_p_value_of_the_days(t):
     # 250 days shifted to a t-statistic of just t. A sum of as many days drawn from them is nearly normal with their
