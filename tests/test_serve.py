@@ -73,6 +73,13 @@ class Served:
         return connection
 
 
+def close(server):
+    """End a server. Each channel closes the temporary file of an answer that its client did not read to the end."""
+    for channel in list(server.active_channels.values()):
+        channel.handle_close()
+    wasyncore.close_all(server._map)
+
+
 @contextmanager
 def served(bench, monkeypatch):
     here, servers, ready = Served(), [], threading.Event()
@@ -105,7 +112,7 @@ def served(bench, monkeypatch):
     try:
         yield here
     finally:
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))
+        server.trigger.pull_trigger(lambda: close(server))
         thread.join(PATIENCE)
         server.task_dispatcher.shutdown()
         assert not thread.is_alive()
