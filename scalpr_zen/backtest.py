@@ -274,33 +274,33 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
     )
 
 
-def with_fills(result: Result, workers: int | None = None) -> Result:
-    """Return a result with what its fills are worth, told in its notes too; made by this many threads."""
+def with_fills(result: Result) -> Result:
+    """Return a result with what its fills are worth, told in its notes too."""
     made = result.tape, result.orders, result.simulation, result.setup
-    return _with_sections(result, {"fills": lambda: fills(*made, workers)})
+    return _with_sections(result, {"fills": lambda: fills(*made)})
 
 
-def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
-    """Return a result with its Monte Carlo paths, made by this many threads."""
+def with_monte_carlo(result: Result) -> Result:
+    """Return a result with its Monte Carlo paths."""
     trades, counted = result.trades, counted_dates(result.tape, result.setup.rules)
     settings, sessions = result.setup.settings, len(counted)
 
     def paths() -> dict[str, Any]:
-        return monte_carlo(trades["net_usd"], trades["session"], sessions, settings, workers, counted)
+        return monte_carlo(trades["net_usd"], trades["session"], sessions, settings, counted)
 
     return _with_sections(result, {"monte_carlo": paths})
 
 
-def with_checks(result: Result, workers: int | None = None) -> Result:
-    """Return a result with random entries to compare its own with, and a firm's evaluation; by this many threads."""
+def with_checks(result: Result) -> Result:
+    """Return a result with random entries to compare its own with, and a firm's evaluation."""
     tape, setup, trades = result.tape, result.setup, result.trades
     unclosed, seed, counted = len(result.unclosed), setup.settings.seed, counted_dates(tape, setup.rules)
     return _with_sections(
         result,
         {
-            "control": lambda: control(tape, trades, setup, workers, result.unclosed),
+            "control": lambda: control(tape, trades, setup, result.unclosed),
             "prop_firm": lambda: prop_firm(
-                trades, tape, setup.execution, setup.firm, seed, workers, unclosed=unclosed, counted=counted
+                trades, tape, setup.execution, setup.firm, seed, unclosed=unclosed, counted=counted
             ),
         },
     )

@@ -18,6 +18,7 @@ import scalpr_zen
 from scalpr_zen import report
 from scalpr_zen.backtest import Strategy, run_setup, save, tape_facts
 from scalpr_zen.dashboard.guard import Address
+from scalpr_zen.engine import Engine, end_at_once, end_with_workers, raise_on_interrupt
 from scalpr_zen.errors import ScalprError, TapeError, reason
 from scalpr_zen.ingest.front_month import ROLLS, Roll, parse_schedule
 from scalpr_zen.instruments import Instrument, instrument, parse_instrument
@@ -28,7 +29,6 @@ from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, refuse_taken
 from scalpr_zen.strategies.new import write_strategy
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import end_at_once, end_with_workers, raise_on_interrupt
 
 DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
 DEMO_SESSIONS = 10
@@ -76,13 +76,12 @@ def preprocess(
     contract: Instrument,
     out: str | Path,
     roll: Roll,
-    workers: int | None = None,
 ) -> None:
     """Turn a folder of DBN files into a tape and print what is in it."""
     from scalpr_zen.ingest.preprocess import preprocess as ingest
 
     with _progress("reading") as tick:
-        path = ingest(paths, contract, out, roll=roll, workers=workers, progress=tick)
+        path = ingest(paths, contract, out, roll=roll, progress=tick)
     info(path)
     say(f"written: {path}")
 
@@ -397,7 +396,8 @@ def preprocess_command(
         days=roll_days,
         schedule=parse_schedule(schedule) if schedule else (),
     )
-    preprocess(data, contract, out or f"cache/{contract.root.lower()}.npz", rule, workers)
+    with Engine(workers):
+        preprocess(data, contract, out or f"cache/{contract.root.lower()}.npz", rule)
 
 
 @scalpr.command("backtest", cls=_WithStrategy)

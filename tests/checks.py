@@ -36,9 +36,9 @@ def traded(tape, signals, setup):
     return wanted, trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
 
 
-def fills_of(tape, signals, setup, workers=None):
+def fills_of(tape, signals, setup):
     """What `fills` says of a run, None for what is undefined."""
-    return plain(fills(tape, *traded(tape, signals, setup), setup, workers))
+    return plain(fills(tape, *traded(tape, signals, setup), setup))
 
 
 # The generators ---------------------------------------------------------------------------------------

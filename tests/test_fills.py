@@ -21,6 +21,7 @@ from test_properties import Market, markets, random_walk, segments_of, session_d
 
 from scalpr_zen import Execution, ParameterError, PessimisticCosts, SessionRules
 from scalpr_zen.backtest import plain, run_setup, run_trades
+from scalpr_zen.engine import Engine
 from scalpr_zen.fills import BINS, KINDER, alone, fills
 from scalpr_zen.simulate import Orders, orders, simulate
 from scalpr_zen.simulate import trade as traded_orders
@@ -267,9 +268,10 @@ def test_the_row_of_this_run_is_exact_on_a_long_tape_whatever_the_order_of_the_e
 def test_the_number_of_threads_changes_nothing(overlap):
     market = random_walk(1_000)
     setup = setup_of(take_profit=5, stop_loss=4, trailing_stop=3, overlap=overlap, commission=2.05)
-    expected = fills_of(market.tape(), market.given(), setup, workers=1)
-    for workers in (2, 5, None):
-        assert fills_of(market.tape(), market.given(), setup, workers) == expected
+    expected = fills_of(market.tape(), market.given(), setup)
+    for cores in (1, 2, 7):
+        with Engine(cores):
+            assert fills_of(market.tape(), market.given(), setup) == expected
 
 
 # Pessimistic costs ------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scalpr_zen import MonteCarlo
+from scalpr_zen.engine import Engine
 from scalpr_zen.monte_carlo import (
     HISTOGRAM,
     PERCENTILES,
@@ -246,10 +247,10 @@ def test_a_permutation_keeps_the_sum_of_more_than_65536_different_amounts():
 def test_any_number_of_threads_gives_the_same_result():
     x, session, sessions = trades()
     settings = MonteCarlo(monte_carlo_sims=25, seed=SEED)
-    one = monte_carlo(x, session, sessions, settings, 1)
-    for workers in (2, 7, 25, 60):
-        assert monte_carlo(x, session, sessions, settings, workers) == one
-    assert monte_carlo(x, session, sessions, settings) == one
+    expected = monte_carlo(x, session, sessions, settings)
+    for cores in (1, 2, 7, 25, 60):
+        with Engine(cores):
+            assert monte_carlo(x, session, sessions, settings) == expected
 
 
 def test_a_path_depends_on_the_seed_and_its_own_number_alone():

@@ -21,7 +21,7 @@ def traded_alone(tape, i, side, setup):
     rules = SessionRules(flat_before_close=setup.rules.flat_before_close, longest_hold=setup.rules.longest_hold)
     execution = dataclasses.replace(setup.execution, overlap=True)
     order = Orders(np.array([i]), np.array([side], np.int8), {"signals": 1, "other_side": 0, "outside": 0})
-    made = trade(tape, order, setup.bracket, execution, rules, workers=1)
+    made = trade(tape, order, setup.bracket, execution, rules)
     return [*made.trades, *made.unclosed]
 
 
@@ -43,7 +43,7 @@ def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, se
     weights = np.arange(1.0, 7.0).reshape(3, 2)
     wanted = orders(tape, market.given(), rules)
     one_by_one = dataclasses.replace(execution, overlap=False)
-    own = trade(tape, wanted, bracket, one_by_one, rules, workers=1)
+    own = trade(tape, wanted, bracket, one_by_one, rules)
     rows = np.sort(np.concatenate([own.trades, own.unclosed]), order="entry")
     held = Positions(*(rows[name].astype(np.int64) for name in ("entry", "exit", "side")))
     got = outcomes(tape, starts, groups, 3, weights, held, bracket, execution, rules)

@@ -149,11 +149,11 @@ def test_random_folders_give_the_tape_of_the_naive_twin(folder, batch):
             with pytest.raises(DataError):
                 preprocess([data], instrument("NQ"), Path(name) / "tape.npz")
             return
-        path = preprocess([data], instrument("NQ"), Path(name) / "tape.npz", workers=1)
+        path = preprocess([data], instrument("NQ"), Path(name) / "tape.npz")
         assert_equal_to_naive(Tape.open(path), naive)
         patch.setattr(dbn, "BATCH_RECORDS", batch)
         paths = sorted(data.iterdir(), reverse=True)
-        again = preprocess(paths, instrument("NQ"), Path(name) / "again.npz", workers=3)
+        again = preprocess(paths, instrument("NQ"), Path(name) / "again.npz")
         assert again.read_bytes() == path.read_bytes()
 
 
@@ -178,7 +178,7 @@ def test_real_files_give_the_tape_of_the_naive_twin(tmp_path, place, root):
     assert len(naive.prints) > 100
     first = preprocess([place], instrument(root), tmp_path / "tape.npz")
     assert_equal_to_naive(Tape.open(first), naive)
-    second = preprocess(files[::-1], instrument(root), tmp_path / "again.npz", workers=1)
+    second = preprocess(files[::-1], instrument(root), tmp_path / "again.npz")
     assert second.read_bytes() == first.read_bytes()
 
 

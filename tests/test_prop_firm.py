@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, Tape, run
 from scalpr_zen.backtest import plain
+from scalpr_zen.engine import Engine
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.instruments import parse_instrument
 from scalpr_zen.kernel import TARGET, TRADE
@@ -387,16 +388,18 @@ def realistic():
     return run(market(), EmaCrossover(fast_period=2, slow_period=5), bracket, execution)
 
 
-def evaluated(workers=None, **settings):
+def evaluated(**settings):
     result = realistic()
     rules = {"prop_target": 300.0, "prop_drawdown": 400.0, "prop_sims": CHUNK + 500, "prop_days": 5} | settings
     chosen = PropFirm(**{"prop_firm": "custom", **rules})
-    return prop_firm(result.trades, result.tape, result.setup.execution, chosen, SEED, workers)
+    return prop_firm(result.trades, result.tape, result.setup.execution, chosen, SEED)
 
 
 def test_threads_and_paths_after_it_do_not_change_a_path():
-    drawn = evaluated(workers=1)["drawn"]
-    assert evaluated(workers=3)["drawn"] == drawn
+    drawn = evaluated()["drawn"]
+    for cores in (1, 2, 7):
+        with Engine(cores):
+            assert evaluated()["drawn"] == drawn
     fewer = evaluated(prop_sims=CHUNK)["drawn"]
     assert 0 < fewer["pass"]["paths"] < drawn["pass"]["paths"]
 

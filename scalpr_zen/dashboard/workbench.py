@@ -6,7 +6,6 @@ them uses all cores, and one that nobody waits for any more is dropped.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from scalpr_zen.backtest import Result, run_trades, with_checks, with_fills, with_monte_carlo
 from scalpr_zen.dashboard.envelope import Envelope
+from scalpr_zen.engine import Engine, cores
 from scalpr_zen.errors import ScalprError
 from scalpr_zen.params import declared
 from scalpr_zen.setup import GROUPS, Setup
@@ -220,12 +220,13 @@ class Workbench:
             self.runs.setdefault(job, _row(len(self.runs) + 1, result))
         return result
 
-    def _later(self, add: Callable[[Result, int], Result], result: Result, unwanted: Gone) -> Result:
+    def _later(self, add: Callable[[Result], Result], result: Result, unwanted: Gone) -> Result:
         """Add sections to a result, one such work at a time."""
         with self._later_turn:
             if unwanted():
                 raise Dropped
-            return add(result, max(1, (os.cpu_count() or 1) - 1))  # one core stays free for the runs
+            with Engine(cores() - 1 or 1):  # one core stays free for the runs
+                return add(result)
 
     def _wanted(self, job: Job) -> Orders:
         """Return the orders of a job: its signals are made once a strategy, and sifted once for its rules."""
