@@ -18,7 +18,7 @@ from scalpr_zen import save_tape as save
 from scalpr_zen.backtest import run_setup
 from scalpr_zen.dashboard.workbench import Dropped, Once, Replaced, Workbench
 from scalpr_zen.params import declared
-from scalpr_zen.setup import GROUPS, Setup
+from scalpr_zen.setup import Setup
 
 SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25", "control_sims": "25", "prop_sims": "25"}
 LATER = {
@@ -68,7 +68,7 @@ def timeless(result):
 
 def same_run(bench, job):
     """The result of `run` for a job."""
-    return run_setup(Tape.open(bench.path), job.strategy, job)
+    return run_setup(Tape.open(bench.path), job.strategy, job.setup)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def held(path):
 def test_a_job_without_parameters_has_the_defaults(bench):
     job = bench.job({})
     assert job.strategy == EmaCrossover()
-    assert Setup(**{name: getattr(job, name) for name in GROUPS}) == Setup()
+    assert job.setup == Setup()
 
 
 def test_every_parameter_reaches_the_job(bench):
