@@ -10,10 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from checks import HOUR, LONG, SHORT, setup_of, setups, traded
-from conftest import JIT, NOON, signals_of, tape_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.budget import JIT, examples
+from support.checks import HOUR, LONG, SHORT, setup_of, setups, traded
+from support.tapes import NOON, signals_of, tape_of
 from test_properties import CHICAGO, markets, random_walk, session_dates
 
 from benchmarks.edgeless import CASES as EDGELESS
@@ -173,7 +174,7 @@ def test_every_print_that_may_be_drawn_is_counted_once_in_its_hour(execution, ru
     assert module._drawn_from(cells).tolist() == expected
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(markets(), setups())
 def test_every_draw_is_a_print_that_the_rules_allow_and_that_fills(market, setup):
     with pytest.MonkeyPatch.context() as patch:
@@ -257,7 +258,7 @@ def net_ticks(tape, i, side, setup):
     return int(row["gross_ticks"])
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(markets(), setups())
 def test_the_outcomes_of_a_pool_are_what_its_entries_earn_on_their_own(market, setup):
     with pytest.MonkeyPatch.context() as patch:

@@ -10,13 +10,14 @@ import random
 from collections import Counter
 from itertools import product
 
-import naive
 import numpy as np
 import pytest
-from checks import LONG, SESSION_END, SHORT, TICK_USD, fills_of, setup_of, setups, traded
-from conftest import JIT, Given, signals_of, tape_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import naive
+from support.budget import examples
+from support.checks import LONG, SESSION_END, SHORT, TICK_USD, fills_of, setup_of, setups, traded
+from support.tapes import Given, signals_of, tape_of
 from test_properties import Market, markets, random_walk, segments_of, session_dates
 
 from scalpr_zen import Execution, ParameterError, PessimisticCosts, SessionRules
@@ -737,7 +738,7 @@ def test_the_counts_of_events_equal_their_slow_twin(market, setup):
 def test_the_random_cases_reach_every_count_and_every_way_to_lose():
     reached = Counter()
 
-    @settings(max_examples=150 if JIT else 30)
+    @examples(150)
     @given(markets(), setups())
     def count(market, setup):
         said = fills_of(market.tape(), market.given(), setup)

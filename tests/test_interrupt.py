@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dbn_files import trade, utc, write_day
+from support.dbn_files import trade, utc, write_day
 
 import scalpr_zen.ingest.demo
 import scalpr_zen.ingest.preprocess

@@ -4,9 +4,9 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
-from conftest import JIT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.budget import JIT, examples
 
 from scalpr_zen import MonteCarlo
 from scalpr_zen.engine import Engine
@@ -116,7 +116,7 @@ def lists_and_grid(draw, of):
 micros = st.one_of(st.integers(-(10**12), 10**12), st.sampled_from([-100_000_000, 200_000_000, 0]))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(lists_and_grid(micros), st.integers(0, WORD - 1), st.integers(0, WORD - 9))
 def test_a_permuted_path_is_the_naive_one(case, seed, first):
     values, grid = case
@@ -126,7 +126,7 @@ def test_a_permuted_path_is_the_naive_one(case, seed, first):
         assert (equity[k].tolist(), drawdown[k]) == (expected_equity, expected_drawdown)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.data(), st.integers(0, WORD - 1), st.integers(0, WORD - 9))
 def test_a_path_of_drawn_days_is_the_naive_walk_over_every_trade(data, seed, first):
     sessions = data.draw(st.integers(1, 12))
@@ -169,7 +169,7 @@ def test_the_kernel_gives_the_known_answer_of_zeros():
 word = st.one_of(st.integers(0, WORD - 1), st.sampled_from([0, 1, WORD - 1]))
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(word, word, word, st.integers(0, WORD - 4))
 def test_the_kernel_gives_the_numbers_of_the_plain_philox(seed, method, path, block):
     out = np.empty((4, 3), np.uint64)

@@ -5,10 +5,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from checks import setups
-from conftest import JIT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.budget import examples
+from support.checks import setups
 from test_properties import markets
 
 from scalpr_zen import SessionRules
@@ -25,7 +25,7 @@ def traded_alone(tape, i, side, setup):
     return [*made.trades, *made.unclosed]
 
 
-@settings(max_examples=80 if JIT else 10)
+@examples(80)
 @given(markets(), setups(), st.lists(st.integers(0, 40), max_size=4), st.lists(st.integers(-1, 2), min_size=5))
 def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, setup, cuts, group):
     tape, rules = market.tape(), setup.rules
@@ -78,7 +78,7 @@ def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, se
     ],
 )
 def test_moving_stops_queues_and_limits_on_open_trades_are_not_covered(bracket, execution, rules):
-    from conftest import tape_of
+    from support.tapes import tape_of
 
     from scalpr_zen import Bracket, Execution
 

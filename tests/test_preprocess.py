@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from databento_dbn import UNDEF_PRICE, UNDEF_TIMESTAMP
-from dbn_files import chicago, trade, utc, write_day, write_dbn
+from support.dbn_files import chicago, trade, utc, write_day, write_dbn
 
 import scalpr_zen
 from scalpr_zen import Tape, instrument

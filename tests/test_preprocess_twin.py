@@ -6,15 +6,15 @@ import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 
-import numba
 import pytest
 from databento import DBNStore
 from databento_dbn import UNDEF_PRICE, UNDEF_TIMESTAMP
-from dbn_files import DELAY, SECOND, trade, utc, write_day
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from naive_preprocess import preprocess as naive_preprocess
-from naive_preprocess import session_date
+from support.budget import budget
+from support.dbn_files import DELAY, SECOND, trade, utc, write_day
+from support.naive_preprocess import preprocess as naive_preprocess
+from support.naive_preprocess import session_date
 
 from scalpr_zen import DataError, Tape, instrument
 from scalpr_zen.ingest import dbn
@@ -22,7 +22,7 @@ from scalpr_zen.ingest.preprocess import preprocess
 
 REAL = os.environ.get("SCALPR_REAL_DATA")
 needs_real_data = pytest.mark.skipif(not REAL, reason="SCALPR_REAL_DATA names no folder of real data")
-EXAMPLES = 40 if numba.config.DISABLE_JIT else 100
+
 DAY_NS = 86_400 * SECOND
 TICK = 250_000_000
 
@@ -137,7 +137,7 @@ def write_folder(path, folder):
         weights = [weights[0] * rng.choice([1, 0.3]), *rng.choices([1, 2, 4], k=2)]
 
 
-@settings(derandomize=True, deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, deadline=None, max_examples=budget(100), suppress_health_check=list(HealthCheck))
 @given(folder=folders, batch=st.integers(1, 20))
 def test_random_folders_give_the_tape_of_the_naive_twin(folder, batch):
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:

@@ -4,15 +4,15 @@ from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
-import naive_prop_firm as naive
 import numpy as np
 import pytest
 import scipy.stats
-from conftest import JIT, NOON, tape_of
-from golden.market import market
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
+from support import naive_prop_firm as naive
+from support.budget import examples
+from support.market import market
+from support.tapes import NOON, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, Tape, run
 from scalpr_zen.backtest import plain
@@ -316,7 +316,7 @@ def twin(dates, rows, settings, execution):
     return prices, list(itertools.pairwise(cuts)), trades, rules
 
 
-@examples(max_examples=300 if JIT else 100)
+@examples(300)
 @given(evaluations())
 def test_every_attempt_is_the_twins_which_walks_every_print(case):
     dates, rows, settings, execution = case

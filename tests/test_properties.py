@@ -17,12 +17,13 @@ from datetime import datetime, timedelta
 from itertools import groupby, product
 from zoneinfo import ZoneInfo
 
-import naive
 import numpy as np
 import pytest
-from conftest import JIT, NOON, Given, tape_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import naive
+from support.budget import JIT, examples
+from support.tapes import NOON, Given, tape_of
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, run, save_tape
 from scalpr_zen.engine import Engine
@@ -33,7 +34,7 @@ CHICAGO = ZoneInfo("America/Chicago")
 HOUR = 3600 * 10**9
 NO_PATHS = MonteCarlo(monte_carlo_sims=0)
 TICK, TICK_VALUE = 0.25, 5.0  # of NQ
-MANY = settings(max_examples=300)
+MANY = examples(300)
 
 ORDINARY, SPRING, AUTUMN = (
     int(datetime(year, month, day, 17, tzinfo=CHICAGO).timestamp()) * 10**9

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
-from asking import EVERYTHING, texts
-from conftest import tape_of
-from golden.market import market
+from support.asking import EVERYTHING, texts
+from support.market import market
+from support.tapes import tape_of
 
 import scalpr_zen.dashboard.workbench as module
 from scalpr_zen import EmaCrossover, ParameterError, ScalprError, StrategyError, Tape, TapeError, engine, run
