@@ -15,8 +15,8 @@ SL_POINTS = 5.0  # points; Distance of the stop loss from the entry fill.
 POINT_VALUE = 20.0  # USD; USD of one point; none: the contract's own.
 MONTE_CARLO_SIMS = 1000  # paths; Monte Carlo paths of each method.
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
-# EmaCrossover, MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion, or a class of your own file, "my_file.py:MyStrategy"
-STRATEGY = "EmaCrossover"
+# EmaCrossover, MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion
+STRATEGY = "EmaCrossover"  # or a class of your own file, "my_file.py:MyStrategy"
 STRATEGY_PARAMETERS: dict[str, object] = {}  # of another strategy, {"burst_ticks": 8}; left out: the defaults
 RESULTS_DIR = "results"  # folder of the report files
 WRITE_CSV = False  # write the trades as CSV too

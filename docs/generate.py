@@ -32,8 +32,8 @@ _SCRIPT_BLOCK = re.compile(r"(# generated: parameters\n).*?(# end\n)", re.DOTALL
 _WIDTH = 120
 _OTHERS = """\
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
-# {built_in}, or a class of your own file, "my_file.py:MyStrategy"
-STRATEGY = "EmaCrossover"
+# {built_in}
+STRATEGY = "EmaCrossover"  # or a class of your own file, "my_file.py:MyStrategy"
 STRATEGY_PARAMETERS: dict[str, object] = {{}}  # of another strategy, {{"burst_ticks": 8}}; left out: the defaults
 RESULTS_DIR = "results"  # folder of the report files
 WRITE_CSV = False  # write the trades as CSV too
