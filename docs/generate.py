@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from scalpr_zen import Parameters, instrument
+from scalpr_zen.base.params import Parameter, declared
 from scalpr_zen.commands.backtest import CONSTANTS
-from scalpr_zen.figures import CHARTS
-from scalpr_zen.params import Parameter, declared
-from scalpr_zen.setup import GROUPS as SETUP
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.render.figures import CHARTS
+from scalpr_zen.sections.setup import GROUPS as SETUP
+from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.strategies.load import BUILT_IN
 
 FOLDER = Path(__file__).parent

@@ -18,8 +18,8 @@ from scalpr_zen import (
     instrument,
     param,
 )
-from scalpr_zen.params import declared, distance_ticks
-from scalpr_zen.setup import GROUPS as SETUP
+from scalpr_zen.base.params import declared, distance_ticks
+from scalpr_zen.sections.setup import GROUPS as SETUP
 
 GROUPS = (EmaCrossover, *SETUP.values())
 TEXTS = ("entry_windows", "weekdays")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from scalpr_zen.commands.console import say
 from scalpr_zen.commands.demo import demo_tape
-from scalpr_zen.console import say
+from scalpr_zen.commands.flags import STRATEGY, not_empty, strategy_option
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.flags import STRATEGY, not_empty, strategy_option
 from scalpr_zen.strategies.load import load_strategy
 
 GROUP = "Runs"
