@@ -16,12 +16,13 @@ from scalpr_zen import INSTRUMENTS, Parameters, facts
 from scalpr_zen.figures import CHARTS
 from scalpr_zen.ingest.expiry import RULES
 from scalpr_zen.params import Parameter, declared
+from scalpr_zen.prop_firm.rules import FIRMS, KEYS, RuleSet, rule_set
 from scalpr_zen.setup import GROUPS as SETUP
 from scalpr_zen.statistics import STATISTICS
 from scalpr_zen.strategies.load import BUILT_IN
 
 FOLDER = Path(__file__).parent
-PAGES = ("parameters.md", "statistics.md", "dashboard.md", "instruments.md", "data.md")
+PAGES = ("parameters.md", "statistics.md", "dashboard.md", "instruments.md", "data.md", "prop_firm.md")
 GROUPS: tuple[type[Parameters], ...] = (*BUILT_IN.values(), *SETUP.values())
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -55,12 +56,19 @@ def hours() -> str:
     return _table(head, [_hours(name, book) for name, book in facts.CALENDARS.items()])
 
 
+def firms() -> str:
+    """Return the Markdown table of the packaged firms: every rule, and links to the sources."""
+    keys = [key for key in KEYS if key not in ("title", "sources", "note")]
+    return _table(("prop_firm", *keys, "sources"), [_firm(rule_set(name), keys) for name in FIRMS])
+
+
 TABLES = {
     "parameters": parameters,
     "statistics": statistics,
     "charts": charts,
     "instruments": instruments,
     "hours": hours,
+    "firms": firms,
 }
 
 
@@ -90,6 +98,7 @@ def _row(parameter: Parameter) -> tuple[str, ...]:
     default = "none" if parameter.default is None else str(parameter.default)
     choices = ", ".join(f"`{choice}`" for choice in parameter.choices)
     words = {bool: "true, false", str: "text"}
+    choices += f", a `{parameter.file}` file" if parameter.file else ""
     allowed = choices or words.get(parameter.kind, parameter.range_text)
     return f"`{parameter.name}`", f"`{flag}`", parameter.unit_text, default, allowed, parameter.sentence
 
@@ -121,6 +130,12 @@ def _since(book: Mapping[str, Any], what: str, other: str) -> str:
     if what == "open" and "open_after_holiday" in book:
         said.append(f"{book['open_after_holiday']} after some holidays")
     return "; ".join(said)
+
+
+def _firm(rules: RuleSet, keys: Sequence[str]) -> tuple[str, ...]:
+    values = [getattr(rules, key) for key in keys]
+    cells = ["none" if v is None else f"{v:,.10g}" if isinstance(v, int | float) else v for v in values]
+    return f"`{rules.name}`", *cells, " ".join(f"[{n}]({url})" for n, url in enumerate(rules.sources, 1))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

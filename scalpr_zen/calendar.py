@@ -86,7 +86,7 @@ def session_opens(calendar: str, dates: Dates) -> Int64:
     """
     days: list[date] = dates.tolist()
     first_days = [_first_day(calendar, day) for day in days]
-    minutes = [_minute(_open(calendar, day)) for day in days]
+    minutes = [_open(calendar, day) for day in days]
     return np.array([session_time(day, minute) for day, minute in zip(first_days, minutes, strict=True)], np.int64)
 
 
@@ -179,12 +179,12 @@ def _regular(calendar: str, day: date) -> int:
     return _minute(hours["close"] if day.weekday() < 4 else hours.get("close_friday", hours["close"]))
 
 
-def _open(calendar: str, day: date) -> str:
-    after_holiday: str | None = facts.CALENDARS[calendar].get("open_after_holiday")
+def _open(calendar: str, day: date) -> int:
+    after_holiday = facts.CALENDARS[calendar].get("open_after_holiday")
     if after_holiday and _rests_overnight(day - timedelta(days=1)):
-        return after_holiday
+        return _minute(after_holiday)
     hours = _hours(calendar, day)
-    return hours["open"] if day.weekday() else hours.get("open_monday", hours["open"])
+    return _minute(hours["open"] if day.weekday() else hours.get("open_monday", hours["open"]))
 
 
 def _rests_overnight(day: date) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 import scalpr_zen
 from scalpr_zen import report
@@ -107,13 +108,15 @@ def strategy(text: str, parameters: Mapping[str, Any]) -> Strategy:
     return made
 
 
-def dashboard(tape: str | Path | None, address: Address, strategy: str = STRATEGY) -> None:
+def dashboard(
+    tape: str | Path | None, address: Address, strategy: str = STRATEGY, prop_firm: str | None = None
+) -> None:
     """Serve the dashboard of a tape until Ctrl-C; without one, that of the demo market."""
     from scalpr_zen.dashboard.serve import serve
     from scalpr_zen.dashboard.workbench import Workbench
 
     kind = load_strategy(strategy)
-    serve(Workbench(Path(tape or demo_tape()), kind), address, say)
+    serve(Workbench(Path(tape or demo_tape()), kind, prop_firm or ""), address, say)
 
 
 def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int, seed: int) -> None:
@@ -283,16 +286,20 @@ class _Value(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return self._parameter.parsed(value) if isinstance(value, str) else value
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(choice) for choice in self.choices if choice.startswith(incomplete)]
+
 
 def _option(parameter: Parameter) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    facts = [parameter.unit_text, "" if parameter.choices else parameter.range_text]
+    choice = parameter.choices and not (parameter.optional or parameter.file)
+    facts = [parameter.unit_text, "" if choice else parameter.range_text]
     default = "none" if parameter.default is None else str(parameter.default).lower()
     about = "; ".join([fact for fact in facts if fact] + [f"default {default}"])
     text = f"{parameter.sentence} [{about}]"
     if parameter.kind is bool:
         flags = f"{parameter.flag}/--no-{parameter.flag[2:]}"
         return click.option(flags, default=parameter.default, help=text)
-    kind = click.Choice(parameter.choices) if parameter.choices and not parameter.optional else _Value(parameter)
+    kind = click.Choice(parameter.choices) if choice else _Value(parameter)
     return click.option(parameter.flag, parameter.name, type=kind, default=parameter.default, help=text)
 
 
@@ -441,13 +448,18 @@ def verify_command(*groups: Any, strategy: Strategy, tape: str | None, cuts: int
 @scalpr.command("dashboard")
 @click.argument("tape", required=False, callback=_some)
 @_STRATEGY
+@click.option(
+    "--prop-firm", callback=_some, metavar="FILE.toml", help="Rules of your own that the page offers beside the others."
+)
 @click.option("--host", default=Address.host, show_default=True, help="Address of this machine to listen at.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=Address.port, show_default=True, help="Port.")
 @click.option("--expose", is_flag=True, help="Allow a host that other machines can reach; needs a token.")
 @click.option("--token", envvar="SCALPR_TOKEN", help="What every request must carry. [env: SCALPR_TOKEN]")
-def dashboard_command(tape: str | None, strategy: str, host: str, port: int, expose: bool, token: str | None) -> None:
+def dashboard_command(
+    tape: str | None, strategy: str, prop_firm: str | None, host: str, port: int, expose: bool, token: str | None
+) -> None:
     """Serve the dashboard of a tape, or of the demo market."""
-    dashboard(tape, Address(host=host, port=port, expose=expose, token=token), strategy)
+    dashboard(tape, Address(host=host, port=port, expose=expose, token=token), strategy, prop_firm)
 
 
 @scalpr.command("new-strategy")

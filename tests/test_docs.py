@@ -119,7 +119,9 @@ def test_the_page_of_strategies_tells_every_built_in_one_and_every_name_that_is_
         assert all(f"`{parameter.name}`" in page for parameter in declared(group))
 
 
-@pytest.mark.parametrize("name", ["parameters.md", "statistics.md", "dashboard.md", "instruments.md", "data.md"])
+@pytest.mark.parametrize(
+    "name", ["parameters.md", "statistics.md", "dashboard.md", "instruments.md", "data.md", "prop_firm.md"]
+)
 def test_the_generated_tables_are_fresh(generate, name):
     page = (DOCS / name).read_text(encoding="utf-8")
     assert "<!-- generated: " in page
