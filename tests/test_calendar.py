@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -16,6 +15,7 @@ from support.dbn_files import chicago, trade, utc, write_day
 from support.tapes import NOON, Given, signals_of, tape_of
 
 from scalpr_zen import SessionRules, Tape, TapeError, instrument, run, save_tape
+from scalpr_zen.base import facts
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.instruments import CALENDARS, INSTRUMENTS, parse_instrument
 from scalpr_zen.data import calendar as module
@@ -67,10 +67,10 @@ def test_every_published_row_names_its_address_and_no_session_twice():
 
 
 def test_every_correction_is_a_weekday_of_the_vendor_s_years_once_a_calendar():
-    days = [(name, day) for names, _, text in module._CORRECTIONS for name in names.split() for day in text.split()]
+    days = [(name, day) for row in facts.CORRECTIONS for name in row["calendars"] for day in row["dates"]]
     assert len(days) == len(set(days))
-    assert all(name in CALENDARS and date.fromisoformat(day).weekday() < 5 for name, day in days)
-    assert all("2010-06-06" <= day <= "2027-12-31" for _, day in days)
+    assert all(name in CALENDARS and day.weekday() < 5 for name, day in days)
+    assert all(date(2010, 6, 6) <= day <= date(2027, 12, 31) for _, day in days)
 
 
 # The rules ---------------------------------------------------------------------------------------------
@@ -80,14 +80,6 @@ def test_every_correction_is_a_weekday_of_the_vendor_s_years_once_a_calendar():
 def test_every_instrument_of_the_table_has_a_calendar_that_resolves(root):
     calendar = instrument(root).calendar
     assert close_of(calendar, "2025-12-10") == CLOSES.get(calendar, "16:00")
-
-
-def test_the_page_lists_each_instrument_under_its_calendar_with_the_library_s_name_for_it():
-    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
-    rows = [re.match(r"\| `(\w+)` \| ([A-Z0-9 ]+)\b.*? \| ([\w ]+) \|", line) for line in page.splitlines()]
-    got = {row[1]: (row[2].split(), row[3]) for row in rows if row and row[1] in CALENDARS}
-    roots = {name: [root for root, row in INSTRUMENTS.items() if row.calendar == name] for name in CALENDARS}
-    assert got == {name: (roots[name], module._NAMES[name]) for name in CALENDARS}
 
 
 @pytest.mark.parametrize("calendar", CALENDARS)

@@ -79,6 +79,7 @@ def test_expiry_is_the_listed_last_trading_day(symbol, day):
 
 def test_every_rule_has_a_known_date_and_a_contract():
     known = {INSTRUMENTS[symbol[:-3]].expiry_rule for symbol in KNOWN}
+    assert all(rule.__doc__ for rule in RULES.values())
     assert known == set(RULES) == {row.expiry_rule for row in INSTRUMENTS.values()}
 
 

@@ -1,7 +1,7 @@
 """The table of CME futures: tick size, point value, exchange, roll months, rule of the last trading day.
 
-Prices are in the unit in which Databento's GLBX.MDP3 quotes them: index points, USD a barrel, cents a
-bushel or a pound, USD a unit of foreign currency, decimal points of par. `docs/instruments.md` names the sources.
+The table is `facts/instruments.csv`. Prices are in the unit in which Databento's GLBX.MDP3 quotes them: index points,
+USD a barrel, cents a bushel or a pound, USD a unit of foreign currency, decimal points of par.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
+from scalpr_zen.base import facts
 from scalpr_zen.base.errors import ParameterError
 
 MONTHS = "FGHJKMNQUVXZ"
 EXCHANGES = ("CME", "CBOT", "NYMEX", "COMEX")
-CALENDARS = ("equity", "rates", "fx", "energy_metals", "grains", "livestock", "crypto")
+CALENDARS = tuple(facts.CALENDARS)
 _LINE = "ROOT TICK_SIZE POINT_VALUE [EXCHANGE [ROLL_MONTHS [CALENDAR]]]"
 _EXAMPLE = "NKD 5 5 CME HMUZ"
 
@@ -102,78 +103,15 @@ class Instrument:
         return float(Decimal(str(self.tick_size)) * Decimal(str(self.point_value)))
 
 
-# Left out of the roll months: a listed month that a later one outtrades for its whole life
-# (October gold, September corn, August and September soybeans, May lean hogs).
-_TABLE: tuple[tuple[str, str, str, float, float, str, str, str], ...] = (
-    # root, name, exchange, tick size, USD a point, roll months, expiry rule, calendar
-    ("NQ", "E-mini Nasdaq-100", "CME", 0.25, 20.0, "HMUZ", "equity_index", "equity"),
-    ("MNQ", "Micro E-mini Nasdaq-100", "CME", 0.25, 2.0, "HMUZ", "equity_index", "equity"),
-    ("ES", "E-mini S&P 500", "CME", 0.25, 50.0, "HMUZ", "equity_index", "equity"),
-    ("MES", "Micro E-mini S&P 500", "CME", 0.25, 5.0, "HMUZ", "equity_index", "equity"),
-    ("RTY", "E-mini Russell 2000", "CME", 0.1, 50.0, "HMUZ", "equity_index", "equity"),
-    ("M2K", "Micro E-mini Russell 2000", "CME", 0.1, 5.0, "HMUZ", "equity_index", "equity"),
-    ("YM", "E-mini Dow ($5)", "CBOT", 1.0, 5.0, "HMUZ", "equity_index", "equity"),
-    ("MYM", "Micro E-mini Dow", "CBOT", 1.0, 0.5, "HMUZ", "equity_index", "equity"),
-    ("CL", "Crude Oil (WTI)", "NYMEX", 0.01, 1_000.0, MONTHS, "crude_oil", "energy_metals"),
-    ("MCL", "Micro Crude Oil (WTI)", "NYMEX", 0.01, 100.0, MONTHS, "micro_crude_oil", "energy_metals"),
-    ("NG", "Henry Hub Natural Gas", "NYMEX", 0.001, 10_000.0, MONTHS, "natural_gas", "energy_metals"),
-    ("GC", "Gold", "COMEX", 0.1, 100.0, "GJMQZ", "metals", "energy_metals"),
-    ("MGC", "Micro Gold", "COMEX", 0.1, 10.0, "GJMQZ", "metals", "energy_metals"),
-    ("SI", "Silver", "COMEX", 0.005, 5_000.0, "HKNUZ", "metals", "energy_metals"),
-    ("HG", "Copper", "COMEX", 0.0005, 25_000.0, "HKNUZ", "metals", "energy_metals"),
-    ("6E", "Euro FX", "CME", 0.00005, 125_000.0, "HMUZ", "fx", "fx"),
-    ("6B", "British Pound", "CME", 0.0001, 62_500.0, "HMUZ", "fx", "fx"),
-    ("6J", "Japanese Yen", "CME", 0.0000005, 12_500_000.0, "HMUZ", "fx", "fx"),
-    ("6A", "Australian Dollar", "CME", 0.00005, 100_000.0, "HMUZ", "fx", "fx"),
-    ("ZN", "10-Year T-Note", "CBOT", 0.015625, 1_000.0, "HMUZ", "treasury_long", "rates"),
-    ("ZB", "U.S. Treasury Bond", "CBOT", 0.03125, 1_000.0, "HMUZ", "treasury_long", "rates"),
-    ("ZF", "5-Year T-Note", "CBOT", 0.0078125, 1_000.0, "HMUZ", "treasury_short", "rates"),
-    ("ZT", "2-Year T-Note", "CBOT", 0.00390625, 2_000.0, "HMUZ", "treasury_short", "rates"),
-    ("ZC", "Corn", "CBOT", 0.25, 50.0, "HKNZ", "grains", "grains"),
-    ("ZS", "Soybean", "CBOT", 0.25, 50.0, "FHKNX", "grains", "grains"),
-    ("ZW", "Chicago SRW Wheat", "CBOT", 0.25, 50.0, "HKNUZ", "grains", "grains"),
-    ("LE", "Live Cattle", "CME", 0.025, 400.0, "GJMQVZ", "live_cattle", "livestock"),
-    ("HE", "Lean Hog", "CME", 0.025, 400.0, "GJMNQVZ", "lean_hog", "livestock"),
-    ("GF", "Feeder Cattle", "CME", 0.025, 500.0, "FHJKQUVX", "feeder_cattle", "livestock"),
-    ("BTC", "Bitcoin", "CME", 5.0, 5.0, MONTHS, "crypto", "crypto"),
-    ("MBT", "Micro Bitcoin", "CME", 5.0, 0.1, MONTHS, "crypto", "crypto"),
-    ("ETH", "Ether", "CME", 0.5, 50.0, MONTHS, "crypto", "crypto"),
-    ("MET", "Micro Ether", "CME", 0.5, 0.1, MONTHS, "crypto", "crypto"),
-    ("SR3", "Three-Month SOFR", "CME", 0.0025, 2_500.0, "HMUZ", "sofr", "rates"),
-)
+def _instrument(row: dict[str, str]) -> Instrument:
+    words = {name: row[name] for name in ("root", "name", "exchange", "roll_months", "expiry_rule", "calendar")}
+    return Instrument(**words, tick_size=float(row["tick_size"]), point_value=float(row["point_value"]))
 
-INSTRUMENTS: dict[str, Instrument] = {
-    root: Instrument(
-        root=root,
-        name=name,
-        exchange=exchange,
-        tick_size=tick_size,
-        point_value=point_value,
-        roll_months=roll_months,
-        expiry_rule=expiry_rule,
-        calendar=calendar,
-    )
-    for root, name, exchange, tick_size, point_value, roll_months, expiry_rule, calendar in _TABLE
-}
 
-FULL_SIZE = {
-    "MNQ": "NQ",
-    "MES": "ES",
-    "M2K": "RTY",
-    "MYM": "YM",
-    "MCL": "CL",
-    "MNG": "NG",
-    "MGC": "GC",
-    "MHG": "HG",
-    "SIL": "SI",
-    "M6E": "6E",
-    "M6B": "6B",
-    "MJY": "6J",
-    "M6A": "6A",
-    "MBT": "BTC",
-    "MET": "ETH",
-}
-"""The full-size contract on the same underlying as each small one; `docs/instruments.md` names the source."""
+_ROWS = facts.instruments()
+INSTRUMENTS: dict[str, Instrument] = {row["root"]: _instrument(row) for row in _ROWS}
+FULL_SIZE = {micro: row["root"] for row in _ROWS for micro in row["micros"].split()}
+"""The full-size contract on the same underlying as each small one."""
 
 
 def is_micro(root: str, point_value: float) -> bool:

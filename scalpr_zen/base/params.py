@@ -39,6 +39,7 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    file: str = ""
     none: str = "none"
     optional: bool = False
     distance: bool = False
@@ -57,12 +58,16 @@ class Parameter:
     def range_text(self) -> str:
         """The allowed values in words: `next | signal`, `1 to 1000000`, `>= 0`."""
         if self.choices:
-            return " | ".join(self.choices)
+            return " | ".join([*self.choices, f"FILE{self.file}"] if self.file else self.choices)
         if self.low is not None and self.high is not None:
             return f"{_plain(self.low)} to {_plain(self.high)}"
         if self.high is not None:
             return f"<= {_plain(self.high)}"
         return f">= {_plain(self.low)}" if self.low is not None else ""
+
+    def is_file(self, value: str) -> bool:
+        """Return whether a value names a file in place of a choice."""
+        return bool(self.file) and value.lower().endswith(self.file)
 
     def checked(self, value: Any) -> Any:
         """Return `value` in its declared type.
@@ -75,8 +80,9 @@ class Parameter:
         if value is None and self.optional:
             return None
         value = self._typed(value)
-        if self.choices and value not in self.choices:
-            raise ParameterError(f"{self.name} must be one of {', '.join(self.choices)}, was {value!r}")
+        if self.choices and value not in self.choices and not self.is_file(value):
+            own = f" or a {self.file} file of your own" if self.file else ""
+            raise ParameterError(f"{self.name} must be one of {', '.join(self.choices)}{own}, was {value!r}")
         size = int(value[:-1]) if self.distance and isinstance(value, str) else value  # ticks; see _DISTANCE_LOWS
         too_low = self.low is not None and size < self.low
         too_high = self.high is not None and size > self.high
@@ -141,11 +147,15 @@ def param(
     low: float | None = None,
     high: float | None = None,
     choices: Sequence[str] = (),
+    file: str = "",
     none: str = "none",
 ) -> Any:
-    """Declare a field of a parameter group: its default, sentence, unit and range, and what no value means in words."""
-    about = {"sentence": sentence, "unit": unit, "low": low, "high": high, "choices": tuple(choices), "none": none}
-    return field(default=default, metadata=about)
+    """Declare a field of a parameter group: its default, sentence, unit and range, and what no value means in words.
+
+    `file` is the ending of a file that may be named in place of one of the choices.
+    """
+    about = {"sentence": sentence, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
+    return field(default=default, metadata={**about, "file": file, "none": none})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +170,10 @@ class Parameters:
 
     def check(self) -> None:
         """Rules between parameters; a group with such rules overrides this."""
+
+    def contents(self) -> dict[str, str]:
+        """Return the SHA-256 of what the group read from files, by the parameter that names the file."""
+        return {}
 
 
 def declared(group: type[Any]) -> tuple[Parameter, ...]:

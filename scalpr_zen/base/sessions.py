@@ -14,12 +14,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.base import facts
 from scalpr_zen.base.params import NANOS
 
 CHICAGO = ZoneInfo("America/Chicago")
 SESSION_OPEN_HOUR = 17
 _HOUR = 3600 * NANOS
-AROUND_THE_CLOCK = {"crypto": date(2026, 5, 30)}
+AROUND_THE_CLOCK: dict[str, date] = {
+    name: hours["weekends_from"] for name, hours in facts.CALENDARS.items() if "weekends_from" in hours
+}
 """Calendars that trade through the weekend, and the first Saturday on which they did.
 
 The exchange gives trades from Friday evening to Sunday evening the trade date of the next business day.

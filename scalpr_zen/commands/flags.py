@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from scalpr_zen.base.params import Parameter, Parameters, declared
 from scalpr_zen.commands.console import output_aside
@@ -45,16 +46,20 @@ class _Value(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return self._parameter.parsed(value) if isinstance(value, str) else value
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(choice) for choice in self.choices if choice.startswith(incomplete)]
+
 
 def _option(parameter: Parameter) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    facts = [parameter.unit_text, "" if parameter.choices else parameter.range_text]
+    choice = parameter.choices and not (parameter.optional or parameter.file)
+    facts = [parameter.unit_text, "" if choice else parameter.range_text]
     default = "none" if parameter.default is None else str(parameter.default).lower()
     about = "; ".join([fact for fact in facts if fact] + [f"default {default}"])
     text = f"{parameter.sentence} [{about}]"
     if parameter.kind is bool:
         flags = f"{parameter.flag}/--no-{parameter.flag[2:]}"
         return click.option(flags, default=parameter.default, help=text)
-    kind = click.Choice(parameter.choices) if parameter.choices and not parameter.optional else _Value(parameter)
+    kind = click.Choice(parameter.choices) if choice else _Value(parameter)
     return click.option(parameter.flag, parameter.name, type=kind, default=parameter.default, help=text)
 
 

@@ -243,7 +243,7 @@ def _about(bench: Workbench) -> dict[str, Any]:
             {
                 "name": name,
                 "title": group.__name__,
-                "parameters": [_field(p, tape.instrument.tick_size) for p in declared(group)],
+                "parameters": [_field(bench.offered(p), tape.instrument.tick_size) for p in declared(group)],
             }
             for name, group in bench.groups.items()
         ],

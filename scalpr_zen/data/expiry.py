@@ -127,13 +127,13 @@ def _quarterly(product: str, month: int) -> None:
 
 
 def _equity_index(year: int, month: int) -> date:
-    """Third Friday; the business day before where the stock market rests on it."""
+    """Third Friday; the business day before if the stock market is closed on it."""
     _quarterly("equity_index", month)
     return business_days_before(_nth_weekday(year, month, _FRIDAY, 3) + _DAY, 1)
 
 
 def _crude_oil(year: int, month: int) -> date:
-    """Third business day before the 25th of the month before, or fourth if the 25th is no business day."""
+    """Third business day before the 25th of the month before delivery; the fourth if the 25th is no business day."""
     the_25th = (date(year, month, 1) - _DAY).replace(day=25)
     return business_days_before(the_25th, 3 if _is_business_day(the_25th) else 4)
 
@@ -144,7 +144,7 @@ def _micro_crude_oil(year: int, month: int) -> date:
 
 
 def _natural_gas(year: int, month: int) -> date:
-    """Third last business day of the month before."""
+    """Third last business day of the month before delivery."""
     return business_days_before(date(year, month, 1), 3)
 
 
@@ -179,12 +179,12 @@ def _grains(year: int, month: int) -> date:
 
 
 def _live_cattle(year: int, month: int) -> date:
-    """Last business day of the delivery month."""
+    """Last business day of the delivery month, at noon."""
     return business_days_before(_month_after(year, month), 1)
 
 
 def _lean_hog(year: int, month: int) -> date:
-    """Tenth business day of the delivery month."""
+    """Tenth business day of the delivery month, at noon."""
     day, left = date(year, month, 1), 10
     while left := left - _is_business_day(day):
         day += _DAY
@@ -192,7 +192,7 @@ def _lean_hog(year: int, month: int) -> date:
 
 
 def _feeder_cattle(year: int, month: int) -> date:
-    """Last Thursday, or that before Thanksgiving; a week earlier if it or one of 4 weekdays before it is a holiday."""
+    """Last Thursday, in November the third; a week earlier for a holiday on it or on one of the 4 weekdays before."""
     if month == _NOVEMBER:
         day = _nth_weekday(year, month, _THURSDAY, 3)
     else:
@@ -204,7 +204,7 @@ def _feeder_cattle(year: int, month: int) -> date:
 
 
 def _crypto(year: int, month: int) -> date:
-    """Last Friday of the month; the last business day of both the U.S. and London before it where it is none."""
+    """Last Friday of the month at 16:00 in London; if no business day there or in the U.S., the last one of both."""
     after = _month_after(year, month)
     day = after - _DAY * ((after.weekday() - _FRIDAY - 1) % 7 + 1)
     while not _is_business_day(day) or day in _london_holidays():

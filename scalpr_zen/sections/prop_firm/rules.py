@@ -1,14 +1,22 @@
-"""The rules of prop firm evaluations: a table of presets, each dated and with its source, and custom ones.
+"""The rules of prop firm evaluations: packaged files, a trader's own file, and parameters that replace single rules.
 
-A firm changes its rules without notice. Each record tells when its rules were known to hold and which pages
-told them; `note` names where those pages differ. docs/prop_firm.md says what is done with each rule.
+A firm changes its rules without notice. Each packaged file, `facts/prop_firms/*.toml`, says when its rules were known
+to hold and names the pages; `note` says where those pages differ. docs/prop_firm.md says how each rule is evaluated.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import difflib
+import hashlib
+import json
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from scalpr_zen.base import facts
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import Parameters, declared, param
 from scalpr_zen.sections.prop_firm.paths import SHARE_STEPS
@@ -26,7 +34,7 @@ class RuleSet:
     Attributes
     ----------
     name : str
-        What `prop_firm` calls it.
+        What `prop_firm` calls it: the packaged name, or the path of a trader's own file.
     title : str
         What the firm calls it.
     account_usd, target_usd, drawdown_usd : float
@@ -58,7 +66,7 @@ class RuleSet:
     account_usd: float
     target_usd: float
     drawdown_usd: float
-    drawdown_kind: str = "end_of_day"
+    drawdown_kind: str
     lock_usd: float | None = None
     daily_loss_usd: float | None = None
     daily_loss_breach: str = "day_over"
@@ -70,96 +78,8 @@ class RuleSet:
     note: str = ""
 
 
-_TOPSTEP = "https://help.topstep.com/en/articles/"
-_TOPSTEP_SOURCES = (
-    _TOPSTEP + "8284197-trading-combine-parameters",
-    _TOPSTEP + "8284204-what-is-the-maximum-loss-limit",
-    _TOPSTEP + "8284208-consistency-at-topstep",
-    _TOPSTEP + "8284207-what-is-the-daily-loss-limit-and-what-happens-if-i-exceed-it",
-)
-_APEX = "https://apextraderfunding.com/help-center/"
-_APEX_PROHIBITED = _APEX + "getting-started/prohibited-activities/"
-_BY_HAND = "The firm is quoted to forbid every automation of orders: such an account is traded by hand."
-_CHECK = "Known from copies and quotations of these pages: check them against the firm's own before trusting a number."
-
-
-def _topstep(name: str, thousands: int, target: float, drawdown: float, contracts: int, optional: int) -> RuleSet:
-    return RuleSet(
-        name=name,
-        title=f"Topstep Trading Combine {thousands}K",
-        account_usd=thousands * 1_000.0,
-        target_usd=target,
-        drawdown_usd=drawdown,
-        lock_usd=0.0,
-        min_days=2,
-        consistency=0.55,
-        contracts=contracts,
-        known="2026-09-17",
-        sources=_TOPSTEP_SOURCES,
-        note=(
-            "Ten micros count as one contract on TopstepX; on its other platforms a micro counts as a whole one. "
-            f"The daily loss limit is an option of the account (prop_daily_loss={optional}, the day is over); on "
-            "TopstepX there is none by default since 2024-08-25. The best day was limited to 50% of the profit before "
-            "2026, and to 40% in the Combine of two steps; a best day above 55% raises the target until it is 55%, "
-            f"which is the same as waiting for it; pages differ on exactly 55%, which passes here. {_CHECK}"
-        ),
-    )
-
-
-PRESETS: dict[str, RuleSet] = {
-    rules.name: rules
-    for rules in (
-        _topstep("topstep-50k", 50, 3_000.0, 2_000.0, 5, 1_000),
-        _topstep("topstep-100k", 100, 6_000.0, 3_000.0, 10, 2_000),
-        _topstep("topstep-150k", 150, 9_000.0, 4_500.0, 15, 3_000),
-        RuleSet(
-            name="apex-50k",
-            title="Apex Trader Funding 50K, intraday trailing evaluation",
-            account_usd=50_000.0,
-            target_usd=3_000.0,
-            drawdown_usd=2_000.0,
-            drawdown_kind="peak_equity",
-            lock_usd=3_000.0,
-            min_days=1,
-            contracts=6,
-            known="2026-04-28",
-            sources=(
-                _APEX + "evaluation-accounts-ea/intraday-trailing-drawdown-evaluations/",
-                _APEX + "intraday-trailing-drawdown-accounts/intraday-trailing-drawdown-explained/",
-                _APEX + "additional-helpful-items/position-sizing-evaluation/",
-                _APEX_PROHIBITED,
-            ),
-            note=(
-                f"{_BY_HAND} Evaluations sold since 2026-03-01. The floor locks at the target's balance with Rithmic "
-                f"and WealthCharts; with Tradovate it trails for ever (prop_lock={NEVER_LOCKS:.0f}); a funded account "
-                "locks at its starting balance plus $100 (prop_lock=100). Some pages of 2026 still tell a drawdown of "
-                f"$2,500. The 30 days of access are not modelled: prop_days=21 is about as long. {_CHECK}"
-            ),
-        ),
-        RuleSet(
-            name="apex-50k-legacy",
-            title="Apex Trader Funding 50K, evaluation sold before 2026-03-01",
-            account_usd=50_000.0,
-            target_usd=3_000.0,
-            drawdown_usd=2_500.0,
-            drawdown_kind="peak_equity",
-            lock_usd=3_000.0,
-            min_days=7,
-            contracts=10,
-            known="2026-07-22",
-            sources=(
-                _APEX + "evaluation-accounts-ea/legacy-evaluation-rules/",
-                "https://support.apextraderfunding.com/hc/en-us/articles/31519769997083-Evaluation-Rules",
-                _APEX_PROHIBITED,
-            ),
-            note=(
-                f"{_BY_HAND} The floor locks at the target's balance with Rithmic; with Tradovate it trails for ever "
-                f"(prop_lock={NEVER_LOCKS:.0f}); a funded account locks at its starting balance plus $100 "
-                f"(prop_lock=100). The firm waived the 7 days at times. {_CHECK}"
-            ),
-        ),
-    )
-}
+FIRMS = facts.prop_firms()
+"""The packaged rule sets, by name."""
 
 
 _OWN = "as the rule set"
@@ -167,9 +87,11 @@ _OWN = "as the rule set"
 
 @dataclass(frozen=True, kw_only=True)
 class PropFirm(Parameters):
-    """Which evaluation of a prop firm the trades go through; a rule of none is the preset's own."""
+    """Which evaluation of a prop firm the trades go through; a rule of none is the rule set's own."""
 
-    prop_firm: str = param("topstep-50k", "Rules of the prop firm's evaluation.", choices=("none", "custom", *PRESETS))
+    prop_firm: str = param(
+        "topstep-50k", "Rules of the prop firm's evaluation.", choices=("none", "custom", *FIRMS), file=".toml"
+    )
     prop_account: float | None = param(None, "Starting balance.", unit="USD", low=1, high=100_000_000, none=_OWN)
     prop_target: float | None = param(None, "Profit that passes.", unit="USD", low=0.01, high=100_000_000, none=_OWN)
     prop_drawdown: float | None = param(
@@ -208,55 +130,137 @@ class PropFirm(Parameters):
     prop_sims: int = param(1_000, "Paths of drawn session dates.", unit="paths", low=0, high=100_000)
     prop_days: int = param(60, "Session dates of each such path.", unit="session dates", low=1, high=1_000)
 
+    _rules: RuleSet | None = field(init=False, repr=False, default=None)
+
     def check(self) -> None:
-        """Refuse a custom set without its two amounts, and rules that contradict each other."""
+        """Read the rule set, and refuse a custom one without its two amounts and rules that contradict each other."""
         missing = [name for name in ("prop_target", "prop_drawdown") if getattr(self, name) is None]
         if self.prop_firm == "custom" and missing:
             raise ParameterError(f"{' and '.join(missing)} must be given with prop_firm=custom")
-        rules = self.rules()
-        if rules is None:
-            if given := [p.name for p in declared(PropFirm) if p.optional and getattr(self, p.name) is not None]:
-                raise ParameterError(f"{given[0]} needs a prop_firm, which was none")
+        given = self.given()
+        if self.prop_firm == "none":
+            if given:
+                raise ParameterError(f"{next(iter(given))} needs a prop_firm, which was none")
             return
-        steps = SHARE_STEPS * (rules.consistency or 0)
-        if abs(steps - round(steps)) > 1e-6:
-            raise ParameterError(f"prop_consistency must be a multiple of 0.0001, was {rules.consistency}")
-        if rules.lock_usd is not None and rules.lock_usd < -rules.drawdown_usd:
-            raise ParameterError(
-                f"prop_lock must not be below -prop_drawdown, where the floor begins: {-rules.drawdown_usd:g}, "
-                f"was {rules.lock_usd:g}"
-            )
+        found = _CUSTOM if self.prop_firm == "custom" else rule_set(self.prop_firm)
+        rules = replace(found, **{_FIELDS[name]: _own(name, value) for name, value in given.items()})
+        _refuse_contradiction(rules, {key: name for name, key in _FIELDS.items()})
+        object.__setattr__(self, "_rules", rules)  # kept, as a file may change: equal parameters have equal rules
+
+    def contents(self) -> dict[str, str]:
+        """Return the SHA-256 of the rules where they come from a trader's own file; packaged ones have a version."""
+        if not declared(PropFirm)[0].is_file(self.prop_firm):
+            return {}
+        rules = json.dumps(asdict(self._rules), sort_keys=True, default=str)  # type: ignore[arg-type]
+        return {"prop_firm": hashlib.sha256(rules.encode()).hexdigest()}
 
     def rules(self) -> RuleSet | None:
-        """Return the rule set with what is given in place of the preset's own; None for prop_firm=none."""
-        if self.prop_firm == "none":
-            return None
-        if self.prop_firm == "custom":
-            found = RuleSet(name="custom", title="own rules", account_usd=50_000.0, target_usd=0.0, drawdown_usd=0.0)
-        else:
-            found = PRESETS[self.prop_firm]
-        return replace(found, **{_FIELDS[name]: _own(name, value) for name, value in self.given().items()})
+        """Return the rule set with what is given in place of its own rules; None for prop_firm=none."""
+        return self._rules
 
     def given(self) -> dict[str, Any]:
-        """Return the parameters that stand in place of the preset's own rules."""
+        """Return the parameters that stand in place of the rule set's own rules."""
         return {name: getattr(self, name) for name in _FIELDS if getattr(self, name) is not None}
 
 
+_CUSTOM = RuleSet(
+    name="custom", title="own rules", account_usd=50_000.0, target_usd=0.0, drawdown_usd=0.0, drawdown_kind="end_of_day"
+)
 _FIELDS = {
-    "prop_account": "account_usd",
-    "prop_target": "target_usd",
-    "prop_drawdown": "drawdown_usd",
-    "prop_drawdown_kind": "drawdown_kind",
-    "prop_lock": "lock_usd",
-    "prop_daily_loss": "daily_loss_usd",
-    "prop_daily_loss_breach": "daily_loss_breach",
-    "prop_min_days": "min_days",
-    "prop_consistency": "consistency",
-    "prop_contracts": "contracts",
+    name: key.name
+    for key in fields(RuleSet)
+    if (name := f"prop_{key.name.removesuffix('_usd')}") in PropFirm.__dataclass_fields__
 }
+"""The rule that each parameter stands in place of."""
 _NO_RULE = {"prop_lock": NEVER_LOCKS, "prop_daily_loss": 0.0, "prop_consistency": 1.0, "prop_contracts": 0}
 
 
 def _own(name: str, value: Any) -> Any:
     """Return the value of a field: None for the value that means that there is no such rule."""
     return None if name in _NO_RULE and value == _NO_RULE[name] else value
+
+
+def _refuse_contradiction(rules: RuleSet, names: dict[str, str]) -> None:
+    """Refuse rules that no account can have; `names` says what the message calls each rule."""
+    steps = SHARE_STEPS * (rules.consistency or 0)
+    if abs(steps - round(steps)) > 1e-6:
+        raise ParameterError(f"{names['consistency']} must be a multiple of 0.0001, was {rules.consistency}")
+    if rules.lock_usd is not None and rules.lock_usd < -rules.drawdown_usd:
+        raise ParameterError(
+            f"{names['lock_usd']} must not be below -{names['drawdown_usd']}, where the floor begins: "
+            f"{-rules.drawdown_usd:g}, was {rules.lock_usd:g}"
+        )
+
+
+# Files ------------------------------------------------------------------------------------------------
+
+
+KEYS = {key.name: key.default is MISSING for key in fields(RuleSet) if key.name != "name"}
+"""The keys of a file of rules, and whether a file must have them."""
+
+
+def rule_set(firm: str) -> RuleSet:
+    """Return the rules of a packaged firm, or those of a trader's own `.toml` file.
+
+    Raises
+    ------
+    ParameterError
+        If the file cannot be read, is not TOML, or its rules are incomplete or wrong; the message begins with its path.
+    """
+    return _packaged(firm) if firm in FIRMS else _read(Path(firm).expanduser(), firm)
+
+
+@cache
+def _packaged(firm: str) -> RuleSet:
+    return _read(facts.PROP_FIRMS / f"{firm}.toml", firm)
+
+
+def _read(path: Path, name: str) -> RuleSet:
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ParameterError(f"{name} cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ParameterError(f"{name} is not TOML: {error}") from None
+    try:
+        _refuse_keys(given)
+        values = {key: _checked(key, value) for key, value in given.items()}
+        rules = RuleSet(name=name, **values)
+        _refuse_contradiction(rules, {key: key for key in KEYS})
+    except ParameterError as error:
+        raise ParameterError(f"{name}: {error}") from None
+    return rules
+
+
+def _refuse_keys(given: dict[str, Any]) -> None:
+    for key in given:
+        if key not in KEYS:
+            near = difflib.get_close_matches(key, KEYS, 1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise ParameterError(f"{key!r} is not a key{meant}: the keys are {', '.join(KEYS)}")
+    if missing := [key for key, needed in KEYS.items() if needed and key not in given]:
+        raise ParameterError(f"{' and '.join(missing)} must be given")
+
+
+def _checked(key: str, value: Any) -> Any:
+    """Return the value of a key of a file as a rule set has it."""
+    for parameter in declared(PropFirm):
+        if _FIELDS.get(parameter.name) == key:
+            return _own(parameter.name, replace(parameter, name=key).checked(value))
+    if key == "known":
+        if type(value) is not date:
+            raise ParameterError(f"known must be a date without quotes as in 2026-01-31, was {value!r}")
+        return value.isoformat()
+    if key == "sources":
+        if not isinstance(value, list):
+            raise ParameterError(f"sources must be a list of texts, was {value!r}")
+        return tuple(_line(key, source) for source in value)
+    return _line(key, value)
+
+
+def _line(key: str, value: Any) -> str:
+    """Return a text in one line: line breaks count as spaces."""
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    if not (text and text.isascii() and text.isprintable()):
+        raise ParameterError(f"{key} must be printable ASCII text, was {value!r}")
+    return text
