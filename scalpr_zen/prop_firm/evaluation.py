@@ -25,6 +25,7 @@ from scalpr_zen.prop_firm.paths import (
     NEAREST,
     NEITHER,
     NEVER,
+    NO_ROWS,
     PASS,
     SHARE_STEPS,
     WHOLE,
@@ -35,7 +36,7 @@ from scalpr_zen.prop_firm.paths import (
     date_end,
     paths_kernel,
     session_days,
-    walk_kernel,
+    walk,
 )
 from scalpr_zen.prop_firm.rules import PropFirm, RuleSet
 from scalpr_zen.prop_firm.text import usd
@@ -168,7 +169,7 @@ def _attempts(days: Days, columns: Columns, tape: Tape, rules: Rules, found: Rul
     at, sessions = 0, len(tape.sessions)
     while at < sessions:
         rows = np.zeros((sessions - at, 4), np.int64)
-        outcome, used = walk_kernel(np.arange(at, sessions), days, rules, rows)
+        outcome, used = walk(np.arange(at, sessions), days, rules, rows)
         mine = slice(at, at + used)
         counts = np.column_stack([days.closed[mine], days.filled[mine], days.ended[mine]])
         reason = "the tape ends"
@@ -251,12 +252,12 @@ def _drawn(
         return {}
     outcome, used = np.empty(sims, np.int64), np.empty(sims, np.int64)
 
-    def walk(first: int) -> None:
+    def walk_part(first: int) -> None:
         mine = slice(first, min(first + CHUNK, sims))
         order = dates[drawn_dates(seed, first // CHUNK, len(outcome[mine]), settings.prop_days, sessions)]
-        paths_kernel(order, days, rules, outcome[mine], used[mine])
+        paths_kernel(order, days, rules, NO_ROWS, outcome[mine], used[mine])
 
-    run_all(walk, range(0, sims, CHUNK), workers=workers)
+    run_all(walk_part, range(0, sims, CHUNK), workers=workers)
     tapes = _other_tapes(days, dates, rules, settings, seed, workers)
     return {
         "sims": sims,
@@ -281,7 +282,7 @@ def _other_tapes(days: Days, dates: Int64, rules: Rules, settings: PropFirm, see
         others = dates[drawn_dates(seed, _FIRST_TAPE + 2 * tape, 1, sessions, sessions)[0]]
         order = others[drawn_dates(seed, _FIRST_TAPE + 2 * tape + 1, CHUNK, settings.prop_days, sessions)]
         outcome, used = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
-        paths_kernel(order, days, rules, outcome, used)
+        paths_kernel(order, days, rules, NO_ROWS, outcome, used)
         return np.bincount(outcome, minlength=len(_DRAWN)) / CHUNK
 
     return np.array(run_all(shares, range(TAPES), workers=workers))
