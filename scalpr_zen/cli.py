@@ -27,7 +27,7 @@ from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, refuse_taken
 from scalpr_zen.strategies.new import write_strategy
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import end_at_once, end_with_workers, raise_on_interrupt
+from scalpr_zen.threads import alongside, end_at_once, end_with_workers, raise_on_interrupt
 
 DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
 DEMO_SESSIONS = 10
@@ -136,10 +136,12 @@ def demo_tape() -> Path:
     """Return the path of the demo market's tape, made where it is missing or of another version."""
     if not _opens(DEMO_TAPE):
         from scalpr_zen.ingest.preprocess import preprocess as ingest
+        from scalpr_zen.warm_up import compile_kernels
 
         say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
-        demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
-        ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
+        with alongside(compile_kernels):  # this may well be the first run of the installation
+            demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
+            ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
     return DEMO_TAPE
 
 

@@ -19,7 +19,7 @@ from numba.core.dispatcher import Dispatcher
 __all__ = ["inner", "njit", "without_counts"]
 
 
-def _known(**options: bool) -> dict[str, bool]:
+def _known(**options: bool) -> dict[str, Any]:
     """Return those of some options that this version of numba has: they save time and change no result."""
     return {name: value for name, value in options.items() if hasattr(CPUTargetOptions, name)}
 
