@@ -1,7 +1,7 @@
 """Backtest a strategy on a tape: set the parameters, then run this file."""
 
 if __name__ == "__main__":
-    from scalpr_zen.threads import exit_on_interrupt
+    from scalpr_zen.engine import exit_on_interrupt
 
     exit_on_interrupt()  # Ctrl-C is one line during the imports, too
 

@@ -29,18 +29,18 @@ from scalpr_zen import figures, html_report, report, trade_log
 from scalpr_zen.baseline import baseline
 from scalpr_zen.control import control
 from scalpr_zen.coverage import coverage
-from scalpr_zen.errors import ParameterError, ScalprError, reason
+from scalpr_zen.errors import ScalprError, reason
 from scalpr_zen.execution import Bracket, Execution, PessimisticCosts
 from scalpr_zen.fills import fills
 from scalpr_zen.money import check_sum, micro, total
 from scalpr_zen.monte_carlo import MonteCarlo, monte_carlo
-from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.prop_firm import PropFirm, prop_firm
 from scalpr_zen.reach import out_of_reach
 from scalpr_zen.rules import SessionRules, counted_dates
 from scalpr_zen.series import series
-from scalpr_zen.setup import GROUPS, Setup
+from scalpr_zen.setup import Setup
 from scalpr_zen.simulate import Orders, Simulation, largest_result, orders, trade, trades_sha256
+from scalpr_zen.spec import Declared, RunSpec, all_parameters
 from scalpr_zen.statistics import daily, statistics, verdicts
 from scalpr_zen.strategies.load import signals_of
 from scalpr_zen.tape import Tape
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Array = NDArray[Any]
-
-Declared = tuple[tuple[Parameter, Any], ...]
 
 SECTIONS = (
     "parameters",
@@ -96,6 +94,8 @@ class Result:
 
     Attributes
     ----------
+    spec : RunSpec
+        What decides the result; `spec.key` is the identity of the run.
     simulation : Simulation
         Closed trades, what triggered their stops, void and open trades, counts.
     orders : Orders
@@ -104,6 +104,7 @@ class Result:
         Every parameter of the run.
     """
 
+    spec: RunSpec
     simulation: Simulation
     declared: Declared
     tape: Tape
@@ -246,7 +247,7 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
     wanted : Orders, optional
         The strategy's signals under these rules, where they are known already; they took 0 seconds then.
     """
-    all_declared = _declared(strategy, setup)
+    spec, all_declared = RunSpec.of(tape, strategy, setup), all_parameters(strategy, setup)
     started, watch = datetime.now(UTC), _Watch()
     watch.laps["signals_seconds"] = 0.0
     if wanted is None:
@@ -261,8 +262,9 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
     values |= _numbers(simulation, tape, setup)
     values["notes"] = _notes(values, tape, setup)
     watch.lap("statistics_seconds")
-    values["manifest"] = _manifest(tape, started, watch.laps)
+    values["manifest"] = _manifest(spec, tape, started, watch.laps)
     return Result(
+        spec=spec,
         simulation=simulation,
         declared=all_declared,
         tape=tape,
@@ -272,33 +274,33 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
     )
 
 
-def with_fills(result: Result, workers: int | None = None) -> Result:
-    """Return a result with what its fills are worth, told in its notes too; made by this many threads."""
+def with_fills(result: Result) -> Result:
+    """Return a result with what its fills are worth, told in its notes too."""
     made = result.tape, result.orders, result.simulation, result.setup
-    return _with_sections(result, {"fills": lambda: fills(*made, workers)})
+    return _with_sections(result, {"fills": lambda: fills(*made)})
 
 
-def with_monte_carlo(result: Result, workers: int | None = None) -> Result:
-    """Return a result with its Monte Carlo paths, made by this many threads."""
+def with_monte_carlo(result: Result) -> Result:
+    """Return a result with its Monte Carlo paths."""
     trades, counted = result.trades, counted_dates(result.tape, result.setup.rules)
     settings, sessions = result.setup.settings, len(counted)
 
     def paths() -> dict[str, Any]:
-        return monte_carlo(trades["net_usd"], trades["session"], sessions, settings, workers, counted)
+        return monte_carlo(trades["net_usd"], trades["session"], sessions, settings, counted)
 
     return _with_sections(result, {"monte_carlo": paths})
 
 
-def with_checks(result: Result, workers: int | None = None) -> Result:
-    """Return a result with random entries to compare its own with, and a firm's evaluation; by this many threads."""
+def with_checks(result: Result) -> Result:
+    """Return a result with random entries to compare its own with, and a firm's evaluation."""
     tape, setup, trades = result.tape, result.setup, result.trades
     unclosed, seed, counted = len(result.unclosed), setup.settings.seed, counted_dates(tape, setup.rules)
     return _with_sections(
         result,
         {
-            "control": lambda: control(tape, trades, setup, workers, result.unclosed),
+            "control": lambda: control(tape, trades, setup, result.unclosed),
             "prop_firm": lambda: prop_firm(
-                trades, tape, setup.execution, setup.firm, seed, workers, unclosed=unclosed, counted=counted
+                trades, tape, setup.execution, setup.firm, seed, unclosed=unclosed, counted=counted
             ),
         },
     )
@@ -312,7 +314,7 @@ def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any
         watch.lap(f"{name}_seconds")
     known = manifest | watch.laps
     laps = {name: known[name] for name in LAPS if name in known}
-    values["manifest"] = _manifest(result.tape, datetime.fromisoformat(manifest["started"]), laps)
+    values["manifest"] = _manifest(result.spec, result.tape, datetime.fromisoformat(manifest["started"]), laps)
     values["notes"] = _notes(values, result.tape, result.setup)
     return replace(result, values=values)
 
@@ -447,17 +449,6 @@ def _numbers(simulation: Simulation, tape: Tape, setup: Setup) -> dict[str, Any]
     }
 
 
-def _declared(strategy: Strategy, setup: Setup) -> Declared:
-    """Return every declared parameter of a run with its value; a name stands for one of them."""
-    groups = (strategy, *(getattr(setup, name) for name in GROUPS))
-    known = [group for group in groups if isinstance(group, Parameters)]
-    found = tuple((p, getattr(group, p.name)) for group in known for p in declared(type(group)))
-    names = [parameter.name for parameter, _ in found]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ParameterError(f"a strategy must not name a parameter {', '.join(sorted(twice))}: the run has one")
-    return found
-
-
 class _Watch:
     """Wall seconds of each stage."""
 
@@ -471,12 +462,14 @@ class _Watch:
         self._last = now
 
 
-def _manifest(tape: Tape, started: datetime, laps: Mapping[str, float]) -> dict[str, Any]:
+def _manifest(spec: RunSpec, tape: Tape, started: datetime, laps: Mapping[str, float]) -> dict[str, Any]:
     seconds = sum(laps.values())
     return {
         "scalpr_zen": scalpr_zen.__version__,
         "started": started.isoformat(timespec="seconds"),
-        "tape_sha256": tape.metadata.get("sha256"),
+        "run_key": spec.key,
+        "strategy_sha256": spec.strategy_sha256,
+        "tape_sha256": spec.tape_sha256,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.compiled import njit
-from scalpr_zen.threads import run_all
+from scalpr_zen.engine import run_all
 
 Array = NDArray[Any]
 

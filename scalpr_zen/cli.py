@@ -19,16 +19,17 @@ import scalpr_zen
 from scalpr_zen import report
 from scalpr_zen.backtest import Strategy, run_setup, save, tape_facts
 from scalpr_zen.dashboard.guard import Address
+from scalpr_zen.engine import Engine, end_at_once, end_with_workers, raise_on_interrupt
 from scalpr_zen.errors import ScalprError, TapeError, reason
 from scalpr_zen.ingest.front_month import ROLLS, Roll, parse_schedule
 from scalpr_zen.instruments import Instrument, instrument, parse_instrument
 from scalpr_zen.params import Parameter, Parameters, declared
 from scalpr_zen.setup import GROUPS, Setup
+from scalpr_zen.spec import make_run
 from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, refuse_taken
 from scalpr_zen.strategies.new import write_strategy
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import end_at_once, end_with_workers, raise_on_interrupt
 
 DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
 DEMO_SESSIONS = 10
@@ -76,13 +77,12 @@ def preprocess(
     contract: Instrument,
     out: str | Path,
     roll: Roll,
-    workers: int | None = None,
 ) -> None:
     """Turn a folder of DBN files into a tape and print what is in it."""
     from scalpr_zen.ingest.preprocess import preprocess as ingest
 
     with _progress("reading") as tick:
-        path = ingest(paths, contract, out, roll=roll, workers=workers, progress=tick)
+        path = ingest(paths, contract, out, roll=roll, progress=tick)
     info(path)
     say(f"written: {path}")
 
@@ -253,16 +253,11 @@ def entry_point() -> NoReturn:
 
 
 def options(*groups: type[Parameters]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command one option for each declared parameter, and its groups as checked objects."""
+    """Give a command one option for each declared parameter of some groups."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def command(**given: Any) -> Any:
-            made = [group(**{p.name: given.pop(p.name) for p in declared(group)}) for group in groups]
-            return function(*made, **given)
-
         made_of = [_option(parameter) for group in groups for parameter in declared(group)]
-        return functools.reduce(lambda wrapped, option: option(wrapped), reversed(made_of), command)
+        return functools.reduce(lambda wrapped, option: option(wrapped), reversed(made_of), function)
 
     return decorate
 
@@ -312,11 +307,11 @@ _STRATEGY = click.option(
 )
 
 
-_OF_TRADES = {name: GROUPS[name] for name in ("bracket", "execution", "rules")}
+_OF_TRADES = [GROUPS[name] for name in ("bracket", "execution", "rules")]
 
 
 class _WithStrategy(click.Command):
-    """A command that has the flags of the strategy which its arguments name, and is called with this strategy."""
+    """A command that has the flags of the strategy which its arguments name, and is called with its class."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         parser = self.make_parser(ctx)
@@ -334,11 +329,10 @@ class _WithStrategy(click.Command):
         if ctx.obj is None:
             return fixed
         after = 1 + [param.name for param in fixed].index("strategy")
-        return fixed[:after] + click.command()(options(ctx.obj)(print)).params + fixed[after:]
+        return fixed[:after] + click.command()(options(ctx.obj)(lambda: None)).params + fixed[after:]
 
     def invoke(self, ctx: click.Context) -> Any:
-        known = [parameter.name for parameter in declared(ctx.obj)]
-        ctx.params["strategy"] = make_strategy(ctx.obj, {name: ctx.params.pop(name) for name in known})
+        ctx.params["strategy"] = ctx.obj
         return super().invoke(ctx)
 
 
@@ -409,7 +403,8 @@ def preprocess_command(
         days=roll_days,
         schedule=parse_schedule(schedule) if schedule else (),
     )
-    preprocess(data, contract, out or f"cache/{contract.root.lower()}.npz", rule, workers)
+    with Engine(workers):
+        preprocess(data, contract, out or f"cache/{contract.root.lower()}.npz", rule)
 
 
 @scalpr.command("backtest", cls=_WithStrategy)
@@ -421,28 +416,21 @@ def preprocess_command(
 @click.option("--html", is_flag=True, help="Write the charts as one HTML file too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the summary.")
 def backtest_command(
-    *groups: Any,
-    strategy: Strategy,
-    tape: str | None,
-    out: str,
-    csv: bool,
-    html: bool,
-    as_json: bool,
+    strategy: type[Any], tape: str | None, out: str, csv: bool, html: bool, as_json: bool, **given: Any
 ) -> None:
     """Run a strategy over a tape and write the report."""
-    setup = Setup(**dict(zip(GROUPS, groups, strict=True)))
-    backtest(tape, strategy, setup, out=out, csv=csv, html=html, as_json=as_json)
+    backtest(tape, *make_run(strategy, given), out=out, csv=csv, html=html, as_json=as_json)
 
 
 @scalpr.command("verify", cls=_WithStrategy)
 @click.argument("tape", required=False, callback=_some)
 @_STRATEGY
-@options(*_OF_TRADES.values())
+@options(*_OF_TRADES)
 @click.option("--cuts", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Cuts of the tape.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the cuts.")
-def verify_command(*groups: Any, strategy: Strategy, tape: str | None, cuts: int, seed: int) -> None:
+def verify_command(strategy: type[Any], tape: str | None, cuts: int, seed: int, **given: Any) -> None:
     """Look for look-ahead in a strategy: cut the tape and demand the same before each cut."""
-    verify(tape, strategy, Setup(**dict(zip(_OF_TRADES, groups, strict=True))), cuts, seed)
+    verify(tape, *make_run(strategy, given), cuts, seed)
 
 
 @scalpr.command("dashboard")

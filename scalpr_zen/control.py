@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.engine import run_all
 from scalpr_zen.fills import alone, inside_share
 from scalpr_zen.money import MICRO, check_sum
 from scalpr_zen.params import NANOS
@@ -27,7 +28,6 @@ from scalpr_zen.setup import Setup
 from scalpr_zen.simulate import Orders
 from scalpr_zen.statistics import NAN
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import run_all
 
 Array = NDArray[Any]
 
@@ -70,9 +70,7 @@ class _Sums(NamedTuple):
     squares: Array
 
 
-def control(
-    tape: Tape, trades: Array, setup: Setup, workers: int | None = None, unclosed: Array | None = None
-) -> dict[str, Any]:
+def control(tape: Tape, trades: Array, setup: Setup, unclosed: Array | None = None) -> dict[str, Any]:
     """Return where a strategy stands among runs of random entries.
 
     Parameters
@@ -82,8 +80,6 @@ def control(
         Closed trades of the strategy.
     setup : Setup
         Its bracket, execution, hours, number of runs and seed.
-    workers : int, optional
-        Threads; default: one a core. The result does not depend on them.
     unclosed : array of TRADE, optional
         Its void and open trades, marked at the last print of their segment. They are entries like any other here, as
         random entries that end so are: without them a strategy would look better that loses by never closing.
@@ -112,8 +108,8 @@ def control(
     held = Positions(*(np.ascontiguousarray(made[name], np.int64) for name in ("entry", "exit", "side")))
     exact = has_fixed_levels(tape, setup.bracket, setup.execution, setup.rules, len(cells.entries))
     pool = None if exact else min(sims, max(DRAWS // len(made), MIN_POOL))
-    found = _every_entry(tape, cells, held, setup) if pool is None else _pool(tape, cells, held, pool, setup, workers)
-    drawn = _drawn(found, cells.entries, sims, setup.settings.seed, workers)
+    found = _every_entry(tape, cells, held, setup) if pool is None else _pool(tape, cells, held, pool, setup)
+    drawn = _drawn(found, cells.entries, sims, setup.settings.seed)
     tick_usd, cost = setup.execution.tick_value(tape.instrument) * setup.execution.contracts, setup.execution.cost_usd
     freedom = float(found.moves[0] / found.moves[1]) if found.moves[1] else 1.0
     met = (cells.entries[:, :, None] * _shares(found.aggressor)[:, None, :]).sum(axis=0)  # (2, 3)
@@ -180,7 +176,7 @@ def _every_entry(tape: Tape, cells: _Cells, held: Positions, setup: Setup) -> Ou
     return outcomes(tape, cells.starts, cells.hour, len(cells.entries), weights, held, *groups)
 
 
-def _pool(tape: Tape, cells: _Cells, held: Positions, pool: int, setup: Setup, workers: int | None) -> Outcomes:
+def _pool(tape: Tape, cells: _Cells, held: Positions, pool: int, setup: Setup) -> Outcomes:
     """Return the outcomes of `pool` random entries for each of the strategy's, traded by the kernel."""
     parts = [
         (hour, short, first, min(_PART, pool * entries - first))
@@ -204,7 +200,7 @@ def _pool(tape: Tape, cells: _Cells, held: Positions, pool: int, setup: Setup, w
                 np.add.at(cover, made[name], np.float32(sign * (1 - 2 * short)))
         return _counted(tape, made, hour, short, len(cells.entries))
 
-    found = merged(run_all(traded, *zip(*parts, strict=True), workers=workers), len(cells.entries))
+    found = merged(run_all(traded, *zip(*parts, strict=True)), len(cells.entries))
     cover /= pool  # whole numbers until here: the order of the threads does not matter
     bounds = zip(tape.segments["start"].tolist(), tape.segments["stop"].tolist(), strict=True)
     found.moves[:] = sum((moves(tape, a, b, cover[a : b + 1], held) for a, b in bounds), np.zeros(2))
@@ -220,7 +216,7 @@ def _counted(tape: Tape, made: Array, hour: int, short: int, hours: int) -> Outc
     return found
 
 
-def _drawn(found: Outcomes, entries: Array, sims: int, seed: int, workers: int | None) -> _Sums:
+def _drawn(found: Outcomes, entries: Array, sims: int, seed: int) -> _Sums:
     """Return what `sims` runs of random entries earn in each cell: draws with replacement from its outcomes."""
     columns = np.column_stack((np.ones_like(found.ticks), found.ticks, found.ticks**2))
 
@@ -236,7 +232,7 @@ def _drawn(found: Outcomes, entries: Array, sims: int, seed: int, workers: int |
         return np.asarray(random.multinomial(n, counts[used] / counts.sum(), sims) @ columns[used])
 
     places = list(product(range(len(entries)), range(2)))
-    sums = np.stack(run_all(cell, *zip(*places, strict=True), workers=workers))
+    sums = np.stack(run_all(cell, *zip(*places, strict=True)))
     return _Sums(*np.moveaxis(sums, 2, 0))
 
 

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.compiled import njit
+from scalpr_zen.engine import run_all
 from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.kernel import STOPS, TARGET, VOID
 from scalpr_zen.setup import Setup
 from scalpr_zen.simulate import Orders, Simulation, net_usd, results
 from scalpr_zen.statistics import NAN, by_trade, net, whole
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import run_all
 
 Array = NDArray[Any]
 Model = tuple[str, str, str]
@@ -44,9 +44,7 @@ _PART = 20_000
 _SAME_EVENT = ("entry_target", "entry_stop", "target_first", "stop_first", "entry_exit")
 
 
-def fills(
-    tape: Tape, wanted: Orders, simulation: Simulation, setup: Setup, workers: int | None = None
-) -> dict[str, Any]:
+def fills(tape: Tape, wanted: Orders, simulation: Simulation, setup: Setup) -> dict[str, Any]:
     """Return how the run depends on its fills.
 
     Parameters
@@ -55,8 +53,6 @@ def fills(
         What the run was made from.
     simulation : Simulation
         What it gave.
-    workers : int, optional
-        Threads; default: one a core.
 
     Returns
     -------
@@ -69,12 +65,12 @@ def fills(
         `same_event`: trades that the order of prints inside one event could have decided.
     """
     models = _models(setup)
-    made = _under(tape, wanted, setup, models, workers)
-    kinder = _kinder(made, tape, wanted, setup, workers)
+    made = _under(tape, wanted, setup, models)
+    kinder = _kinder(made, tape, wanted, setup)
     made[setup.execution.target_fill, setup.execution.stop_fill, "set"] = simulation.trades  # summed in their own order
     return {
-        "table": run_all(lambda model: _row(model, models[model], made[model], tape, setup), models, workers=workers),
-        "entry_next": _entered_next(tape, wanted, setup, workers),
+        "table": run_all(lambda model: _row(model, models[model], made[model], tape, setup), models),
+        "entry_next": _entered_next(tape, wanted, setup),
         "kinder": kinder,
         "slippage": _slippage(tape, simulation, setup.execution),
         "same_event": _same_event(tape, simulation, setup),
@@ -97,9 +93,7 @@ def _models(setup: Setup) -> dict[Model, Execution]:
     }
 
 
-def _under(
-    tape: Tape, wanted: Orders, setup: Setup, models: Mapping[Model, Execution], workers: int | None
-) -> dict[Model, Array]:
+def _under(tape: Tape, wanted: Orders, setup: Setup, models: Mapping[Model, Execution]) -> dict[Model, Array]:
     """Return the results of every model.
 
     Neither commission nor the price at which a stop fills changes what is traded, unless a limit in USD looks at them.
@@ -112,17 +106,17 @@ def _under(
     else:
         walks = dict(models)
     variants = list(dict.fromkeys(walks.values()))
-    made = results(tape, wanted, [(setup.bracket, execution) for execution in variants], setup.rules, workers)
+    made = results(tape, wanted, [(setup.bracket, execution) for execution in variants], setup.rules)
     found = dict(zip(variants, made, strict=True))
     return {model: _stopped(found[walk], walk, models[model]) for model, walk in walks.items()}
 
 
-def _entered_next(tape: Tape, wanted: Orders, setup: Setup, workers: int | None) -> list[dict[str, Any]]:
+def _entered_next(tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
     """Return the rows of the set costs with entries at the next event, where the run's own look into theirs."""
     if setup.execution.entry == "next":
         return []
     models = {m: replace(execution, entry="next") for m, execution in _models(setup).items() if m[2] == "set"}
-    made = _under(tape, wanted, setup, models, workers)
+    made = _under(tape, wanted, setup, models)
     return [_row(model, models[model], made[model], tape, setup) for model in models]
 
 
@@ -164,9 +158,7 @@ def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Set
     }
 
 
-def _kinder(
-    made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup, workers: int | None
-) -> list[dict[str, Any]]:
+def _kinder(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
     """Count the winners of each kinder way, and those that win by themselves under it but not under the stricter one.
 
     By itself a trade knows no limit of its session: what an open limit had closed as a win may lose both ways, and is
@@ -195,7 +187,7 @@ def _kinder(
         found = {"wins": wins, "lost": lost, "share": lost / wins if wins else NAN}
         return {"rule": rule, "kinder": kinder, "stricter": stricter, **found, "less_usd": net(usd - less)}
 
-    return run_all(row, *zip(*KINDER, strict=True), workers=workers)
+    return run_all(row, *zip(*KINDER, strict=True))
 
 
 def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Array:
@@ -210,7 +202,7 @@ def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Arr
     execution : Execution
     """
     variant = setup.bracket, replace(execution, overlap=True)
-    [made] = results(tape, wanted, [variant], setup.rules.alone(), workers=1)
+    [made] = results(tape, wanted, [variant], setup.rules.alone())
     return made
 
 

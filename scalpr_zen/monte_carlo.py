@@ -13,7 +13,6 @@ Money is counted in whole micro-dollars, so that no order of summing changes a s
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.compiled import njit
+from scalpr_zen.engine import cores, run_all
 from scalpr_zen.money import MICRO, micro
 from scalpr_zen.params import Parameters, param
-from scalpr_zen.threads import run_all
 
 Int64 = NDArray[np.int64]
 Array = NDArray[Any]
@@ -60,7 +59,6 @@ def monte_carlo(
     session: Array,
     sessions: int,
     settings: MonteCarlo,
-    workers: int | None = None,
     counted: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Return bands and drawdowns of both methods.
@@ -74,8 +72,6 @@ def monte_carlo(
     sessions : int
         Session dates of the tape.
     settings : MonteCarlo
-    workers : int, optional
-        Threads; default: one a core. Any number gives the same result.
     counted : array of bool, shape (sessions,), optional
         Which session dates are drawn. Default: all.
 
@@ -90,17 +86,16 @@ def monte_carlo(
     if not len(x) or not settings.monte_carlo_sims:
         return {}
     amounts = micro(x)
-    workers = workers or os.cpu_count() or 1
     drawn = np.ones(sessions, np.bool_) if counted is None else counted
     return {
         "sims": settings.monte_carlo_sims,
         "seed": settings.seed,
-        "permutation": _permutation(amounts, settings, workers) if len(x) > 1 else {},
-        "days": _days(amounts, session, drawn, settings, workers) if drawn.sum() > 1 else {},
+        "permutation": _permutation(amounts, settings) if len(x) > 1 else {},
+        "days": _days(amounts, session, drawn, settings) if drawn.sum() > 1 else {},
     }
 
 
-def _permutation(amounts: Int64, settings: MonteCarlo, workers: int) -> dict[str, Any]:
+def _permutation(amounts: Int64, settings: MonteCarlo) -> dict[str, Any]:
     values, codes = np.unique(amounts, return_inverse=True)
     # The fewer bytes are shuffled, the more of them a cache holds.
     codes = codes.astype(np.uint16 if len(values) <= 2**16 else np.uint32)
@@ -110,7 +105,7 @@ def _permutation(amounts: Int64, settings: MonteCarlo, workers: int) -> dict[str
     def work(first: int, stop: int) -> None:
         _permute_kernel(codes, values, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
 
-    _share(work, settings.monte_carlo_sims, len(amounts), workers)
+    _share(work, settings.monte_carlo_sims, len(amounts))
     path = np.concatenate(([0], np.cumsum(amounts)))
     actual = int((np.maximum.accumulate(path) - path).max())
     return {
@@ -124,9 +119,7 @@ def _permutation(amounts: Int64, settings: MonteCarlo, workers: int) -> dict[str
     }
 
 
-def _days(
-    amounts: Int64, session: Array, counted: NDArray[np.bool_], settings: MonteCarlo, workers: int
-) -> dict[str, Any]:
+def _days(amounts: Int64, session: Array, counted: NDArray[np.bool_], settings: MonteCarlo) -> dict[str, Any]:
     grid = _grid(int(counted.sum()))
     total, high, low, fall = (column[counted] for column in _summaries(amounts, session, len(counted)))
     equity, drawdown = _paths(len(grid), settings.monte_carlo_sims)
@@ -134,7 +127,7 @@ def _days(
     def work(first: int, stop: int) -> None:
         _draw_kernel(total, high, low, fall, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
 
-    _share(work, settings.monte_carlo_sims, len(total), workers)
+    _share(work, settings.monte_carlo_sims, len(total))
     return {
         "session_date": [0, *grid.tolist()],
         "bands_usd": _bands(equity),
@@ -169,11 +162,11 @@ def _paths(points: int, sims: int) -> tuple[Int64, Int64]:
     return np.empty((sims, points), np.int64), np.empty(sims, np.int64)
 
 
-def _share(work: Callable[[int, int], None], sims: int, steps: int, workers: int) -> None:
+def _share(work: Callable[[int, int], None], sims: int, steps: int) -> None:
     """Run `work(first, stop)` over all paths of so many steps each, in parts that do not hold up Ctrl-C."""
-    size = max(1, min(math.ceil(sims / workers), _STEPS // max(1, steps)))
+    size = max(1, min(math.ceil(sims / cores()), _STEPS // max(1, steps)))
     firsts = range(0, sims, size)
-    run_all(work, firsts, (min(first + size, sims) for first in firsts), workers=workers)
+    run_all(work, firsts, (min(first + size, sims) for first in firsts))
 
 
 def _bands(equity: Int64) -> dict[str, list[float]]:

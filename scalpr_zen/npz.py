@@ -20,7 +20,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.threads import run_all, stop_if_interrupted
+from scalpr_zen.engine import run_all, stop_if_interrupted
 
 Array = NDArray[Any]
 

@@ -6,6 +6,7 @@ the command line, the report and the docs all read `declared(group)`; none of th
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -171,6 +172,7 @@ class Parameters:
         """Rules between parameters; a group with such rules overrides this."""
 
 
+@functools.cache
 def declared(group: type[Any]) -> tuple[Parameter, ...]:
     """Return the declared parameters of a group, in the order of their declaration; of another class, none."""
     if not issubclass(group, Parameters):

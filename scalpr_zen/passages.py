@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from scalpr_zen.blocks import BLOCK
 from scalpr_zen.compiled import njit
+from scalpr_zen.engine import run_all
 from scalpr_zen.execution import Bracket, Execution
 from scalpr_zen.kernel import NEVER, STOP_FILL_CODES
 from scalpr_zen.rules import SessionRules
 from scalpr_zen.simulate import kernel_terms
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import run_all
 
 Array = NDArray[Any]
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.blocks import BLOCK
+from scalpr_zen.engine import run_all, stop_if_interrupted
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.execution import Bracket, Execution
 from scalpr_zen.kernel import (
@@ -39,7 +40,6 @@ from scalpr_zen.kernel import (
 from scalpr_zen.money import check_sum, micro, total
 from scalpr_zen.rules import SessionRules, entry_ranges
 from scalpr_zen.tape import Tape, misfit
-from scalpr_zen.threads import run_all, stop_if_interrupted
 
 Array = NDArray[Any]
 
@@ -155,7 +155,6 @@ def trade(
     bracket: Bracket,
     execution: Execution,
     rules: SessionRules,
-    workers: int | None = None,
 ) -> Simulation:
     """Trade orders under one bracket; raises as `simulate` does.
 
@@ -163,10 +162,8 @@ def trade(
     ----------
     tape, wanted, bracket, execution, rules
         As in `simulate`; `wanted` may be traded under many of the others.
-    workers : int, optional
-        Threads; default: one a core.
     """
-    [(parts, refused)] = _trade_many(tape, wanted, [_terms(tape, bracket, execution, rules)], rules, _whole, workers)
+    [(parts, refused)] = _trade_many(tape, wanted, [_terms(tape, bracket, execution, rules)], rules, _whole)
     rows = np.concatenate([np.empty(0, TRADE), *(rows for rows, _ in parts)])
     triggers = np.concatenate([np.empty(0, TRIGGER), *(triggers for _, triggers in parts)])
     if execution.overlap:
@@ -188,7 +185,6 @@ def results(
     wanted: Orders,
     variants: Sequence[tuple[Bracket, Execution]],
     rules: SessionRules,
-    workers: int | None = None,
 ) -> list[Array]:
     """Return what each variant of a run makes of its orders; raises as `simulate` does.
 
@@ -198,7 +194,7 @@ def results(
         Of each variant the trades in the order of their signals, void and open ones included.
     """
     terms = [_terms(tape, bracket, execution, rules) for bracket, execution in variants]
-    many = _trade_many(tape, wanted, terms, rules, _result, workers)
+    many = _trade_many(tape, wanted, terms, rules, _result)
     made = [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in many]
     for rows, (_, execution) in zip(made, variants, strict=True):
         _check_limits(rows, tape, execution, rules)
@@ -325,7 +321,6 @@ def _trade_many(
     variants: Sequence[Terms],
     rules: SessionRules,
     kept: Callable[[Array, Array], Any],
-    workers: int | None,
 ) -> list[tuple[list[Any], dict[str, int]]]:
     """Return for each variant what `kept` keeps of its rows and triggers, in parts, and its refused signals.
 
@@ -349,7 +344,7 @@ def _trade_many(
                 parts[k].append(kept(rows[:found], triggers[:found]))
         return parts, progress
 
-    done = run_all(trade_part, bounds[:-1], bounds[1:], workers=workers)
+    done = run_all(trade_part, bounds[:-1], bounds[1:])
     refused = [{name: sum(int(p[name][k, 0]) for _, p in done) for name in REFUSALS} for k in range(len(variants))]
     return [([part for parts, _ in done for part in parts[k]], refused[k]) for k in range(len(variants))]
 

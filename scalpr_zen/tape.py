@@ -28,12 +28,12 @@ from numpy.typing import NDArray
 from scalpr_zen.blocks import BLOCK, Blocks, blocks_of, range_of
 from scalpr_zen.calendar import close_ledger, late_and_early, missing_dates, session_closes
 from scalpr_zen.checked import is_checked, remember
+from scalpr_zen.engine import run_all, run_aside, stop_if_interrupted
 from scalpr_zen.errors import ParameterError, TapeError, reason
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import STEP, Mapped, NpzWriter, crc32_of, map_npz
 from scalpr_zen.params import MAX_TICKS, NANOS
 from scalpr_zen.sessions import Dates, Int64, session_dates, session_open, session_time
-from scalpr_zen.threads import run_all, stop_if_interrupted
 
 try:
     import fcntl
@@ -428,7 +428,7 @@ def _part_file(path: Path) -> Iterator[Path]:
             if fcntl is not None:
                 os.chmod(part.name, 0o666 & ~_umask())
             yield Path(part.name)
-            run_all(os.fsync, [part.fileno()])  # in a thread, as the disk may take seconds and Ctrl-C is to be heard
+            run_aside(os.fsync, part.fileno())  # the disk may take seconds
             if fcntl is None:
                 part.close()  # Windows moves no open file, and removes none
             os.replace(part.name, path)  # still locked, or a sweep could take it for a leftover

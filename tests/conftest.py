@@ -1,72 +1,55 @@
-"""What the tests share: tapes of a few prints, a strategy whose signals are given, how many examples to try."""
+"""The fixtures that the tests share, and what holds for all of them."""
 
 import atexit
 import os
 import shutil
 import sys
 import tempfile
+from pathlib import Path
 
-import numba
-import numpy as np
 import pytest
-from asking import bench_of
-from both import BOTH, LONG, Traded
-from browsing import big, browser, small, visit, written  # noqa: F401
-from golden.market import market
 from hypothesis import HealthCheck, settings
+from support.asking import bench_of
+from support.both import BOTH, LONG, Traded
+from support.browsing import big, browser, small, visit, written  # noqa: F401
+from support.budget import JIT, budget
+from support.kernels import compile_once
+from support.market import market
 
 import scalpr_zen.control
-from scalpr_zen import Tape, cli, instrument
+from scalpr_zen import cli
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
-
-NOON = 1_736_964_000 * 10**9
-"""2025-01-15 12:00 in Chicago, in ns UTC: five hours before the session date ends."""
 
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()  # no test reads or writes what the user's own runs remember
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
-JIT = not numba.config.DISABLE_JIT
 if not JIT:  # a random entry takes a millisecond then
     scalpr_zen.control.DRAWS, scalpr_zen.control.MIN_POOL = 2_000, 5
     scalpr_zen.prop_firm.evaluation.TAPES = 2
 
-# Without the compiler the kernels are plain Python. A busy machine is no reason to fail.
+# A busy machine is no reason to fail.
 settings.register_profile(
     "scalpr",
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=100 if JIT else 30,
+    max_examples=budget(100),
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("scalpr")
 
 
-def tape_of(prices, ts=None, contract=None, aggressor=None, root="NQ", start=NOON):
-    """A tape of prices in ticks at `ts` ns after `start`; by default one event every 10 ns and one segment."""
-    ts = range(0, 10 * len(prices), 10) if ts is None else ts
-    times = [start + t for t in ts]
-    about = {"instrument": instrument(root), "contract": contract, "aggressor": aggressor, "whole": True}
-    return Tape.from_prints(times, prices, **about)
+def pytest_xdist_auto_num_workers(config):
+    """Share the whole suite among the cores, and run what is named in this process, where it starts at once."""
+    named = any(Path(arg.split("::")[0]).exists() for arg in config.invocation_params.args)
+    return 0 if named or config.option.usepdb else min(os.cpu_count() or 1, 4)
 
 
-def signals_of(tape, sides):
-    """The signals of a tape from a dict of print index to side."""
-    signals = np.zeros(len(tape), np.int8)
-    for i, side in sides.items():
-        signals[i] = side
-    return signals
-
-
-class Given:
-    """A strategy whose signals are given."""
-
-    def __init__(self, signals):
-        self._signals = signals
-
-    def signals(self, tape):
-        return self._signals
+def pytest_configure(config):
+    """Compile before the workers start."""
+    if JIT and not hasattr(config, "workerinput") and config.getoption("numprocesses"):
+        compile_once(config.cache)
 
 
 @pytest.fixture(scope="module")

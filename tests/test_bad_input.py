@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zstandard
-from dbn_files import DELAY, SECOND, compressed, header, patched, trade, utc, write_day, write_dbn
+from support.dbn_files import DELAY, SECOND, compressed, header, patched, trade, utc, write_day, write_dbn
 
 from scalpr_zen import ScalprError, Tape, cli, instrument, save_tape
 from scalpr_zen.ingest.preprocess import preprocess

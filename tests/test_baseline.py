@@ -1,11 +1,11 @@
 import math
 
-import naive
 import numpy as np
 import pytest
-from conftest import NOON
 from hypothesis import given
 from hypothesis import strategies as st
+from support import naive
+from support.tapes import NOON
 
 from scalpr_zen import EmaCrossover, Execution, MonteCarlo, Tape, instrument, run
 from scalpr_zen.baseline import BY_DAY, BY_TRADE, baseline, daily_usd

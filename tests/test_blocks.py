@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import tape_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tapes import tape_of
 
 from scalpr_zen.blocks import BLOCK, blocks_of
 

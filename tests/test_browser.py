@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from browsing import (
+from support.browsing import (
     FAST,
     MANY,
     PATIENCE,
@@ -28,7 +28,7 @@ from browsing import (
     wait_for_checks,
     wait_for_run,
 )
-from golden.market import market
+from support.market import market
 
 from scalpr_zen import instrument, save_tape
 from scalpr_zen.figures import figures

@@ -1,7 +1,7 @@
 """The dashboard in a browser: widths, themes, the keyboard."""
 
 import pytest
-from browsing import (
+from support.browsing import (
     CHECKS,
     DRAWN_AT_ONCE,
     FAST,

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from browsing import (
+from support.browsing import (
     CHECKS,
     FAST,
     MANY,

@@ -1,8 +1,8 @@
 """The dashboard in a browser: the groups of the form, texts, optional values, and refusals at their fields."""
 
 import pytest
-from asking import EVERYTHING, texts
-from browsing import (
+from support.asking import EVERYTHING, texts
+from support.browsing import (
     FAST,
     change,
     dashboard,
@@ -15,7 +15,7 @@ from browsing import (
     wait_for_checks,
     wait_for_run,
 )
-from golden.market import market
+from support.market import market
 
 from scalpr_zen import EmaCrossover, save_tape
 from scalpr_zen.params import declared

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import parse_qsl
 
-from browsing import (
+from support.browsing import (
     FAST,
     MANY,
     change,

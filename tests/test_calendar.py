@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from conftest import NOON, Given, signals_of, tape_of
-from dbn_files import chicago, trade, utc, write_day
+from support.dbn_files import chicago, trade, utc, write_day
+from support.tapes import NOON, Given, signals_of, tape_of
 
 from scalpr_zen import SessionRules, Tape, TapeError, facts, instrument, run, save_tape
 from scalpr_zen import calendar as module
@@ -25,7 +25,7 @@ from scalpr_zen.kernel import REASONS
 from scalpr_zen.report import tape_lines
 from scalpr_zen.rules import entry_ranges
 
-HOURS = Path(__file__).parent / "cme_hours.csv"
+HOURS = Path(__file__).parent / "support" / "cme_hours.csv"
 PUBLISHED = list(csv.DictReader(HOURS.read_text(encoding="utf-8").splitlines()))
 CHICAGO = ZoneInfo("America/Chicago")
 HOUR = 3600 * 10**9

@@ -8,8 +8,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from asking import EVERYTHING
-from golden.market import market
+from support.asking import EVERYTHING
+from support.market import market
 
 import scalpr_zen
 import scalpr_zen.ingest.demo

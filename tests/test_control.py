@@ -10,10 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from checks import HOUR, LONG, SHORT, setup_of, setups, traded
-from conftest import JIT, NOON, signals_of, tape_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.budget import JIT, examples
+from support.checks import HOUR, LONG, SHORT, setup_of, setups, traded
+from support.tapes import NOON, signals_of, tape_of
 from test_properties import CHICAGO, markets, random_walk, session_dates
 
 from benchmarks.edgeless import CASES as EDGELESS
@@ -21,6 +22,7 @@ from benchmarks.edgeless import p_values
 from scalpr_zen import MonteCarlo, SessionRules, Tape, instrument
 from scalpr_zen import control as module
 from scalpr_zen.control import control
+from scalpr_zen.engine import Engine
 from scalpr_zen.passages import Outcomes
 from scalpr_zen.simulate import Orders, simulate, trade
 
@@ -142,7 +144,7 @@ def test_random_entries_are_drawn_for_each_entry_from_its_hour_of_the_day_on_all
     tape, signals = hours_of_prints()
     setup = controlled(setup_of(**execution, rules=SessionRules(**rules)), sims=50)
     trades = closed_trades(tape, signals, setup)
-    pool = control(tape, trades, setup, workers=1)["pool"]
+    pool = control(tape, trades, setup)["pool"]
     weekdays = {2, 4} if "weekdays" in rules else set(range(7))
     hours = naive_hours(tape, windows, weekdays, before_close)
     pairs = zip(trades["signal"].tolist(), trades["side"].tolist(), strict=True)
@@ -172,7 +174,7 @@ def test_every_print_that_may_be_drawn_is_counted_once_in_its_hour(execution, ru
     assert module._drawn_from(cells).tolist() == expected
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(markets(), setups())
 def test_every_draw_is_a_print_that_the_rules_allow_and_that_fills(market, setup):
     with pytest.MonkeyPatch.context() as patch:
@@ -180,7 +182,7 @@ def test_every_draw_is_a_print_that_the_rules_allow_and_that_fills(market, setup
         setup = controlled(setup, sims=6)
         tape, rules = market.tape(), setup.rules
         trades = closed_trades(tape, market.given(), setup)
-        control(tape, trades, setup, workers=1)
+        control(tape, trades, setup)
     # All that is drawn would have been traded as a signal of its own under the windows of the run.
     free = dataclasses.replace(rules, sides="both", invert=False, pause=0.0, max_trades=None)
     free = dataclasses.replace(free, loss_limit=None, profit_limit=None, limit_on="closed")
@@ -256,7 +258,7 @@ def net_ticks(tape, i, side, setup):
     return int(row["gross_ticks"])
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(markets(), setups())
 def test_the_outcomes_of_a_pool_are_what_its_entries_earn_on_their_own(market, setup):
     with pytest.MonkeyPatch.context() as patch:
@@ -264,7 +266,7 @@ def test_the_outcomes_of_a_pool_are_what_its_entries_earn_on_their_own(market, s
         setup = controlled(setup, sims=4)
         tape = market.tape()
         trades = closed_trades(tape, market.given(), setup)
-        if not control(tape, trades, setup, workers=1):
+        if not control(tape, trades, setup):
             return
         cells = module._cells(tape, trades, setup)
         seen.drawn.clear()
@@ -396,9 +398,10 @@ def test_the_number_of_threads_changes_nothing(exact, walk, monkeypatch):
     if not exact:
         Seen(monkeypatch)
     monkeypatch.setattr(module, "_PART", 600)  # ten entries a part
-    expected = control(*walk, workers=1)
-    for workers in (2, 3, 8, None):
-        assert control(*walk, workers=workers) == expected
+    expected = control(*walk)
+    for cores in (1, 2, 7):
+        with Engine(cores):
+            assert control(*walk) == expected
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -428,7 +431,7 @@ def test_where_all_draws_are_too_many_there_are_fewer_for_each_entry(walk, seen,
         monkeypatch.setattr(module, "DRAWS", draws)
         monkeypatch.setattr(module, "MIN_POOL", least)
         monkeypatch.setattr(module, "_PART", 7)
-        got = control(tape, trades, controlled(setup, sims), workers=1)
+        got = control(tape, trades, controlled(setup, sims))
         assert (got["pool"], got["sims"], sum(got["histogram"]["runs"])) == (pool, sims, sims)
         assert sum(len(part.at) for part in seen.drawn) == 11 * pool
         assert max(len(part.at) for part in seen.drawn) == 7

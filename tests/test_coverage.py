@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from conftest import Given, signals_of
-from dbn_files import chicago, trade, utc, write_day
+from support.dbn_files import chicago, trade, utc, write_day
+from support.tapes import Given, signals_of
 
 from scalpr_zen import (
     Bracket,

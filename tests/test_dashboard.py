@@ -6,7 +6,9 @@ import json
 import re
 
 import pytest
-from asking import (
+from hypothesis import event, given
+from hypothesis import strategies as st
+from support.asking import (
     BUSY,
     EVERYTHING,
     FAST,
@@ -21,10 +23,8 @@ from asking import (
     timeless,
     whole,
 )
-from conftest import JIT
-from golden.market import market
-from hypothesis import event, given, settings
-from hypothesis import strategies as st
+from support.budget import examples
+from support.market import market
 
 import scalpr_zen
 import scalpr_zen.dashboard.app
@@ -176,7 +176,7 @@ GIVEN = st.fixed_dictionaries(
 ).filter(lambda given: given.get("prop_firm") != "none" or not {"prop_drawdown", "prop_drawdown_kind"} & set(given))
 
 
-@settings(max_examples=40 if JIT else 15)
+@examples(40)
 @given(GIVEN)
 def test_any_parameters_in_range_give_the_run_of_the_library_or_its_refusal(client, bench, given):
     given = {"fast_period": 3, "slow_period": 12, "monte_carlo_sims": 5, "control_sims": 5, "prop_sims": 5} | given

@@ -14,6 +14,7 @@ import pytest
 import zstandard
 from databento_dbn import Metadata, Schema, SType
 
+from scalpr_zen.engine import Engine
 from scalpr_zen.errors import DataError, ParameterError
 from scalpr_zen.ingest import demo
 from scalpr_zen.ingest.demo import write_demo
@@ -418,9 +419,10 @@ def contents(paths):
     return {path.name: path.read_bytes() for path in paths}
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_the_number_of_workers_changes_no_byte(files, tmp_path, workers):
-    assert contents(write_demo(tmp_path, prints_a_session=PRINTS, workers=workers)) == contents(files)
+@pytest.mark.parametrize("cores", [1, 2, 7])
+def test_the_number_of_cores_changes_no_byte(files, tmp_path, cores):
+    with Engine(cores):
+        assert contents(write_demo(tmp_path, prints_a_session=PRINTS)) == contents(files)
 
 
 def test_another_process_writes_the_same_bytes(tmp_path):
@@ -460,9 +462,7 @@ def test_the_folder_is_made_and_holds_the_files_alone(tmp_path):
 
 def test_progress_counts_the_files(tmp_path):
     calls = []
-    paths = write_demo(
-        tmp_path, sessions=6, prints_a_session=1_000, workers=2, progress=lambda n, total: calls.append((n, total))
-    )
+    paths = write_demo(tmp_path, sessions=6, prints_a_session=1_000, progress=lambda *call: calls.append(call))
     assert calls == [(n, len(paths)) for n in range(1, len(paths) + 1)]
 
 
@@ -515,7 +515,6 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
         ("seed", -1),
         ("prints_a_session", 999),
         ("prints_a_session", 10_000_001),
-        ("workers", 0),
     ],
 )
 def test_a_number_out_of_its_range_is_refused_before_anything_is_written(tmp_path, name, value):

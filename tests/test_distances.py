@@ -5,9 +5,9 @@ import math
 from dataclasses import dataclass
 
 import pytest
-from asking import FAST, answer, ask, made, refused
-from conftest import Given, signals_of, tape_of
-from golden.market import market
+from support.asking import FAST, answer, ask, made, refused
+from support.market import market
+from support.tapes import Given, signals_of, tape_of
 
 import scalpr_zen
 from scalpr_zen import Bracket, Distance, EmaCrossover, ParameterError, Parameters, instrument, param, run, save_tape

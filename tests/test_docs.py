@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numba
 import pytest
-from golden.market import market
+from support.market import market
 from test_statistics import (
     check_baseline,
     check_counts,

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import tape_of
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.tapes import tape_of
 
 from scalpr_zen import Tape, save_tape
 from scalpr_zen.dashboard.envelope import BLOCK, Envelope

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from conftest import NOON, Given, signals_of, tape_of
+from support.tapes import NOON, Given, signals_of, tape_of
 
 import scalpr_zen.blocks
 import scalpr_zen.kernel

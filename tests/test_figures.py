@@ -9,8 +9,9 @@ from datetime import date, timedelta
 
 import plotly.graph_objects as go
 import pytest
-from conftest import NOON, Given, signals_of
-from drawing import (
+from hypothesis import given
+from hypothesis import strategies as st
+from support.drawing import (
     CHECKS,
     DAY,
     DRAWN,
@@ -30,8 +31,7 @@ from drawing import (
     traces,
     with_series,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+from support.tapes import NOON, Given, signals_of
 
 from scalpr_zen import Bracket, Tape, instrument, run
 from scalpr_zen.backtest import LATER, Setup, plain, run_trades

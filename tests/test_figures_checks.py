@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from drawing import CHECKS, DRAWN, NORMAL, RESULTS, VALUES, drawn, notes, traces
+from support.drawing import CHECKS, DRAWN, NORMAL, RESULTS, VALUES, drawn, notes, traces
 
 from scalpr_zen.backtest import plain
 from scalpr_zen.figures import figures

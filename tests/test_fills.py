@@ -10,17 +10,19 @@ import random
 from collections import Counter
 from itertools import product
 
-import naive
 import numpy as np
 import pytest
-from checks import LONG, SESSION_END, SHORT, TICK_USD, fills_of, setup_of, setups, traded
-from conftest import JIT, Given, signals_of, tape_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import naive
+from support.budget import examples
+from support.checks import LONG, SESSION_END, SHORT, TICK_USD, fills_of, setup_of, setups, traded
+from support.tapes import Given, signals_of, tape_of
 from test_properties import Market, markets, random_walk, segments_of, session_dates
 
 from scalpr_zen import Execution, ParameterError, PessimisticCosts, SessionRules
 from scalpr_zen.backtest import plain, run_setup, run_trades
+from scalpr_zen.engine import Engine
 from scalpr_zen.fills import BINS, KINDER, alone, fills
 from scalpr_zen.simulate import Orders, orders, simulate
 from scalpr_zen.simulate import trade as traded_orders
@@ -267,9 +269,10 @@ def test_the_row_of_this_run_is_exact_on_a_long_tape_whatever_the_order_of_the_e
 def test_the_number_of_threads_changes_nothing(overlap):
     market = random_walk(1_000)
     setup = setup_of(take_profit=5, stop_loss=4, trailing_stop=3, overlap=overlap, commission=2.05)
-    expected = fills_of(market.tape(), market.given(), setup, workers=1)
-    for workers in (2, 5, None):
-        assert fills_of(market.tape(), market.given(), setup, workers) == expected
+    expected = fills_of(market.tape(), market.given(), setup)
+    for cores in (1, 2, 7):
+        with Engine(cores):
+            assert fills_of(market.tape(), market.given(), setup) == expected
 
 
 # Pessimistic costs ------------------------------------------------------------------------------------
@@ -735,7 +738,7 @@ def test_the_counts_of_events_equal_their_slow_twin(market, setup):
 def test_the_random_cases_reach_every_count_and_every_way_to_lose():
     reached = Counter()
 
-    @settings(max_examples=150 if JIT else 30)
+    @examples(150)
     @given(markets(), setups())
     def count(market, setup):
         said = fills_of(market.tape(), market.given(), setup)

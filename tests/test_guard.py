@@ -1,7 +1,7 @@
 """Who may ask the dashboard: which Host, which site, which token, and what every answer says of its use."""
 
 import pytest
-from golden.market import market
+from support.market import market
 
 from scalpr_zen import EmaCrossover, ParameterError, save_tape
 from scalpr_zen.dashboard.app import create_app

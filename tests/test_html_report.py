@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from conftest import Given, signals_of
-from drawing import DRAWN, FEW_PATHS, NAMES, NORMAL, RESULTS, SMALL, STRATEGY_NAME, TIGHT, VALUES, with_series
 from plotly.offline import get_plotlyjs
+from support.drawing import DRAWN, FEW_PATHS, NAMES, NORMAL, RESULTS, SMALL, STRATEGY_NAME, TIGHT, VALUES, with_series
+from support.tapes import Given, signals_of
 
 from scalpr_zen import html_report, run, save
 from scalpr_zen.backtest import plain

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dbn_files import trade, utc, write_day
+from support.dbn_files import trade, utc, write_day
 
 import scalpr_zen.ingest.demo
 import scalpr_zen.ingest.preprocess
 from scalpr_zen import MonteCarlo, Tape, instrument, save_tape
+from scalpr_zen.engine import Engine, interrupts_held, run_all, stop_if_interrupted
 from scalpr_zen.ingest.demo import write_demo
 from scalpr_zen.ingest.preprocess import preprocess
 from scalpr_zen.monte_carlo import monte_carlo
-from scalpr_zen.threads import interrupts_held, run_all, stop_if_interrupted
 
 if sys.platform == "win32":
     pytest.skip("needs POSIX signals", allow_module_level=True)
@@ -54,8 +54,8 @@ def test_ctrl_c_is_heard_while_work_goes_on_and_no_more_is_begun(ctrl_c):
         begun.append(number)
         ctrl_c()
 
-    with pytest.raises(KeyboardInterrupt):
-        run_all(work, range(1_000), workers=3)
+    with pytest.raises(KeyboardInterrupt), Engine(3):
+        run_all(work, range(1_000))
     assert len(begun) <= 3
     assert run_all(lambda x: x + 1, [1, 2]) == [2, 3]
 
@@ -73,12 +73,12 @@ def test_work_inside_work_hears_it_too(ctrl_c):
 
     def outer(number):
         if not number:
-            return run_all(inner, [0], workers=1)
+            return run_all(inner, [0])
         begun.wait()
         return ctrl_c()
 
-    with pytest.raises(KeyboardInterrupt):
-        run_all(outer, [0, 1], workers=2)
+    with pytest.raises(KeyboardInterrupt), Engine(2):
+        run_all(outer, [0, 1])
     assert ended.wait(60)
 
 
@@ -111,8 +111,8 @@ def test_the_error_of_the_first_row_that_fails_is_raised_and_no_further_row_is_b
         if number in (3, 5):
             raise ValueError(number)
 
-    with pytest.raises(ValueError, match="3"):
-        run_all(work, range(100), workers=1)
+    with pytest.raises(ValueError, match="3"), Engine(1):
+        run_all(work, range(100))
     assert begun == [0, 1, 2, 3]
 
 
@@ -214,9 +214,9 @@ def test_ctrl_c_ends_a_simulation_of_many_minutes():
 
 CLEAN_UP = """
 import atexit, sys, threading
-from scalpr_zen import threads
+from scalpr_zen import engine
 
-threads.exit_on_interrupt()
+engine.exit_on_interrupt()
 from scalpr_zen import cli
 
 def wait():
@@ -239,7 +239,7 @@ import numpy as np
 from pathlib import Path
 from scalpr_zen import Tape, cli, instrument, save_tape
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.threads import run_all
+from scalpr_zen.engine import run_all
 
 import scalpr_zen.dashboard.serve
 scalpr_zen.dashboard.serve.PATIENCE = 0.0

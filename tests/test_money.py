@@ -4,10 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from conftest import LONG, Given, signals_of, tape_of
-from golden.market import market
 from hypothesis import given
 from hypothesis import strategies as st
+from support.both import LONG
+from support.market import market
+from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, PropFirm, SessionRules, run
 from scalpr_zen.money import MOST, check_sum, micro, total

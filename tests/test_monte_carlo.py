@@ -4,11 +4,12 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
-from conftest import JIT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.budget import JIT, examples
 
 from scalpr_zen import MonteCarlo
+from scalpr_zen.engine import Engine
 from scalpr_zen.monte_carlo import (
     HISTOGRAM,
     PERCENTILES,
@@ -115,7 +116,7 @@ def lists_and_grid(draw, of):
 micros = st.one_of(st.integers(-(10**12), 10**12), st.sampled_from([-100_000_000, 200_000_000, 0]))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(lists_and_grid(micros), st.integers(0, WORD - 1), st.integers(0, WORD - 9))
 def test_a_permuted_path_is_the_naive_one(case, seed, first):
     values, grid = case
@@ -125,7 +126,7 @@ def test_a_permuted_path_is_the_naive_one(case, seed, first):
         assert (equity[k].tolist(), drawdown[k]) == (expected_equity, expected_drawdown)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.data(), st.integers(0, WORD - 1), st.integers(0, WORD - 9))
 def test_a_path_of_drawn_days_is_the_naive_walk_over_every_trade(data, seed, first):
     sessions = data.draw(st.integers(1, 12))
@@ -168,7 +169,7 @@ def test_the_kernel_gives_the_known_answer_of_zeros():
 word = st.one_of(st.integers(0, WORD - 1), st.sampled_from([0, 1, WORD - 1]))
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(word, word, word, st.integers(0, WORD - 4))
 def test_the_kernel_gives_the_numbers_of_the_plain_philox(seed, method, path, block):
     out = np.empty((4, 3), np.uint64)
@@ -246,10 +247,10 @@ def test_a_permutation_keeps_the_sum_of_more_than_65536_different_amounts():
 def test_any_number_of_threads_gives_the_same_result():
     x, session, sessions = trades()
     settings = MonteCarlo(monte_carlo_sims=25, seed=SEED)
-    one = monte_carlo(x, session, sessions, settings, 1)
-    for workers in (2, 7, 25, 60):
-        assert monte_carlo(x, session, sessions, settings, workers) == one
-    assert monte_carlo(x, session, sessions, settings) == one
+    expected = monte_carlo(x, session, sessions, settings)
+    for cores in (1, 2, 7, 25, 60):
+        with Engine(cores):
+            assert monte_carlo(x, session, sessions, settings) == expected
 
 
 def test_a_path_depends_on_the_seed_and_its_own_number_alone():

@@ -2,8 +2,8 @@
 
 import math
 
-import naive
 import pytest
+from support import naive
 
 
 def tape(prices, signals, ts=None, segments=None, session_of=None):

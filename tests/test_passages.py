@@ -5,10 +5,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from checks import setups
-from conftest import JIT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.budget import examples
+from support.checks import setups
 from test_properties import markets
 
 from scalpr_zen import SessionRules
@@ -21,11 +21,11 @@ def traded_alone(tape, i, side, setup):
     rules = SessionRules(flat_before_close=setup.rules.flat_before_close, longest_hold=setup.rules.longest_hold)
     execution = dataclasses.replace(setup.execution, overlap=True)
     order = Orders(np.array([i]), np.array([side], np.int8), {"signals": 1, "other_side": 0, "outside": 0})
-    made = trade(tape, order, setup.bracket, execution, rules, workers=1)
+    made = trade(tape, order, setup.bracket, execution, rules)
     return [*made.trades, *made.unclosed]
 
 
-@settings(max_examples=80 if JIT else 10)
+@examples(80)
 @given(markets(), setups(), st.lists(st.integers(0, 40), max_size=4), st.lists(st.integers(-1, 2), min_size=5))
 def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, setup, cuts, group):
     tape, rules = market.tape(), setup.rules
@@ -43,7 +43,7 @@ def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, se
     weights = np.arange(1.0, 7.0).reshape(3, 2)
     wanted = orders(tape, market.given(), rules)
     one_by_one = dataclasses.replace(execution, overlap=False)
-    own = trade(tape, wanted, bracket, one_by_one, rules, workers=1)
+    own = trade(tape, wanted, bracket, one_by_one, rules)
     rows = np.sort(np.concatenate([own.trades, own.unclosed]), order="entry")
     held = Positions(*(rows[name].astype(np.int64) for name in ("entry", "exit", "side")))
     got = outcomes(tape, starts, groups, 3, weights, held, bracket, execution, rules)
@@ -78,7 +78,7 @@ def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, se
     ],
 )
 def test_moving_stops_queues_and_limits_on_open_trades_are_not_covered(bracket, execution, rules):
-    from conftest import tape_of
+    from support.tapes import tape_of
 
     from scalpr_zen import Bracket, Execution
 

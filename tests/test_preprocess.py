@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import zstandard
 from databento_dbn import UNDEF_PRICE, UNDEF_TIMESTAMP
-from dbn_files import chicago, trade, utc, write_day, write_dbn
+from support.dbn_files import chicago, trade, utc, write_day, write_dbn
 
 import scalpr_zen
 from scalpr_zen import Tape, instrument
+from scalpr_zen.engine import Engine
 from scalpr_zen.ingest import dbn
 from scalpr_zen.ingest.front_month import Roll
 from scalpr_zen.ingest.preprocess import preprocess
@@ -233,15 +234,16 @@ def test_the_metadata_names_the_sources_with_size_and_hash_and_all_that_was_chos
     assert got["synthetic"] is False
 
 
-def test_the_same_files_give_the_same_bytes_for_any_workers_batches_and_order_of_names(data, tmp_path, monkeypatch):
+def test_the_same_files_give_the_same_bytes_for_any_cores_batches_and_order_of_names(data, tmp_path, monkeypatch):
     paths = []
     for day in ("2024-12-10", "2024-12-11", "2024-12-12"):
         begin = utc(f"{day} 15:00")
         records = [trade(1 + i % 2, begin + i * 7 % 5, 21_000 + i, 1 + i % 3, sequence=i % 4) for i in range(40)]
         paths.append(write_day(data, day, records, IDS))
-    expected = preprocess([data], instrument("NQ"), tmp_path / "a.npz", workers=1).read_bytes()
-    for workers in (2, 3, 16):
-        got = preprocess(paths[::-1], instrument("NQ"), tmp_path / "b.npz", workers=workers)
+    expected = preprocess([data], instrument("NQ"), tmp_path / "a.npz").read_bytes()
+    for cores in (1, 2, 7):
+        with Engine(cores):
+            got = preprocess(paths[::-1], instrument("NQ"), tmp_path / "b.npz")
         assert got.read_bytes() == expected
     for batch in (1, 3, 39, 40, 41):
         monkeypatch.setattr(dbn, "BATCH_RECORDS", batch)

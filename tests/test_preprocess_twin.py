@@ -6,15 +6,15 @@ import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 
-import numba
 import pytest
 from databento import DBNStore
 from databento_dbn import UNDEF_PRICE, UNDEF_TIMESTAMP
-from dbn_files import DELAY, SECOND, trade, utc, write_day
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from naive_preprocess import preprocess as naive_preprocess
-from naive_preprocess import session_date
+from support.budget import budget
+from support.dbn_files import DELAY, SECOND, trade, utc, write_day
+from support.naive_preprocess import preprocess as naive_preprocess
+from support.naive_preprocess import session_date
 
 from scalpr_zen import DataError, Tape, instrument
 from scalpr_zen.ingest import dbn
@@ -22,7 +22,7 @@ from scalpr_zen.ingest.preprocess import preprocess
 
 REAL = os.environ.get("SCALPR_REAL_DATA")
 needs_real_data = pytest.mark.skipif(not REAL, reason="SCALPR_REAL_DATA names no folder of real data")
-EXAMPLES = 40 if numba.config.DISABLE_JIT else 100
+
 DAY_NS = 86_400 * SECOND
 TICK = 250_000_000
 
@@ -137,7 +137,7 @@ def write_folder(path, folder):
         weights = [weights[0] * rng.choice([1, 0.3]), *rng.choices([1, 2, 4], k=2)]
 
 
-@settings(derandomize=True, deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, deadline=None, max_examples=budget(100), suppress_health_check=list(HealthCheck))
 @given(folder=folders, batch=st.integers(1, 20))
 def test_random_folders_give_the_tape_of_the_naive_twin(folder, batch):
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
@@ -149,11 +149,11 @@ def test_random_folders_give_the_tape_of_the_naive_twin(folder, batch):
             with pytest.raises(DataError):
                 preprocess([data], instrument("NQ"), Path(name) / "tape.npz")
             return
-        path = preprocess([data], instrument("NQ"), Path(name) / "tape.npz", workers=1)
+        path = preprocess([data], instrument("NQ"), Path(name) / "tape.npz")
         assert_equal_to_naive(Tape.open(path), naive)
         patch.setattr(dbn, "BATCH_RECORDS", batch)
         paths = sorted(data.iterdir(), reverse=True)
-        again = preprocess(paths, instrument("NQ"), Path(name) / "again.npz", workers=3)
+        again = preprocess(paths, instrument("NQ"), Path(name) / "again.npz")
         assert again.read_bytes() == path.read_bytes()
 
 
@@ -178,7 +178,7 @@ def test_real_files_give_the_tape_of_the_naive_twin(tmp_path, place, root):
     assert len(naive.prints) > 100
     first = preprocess([place], instrument(root), tmp_path / "tape.npz")
     assert_equal_to_naive(Tape.open(first), naive)
-    second = preprocess(files[::-1], instrument(root), tmp_path / "again.npz", workers=1)
+    second = preprocess(files[::-1], instrument(root), tmp_path / "again.npz")
     assert second.read_bytes() == first.read_bytes()
 
 

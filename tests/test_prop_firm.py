@@ -3,18 +3,19 @@ import json
 from dataclasses import fields, replace
 from datetime import date
 
-import naive_prop_firm as naive
 import numpy as np
 import pytest
 import scipy.stats
-from conftest import JIT, NOON, tape_of
-from golden.market import market
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
+from support import naive_prop_firm as naive
+from support.budget import examples
+from support.market import market
+from support.tapes import NOON, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, Tape, run
 from scalpr_zen.backtest import plain
+from scalpr_zen.engine import Engine
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.instruments import parse_instrument
 from scalpr_zen.kernel import TARGET, TRADE
@@ -314,7 +315,7 @@ def twin(dates, rows, settings, execution):
     return prices, list(itertools.pairwise(cuts)), trades, rules
 
 
-@examples(max_examples=300 if JIT else 100)
+@examples(300)
 @given(evaluations())
 def test_every_attempt_is_the_twins_which_walks_every_print(case):
     dates, rows, settings, execution = case
@@ -386,16 +387,18 @@ def realistic():
     return run(market(), EmaCrossover(fast_period=2, slow_period=5), bracket, execution)
 
 
-def evaluated(workers=None, **settings):
+def evaluated(**settings):
     result = realistic()
     rules = {"prop_target": 300.0, "prop_drawdown": 400.0, "prop_sims": CHUNK + 500, "prop_days": 5} | settings
     chosen = PropFirm(**{"prop_firm": "custom", **rules})
-    return prop_firm(result.trades, result.tape, result.setup.execution, chosen, SEED, workers)
+    return prop_firm(result.trades, result.tape, result.setup.execution, chosen, SEED)
 
 
 def test_threads_and_paths_after_it_do_not_change_a_path():
-    drawn = evaluated(workers=1)["drawn"]
-    assert evaluated(workers=3)["drawn"] == drawn
+    drawn = evaluated()["drawn"]
+    for cores in (1, 2, 7):
+        with Engine(cores):
+            assert evaluated()["drawn"] == drawn
     fewer = evaluated(prop_sims=CHUNK)["drawn"]
     assert 0 < fewer["pass"]["paths"] < drawn["pass"]["paths"]
 

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from golden.market import market
+from support.market import market
 
 from scalpr_zen import EmaCrossover, ParameterError, PropFirm, cli, run, save_tape
 from scalpr_zen.dashboard.guard import Address
@@ -177,7 +177,7 @@ def test_a_request_may_name_the_file_that_the_dashboard_was_started_with_and_no_
     bench = Workbench(path, EmaCrossover, written(SMALL))
     assert choices(bench) == ("none", "custom", *FIRMS, "own.toml")
     first = bench.job({"prop_firm": "own.toml"})
-    assert first.firm.rules().target_usd == 100
+    assert first.setup.firm.rules().target_usd == 100
     assert first == bench.job({"prop_firm": "own.toml"})
     with pytest.raises(ParameterError, match=r"own\.toml, was 'other\.toml'$"):
         bench.job({"prop_firm": "other.toml"})

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from conftest import Given, signals_of, tape_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, SessionRules, Setup, Tape, instrument
 from scalpr_zen.backtest import run_trades

@@ -23,8 +23,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from conftest import Given, signals_of, tape_of
-from golden.market import METADATA, market
+from support.market import METADATA, market
+from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import (
     Bracket,

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from dbn_files import trade, utc, write_day
+from support.dbn_files import trade, utc, write_day
 
 from scalpr_zen import DataError, EmaCrossover, ParameterError, ScalprError, Tape, cli, instrument, run
 from scalpr_zen.ingest.expiry import last_trading_day

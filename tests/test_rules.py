@@ -8,7 +8,7 @@ and one tick of NQ is 5 USD.
 from datetime import date
 
 import pytest
-from both import HOUR, LONG, MINUTE, MS, SECOND, SESSION_END, SHORT, WIDE
+from support.both import HOUR, LONG, MINUTE, MS, SECOND, SESSION_END, SHORT, WIDE
 
 # When -------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ and one tick of NQ is 5 USD.
 """
 
 import pytest
-from both import LONG, MS, SESSION_END, SHORT, WIDE
+from support.both import LONG, MS, SESSION_END, SHORT, WIDE
 
 # More of the bracket ----------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Values of the rules of a bracket and of a session that are refused, and what a text of them means."""
 
 import pytest
-from both import LONG, market_of
+from support.both import LONG, market_of
 
 from scalpr_zen import Bracket, Execution, ParameterError
 from scalpr_zen.rules import SessionRules

@@ -11,17 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import product
 
-import naive
 import pytest
-from both import CHICAGO, HOUR, MINUTE, MS, SECOND, Market, Rules, by_fast, by_naive
-from conftest import JIT
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support import naive
+from support.both import CHICAGO, HOUR, MINUTE, MS, SECOND, Market, Rules, by_fast, by_naive
+from support.budget import examples
 
 from scalpr_zen.kernel import REASONS
 from scalpr_zen.simulate import simulate, trades_sha256
 
-MANY = settings(max_examples=600 if JIT else 100)
+MANY = examples(600)
 REASON_TEXTS = (
     *("target", "stop", "break_even", "trailing", "close", "hold", "loss_limit", "profit_limit"),
     *("roll", "void", "open"),
@@ -330,7 +330,7 @@ def test_rule_15_the_trades_are_the_same_for_any_number_of_threads(threads):
 # Rule 16: the past stays ------------------------------------------------------------------------------
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(markets(), every_rule())
 def test_rule_16_cutting_the_tape_changes_no_trade_closed_before_the_cut(market, rules):
     # That a contract has rolled is known by the print after its last one.

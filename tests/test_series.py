@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from conftest import NOON, Given, signals_of, tape_of
-from golden.market import market
 from hypothesis import given
 from hypothesis import strategies as st
+from support.market import market
+from support.tapes import NOON, Given, signals_of, tape_of
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, Tape, instrument
 from scalpr_zen.backtest import Setup, plain, run_trades

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
-from asking import (
+from support.asking import (
     FAST,
     HERE,
     PATIENCE,
@@ -27,7 +27,7 @@ from asking import (
     library,
     timeless,
 )
-from golden.market import market
+from support.market import market
 from waitress import wasyncore
 
 import scalpr_zen

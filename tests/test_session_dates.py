@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from dbn_files import chicago, utc
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.dbn_files import chicago, utc
 
 from scalpr_zen.sessions import session_calendar, session_dates, session_open
 
@@ -71,7 +71,6 @@ def test_every_half_hour_around_both_changes_of_the_clock_is_right(year):
         assert dates_of(*times) == [naive_session_date(t) for t in times]
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
 @given(st.integers(utc("1998-01-01"), utc("2045-01-01")), st.lists(st.integers(0, 500 * 24 * HOUR), max_size=20))
 def test_random_times_in_any_order_have_the_date_of_the_naive_rule(begin, offsets):
     times = [begin + offset for offset in offsets]

@@ -4,13 +4,14 @@ import re
 from datetime import date, timedelta
 from fractions import Fraction
 
-import naive
 import numpy as np
 import pytest
 import scipy.stats
-from golden.market import market
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from support import naive
+from support.budget import examples
+from support.market import market
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, instrument, report, run
 from scalpr_zen.kernel import STOP, TARGET
@@ -192,7 +193,7 @@ def random_trades(draw):
     return net, sorted(draw(drawn)), sessions
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(random_trades())
 def test_random_trades_give_what_the_naive_twin_finds(case):
     got, expected = figures(*case), naive.statistics(*case)
@@ -204,7 +205,7 @@ def test_random_trades_give_what_the_naive_twin_finds(case):
     assert got["net_usd"] == sum(case[0])
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(st.integers(-100_000, 100_000).map(lambda k: k / 100), min_size=2, max_size=60))
 def test_money_in_cents_gives_what_the_naive_twin_finds(net):
     # A cent is no binary fraction: sums depend on their order in the last bits. One trade a session date, or a
@@ -217,7 +218,7 @@ def test_money_in_cents_gives_what_the_naive_twin_finds(net):
     assert got["max_drawdown_usd"] == expected["max_drawdown_usd"]  # summed in one order only
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(random_trades())
 def test_months_are_the_statistics_of_their_own_trades(case):
     net, session, sessions = case
@@ -237,7 +238,7 @@ def test_months_are_the_statistics_of_their_own_trades(case):
 # ------------------------------------------------------------------------------------------ golden values
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.lists(quarters, min_size=2, max_size=80))
 def test_t_and_p_are_those_of_scipy(net):
     assume(min(net) != max(net))
@@ -333,7 +334,7 @@ awkward_lists = st.lists(awkward, min_size=1, max_size=80).flatmap(st.permutatio
 mirrored = st.lists(cents, min_size=1, max_size=40).map(lambda net: [*net, *(-x for x in net)])
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.one_of(awkward_lists, mirrored, st.lists(cents, min_size=1, max_size=60)))
 def test_the_win_rate_the_profit_factor_and_the_expectancy_never_contradict_each_other(net):
     check_the_verdicts_agree(net)
@@ -494,7 +495,7 @@ def test_max_drawdown_from_peak_to_trough_and_to_recovery(net, session, fall, tr
     assert [got["max_drawdown_days"], got["recovery_days"]] == pytest.approx(days, nan_ok=True)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(random_trades(), st.data())
 def test_the_lengths_of_the_drawdown_are_those_of_the_naive_twin_on_any_calendar(case, data):
     net, session, sessions = case

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dbn_files import trade, utc, write_day
+from support.dbn_files import trade, utc, write_day
 
 from scalpr_zen import instrument
 from scalpr_zen.ingest.preprocess import preprocess
@@ -30,7 +30,13 @@ def stops(tmp_path_factory):
         write_day(folder / "data", day, records, SYMBOLS)
     write_day(folder / "old", "2024-12-10", [trade(1, utc("2024-12-10 15:00"), 21_000)], SYMBOLS)
     tape = preprocess([folder / "old"], instrument("NQ"), folder / "cache" / "nq.npz")
-    command = [sys.executable, Path(__file__).with_name("stop_preprocess.py"), folder / "data", tape, str(MOMENTS)]
+    command = [
+        sys.executable,
+        Path(__file__).parent / "support" / "stop_preprocess.py",
+        folder / "data",
+        tape,
+        str(MOMENTS),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]

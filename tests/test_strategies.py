@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-import naive_strategies as naive
 import numpy as np
 import pytest
-from conftest import JIT
-from dbn_files import chicago
 from hypothesis import given
 from hypothesis import strategies as st
+from support import naive_strategies as naive
+from support.budget import JIT
+from support.dbn_files import chicago
 
 from scalpr_zen import (
     MomentumBurst,

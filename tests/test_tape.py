@@ -14,7 +14,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from dbn_files import chicago
+from support.dbn_files import chicago
 
 import scalpr_zen.checked
 import scalpr_zen.tape

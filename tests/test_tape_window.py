@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from asking import BUSY, CHICAGO, FAST, TICK, answer, ask, bench_of, made, refused
-from conftest import NOON, tape_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.asking import BUSY, CHICAGO, FAST, TICK, answer, ask, bench_of, made, refused
+from support.budget import examples
+from support.tapes import NOON, tape_of
 from test_envelope import extremes
 
 from scalpr_zen import Tape, instrument
@@ -44,7 +45,7 @@ def chicago(ns):
     return f"{moment[:19]}.{ns % 10**9:09d}{moment[19:]}"
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.data())
 def test_any_window_shows_its_prints_or_their_extremes(long_client, long_bench, data):
     tape = long_bench.tape

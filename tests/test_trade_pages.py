@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from asking import BUSY, CHICAGO, EVERYTHING, FAST, answer, ask, at, bench_of, made, refused
-from golden.market import market
+from support.asking import BUSY, CHICAGO, EVERYTHING, FAST, answer, ask, at, bench_of, made, refused
+from support.market import market
 from test_envelope import extremes
 
 from scalpr_zen.dashboard.app import create_app

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from asking import answer, ask, refused
-from conftest import JIT, tape_of
-from golden.market import market
+from support.asking import answer, ask, refused
+from support.budget import JIT
+from support.market import market
+from support.tapes import tape_of
 
 import scalpr_zen
 import scalpr_zen.dashboard.serve

@@ -9,10 +9,11 @@ from datetime import datetime
 
 import numpy as np
 import pytest
-from checks import HOUR, LONG, SESSION_END, SHORT, setup_of, setups
-from conftest import JIT, Given, signals_of, tape_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.budget import JIT, examples
+from support.checks import HOUR, LONG, SESSION_END, SHORT, setup_of, setups
+from support.tapes import Given, signals_of, tape_of
 from test_properties import CHICAGO, Aggressors, crossovers, markets, random_walk
 
 from scalpr_zen import TRADE, EmaCrossover, ParameterError, ScalprError, SessionRules, StrategyError
@@ -148,7 +149,7 @@ def test_a_strategy_that_peeks_is_caught_whatever_the_seed(rule, seed):
         verify(random_walk(400).tape(), By(rule), setup_of(), seed=seed)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(markets(), st.sampled_from(PEEKING))
 def test_what_verify_says_is_what_the_brute_force_finds_at_the_same_cuts(market, rule):
     tape, strategy, setup = market.tape(), By(rule), setup_of()
@@ -280,7 +281,7 @@ def test_a_parameter_that_does_not_fit_is_refused_as_in_a_run():
 # Strategies that do not -------------------------------------------------------------------------------
 
 
-@settings(max_examples=100 if JIT else 20)
+@examples(100)
 @given(markets(), setups(), crossovers() | st.just(Aggressors()), st.integers(0, 9))
 def test_an_honest_strategy_passes_under_every_combination_of_rules(market, setup, strategy, seed):
     tape = market.tape()

@@ -8,17 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
-from asking import EVERYTHING, texts
-from conftest import tape_of
-from golden.market import market
+from support.asking import EVERYTHING, texts
+from support.market import market
+from support.tapes import tape_of
 
 import scalpr_zen.dashboard.workbench as module
-from scalpr_zen import EmaCrossover, ParameterError, ScalprError, StrategyError, Tape, TapeError, run
+from scalpr_zen import EmaCrossover, ParameterError, ScalprError, StrategyError, Tape, TapeError, engine, run
 from scalpr_zen import save_tape as save
 from scalpr_zen.backtest import run_setup
 from scalpr_zen.dashboard.workbench import Dropped, Once, Replaced, Workbench
 from scalpr_zen.params import declared
-from scalpr_zen.setup import GROUPS, Setup
+from scalpr_zen.setup import Setup
 
 SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25", "control_sims": "25", "prop_sims": "25"}
 LATER = {
@@ -68,7 +68,7 @@ def timeless(result):
 
 def same_run(bench, job):
     """The result of `run` for a job."""
-    return run_setup(Tape.open(bench.path), job.strategy, job)
+    return run_setup(Tape.open(bench.path), job.strategy, job.setup)
 
 
 @pytest.fixture
@@ -129,15 +129,16 @@ def held(path):
 def test_a_job_without_parameters_has_the_defaults(bench):
     job = bench.job({})
     assert job.strategy == EmaCrossover()
-    assert Setup(**{name: getattr(job, name) for name in GROUPS}) == Setup()
+    assert job.setup == Setup()
 
 
 def test_every_parameter_reaches_the_job(bench):
     groups = bench.groups.items()
     assert set(EVERYTHING) == {p.name for _, group in groups for p in declared(group)}
     job = bench.job(texts(EVERYTHING))
+    made = {"strategy": job.strategy} | vars(job.setup)
     for name, group in groups:
-        assert getattr(job, name) == group(**{p.name: EVERYTHING[p.name] for p in declared(group)})
+        assert made[name] == group(**{p.name: EVERYTHING[p.name] for p in declared(group)})
     defaults = {p.name: p.default for _, group in groups for p in declared(group)}
     assert [name for name, value in EVERYTHING.items() if value == defaults[name]] == ["overlap"]
 
@@ -286,20 +287,20 @@ def test_the_checks_are_added_to_the_paths_that_are_there(bench, monkeypatch):
     assert made == [1]
 
 
-@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 1), (8, 7), (None, 1)])
-def test_what_comes_later_leaves_a_core_to_the_runs(bench, monkeypatch, cores, workers):
+@pytest.mark.parametrize(("cores", "left"), [(1, 1), (2, 1), (8, 7), (None, 1)])
+def test_what_comes_later_leaves_a_core_to_the_runs(bench, monkeypatch, cores, left):
     given = []
     for name in LATER:
-        monkeypatch.setattr(module, name, lambda result, count: given.append(count) or result)
-    monkeypatch.setattr(module.os, "cpu_count", lambda: cores)
+        monkeypatch.setattr(module, name, lambda result: given.append(engine.cores()) or result)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
     bench.with_checks(bench.job(SHORT), stays)
-    assert given == [workers] * len(LATER)
+    assert given == [left] * len(LATER)
 
 
 def test_what_comes_later_is_made_one_after_the_other(bench, monkeypatch):
     inside, most = [], []
 
-    def slowly(result, workers):
+    def slowly(result):
         inside.append(1)
         most.append(len(inside))
         time.sleep(0.02)
@@ -503,7 +504,7 @@ def test_checks_that_wait_for_their_turn_are_dropped_when_their_client_leaves(be
     for job in jobs:
         bench.with_monte_carlo(job, stays)
 
-    def held_back(result, workers):
+    def held_back(result):
         made.append(result.to_dict()["parameters"]["seed"])
         begun.set()
         assert go.wait(PATIENCE)

@@ -6,7 +6,6 @@ them uses all cores, and one that nobody waits for any more is dropped.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -20,12 +19,14 @@ from numpy.typing import NDArray
 
 from scalpr_zen.backtest import Result, run_trades, with_checks, with_fills, with_monte_carlo
 from scalpr_zen.dashboard.envelope import Envelope
+from scalpr_zen.engine import Engine, cores
 from scalpr_zen.errors import ParameterError, ScalprError
 from scalpr_zen.params import Parameter, declared
 from scalpr_zen.prop_firm import rule_set
 from scalpr_zen.setup import GROUPS, Setup
 from scalpr_zen.simulate import Orders, orders
-from scalpr_zen.strategies.load import make_strategy, refuse_taken, signals_of
+from scalpr_zen.spec import RunSpec, make_run
+from scalpr_zen.strategies.load import refuse_taken, signals_of
 from scalpr_zen.tape import Tape
 
 T = TypeVar("T")
@@ -46,19 +47,17 @@ class Replaced(ScalprError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job(Setup):
-    """The parameters of one run; equal jobs have equal results.
+class Job:
+    """One run to be made; jobs of equal specs have equal results."""
 
-    Strategies are told apart by their class and their declared parameters: a class of a user need be neither
-    hashable nor equal to its like.
-    """
-
+    spec: RunSpec
     strategy: Any = field(compare=False)
-    strategy_key: Hashable = field(init=False)
+    setup: Setup = field(compare=False)
 
-    def __post_init__(self) -> None:
-        kind = type(self.strategy)
-        object.__setattr__(self, "strategy_key", (kind, *(getattr(self.strategy, p.name) for p in declared(kind))))
+    @property
+    def signals_key(self) -> tuple[Any, ...]:
+        """What decides the signals: the strategy's own parameters."""
+        return tuple(getattr(self.strategy, p.name) for p in declared(type(self.strategy)))
 
 
 class Once(Generic[T]):
@@ -181,16 +180,10 @@ class Workbench:
         ParameterError
             If a parameter is unknown, no value of its kind, or out of its range.
         """
-        known = {p.name for group in self.groups.values() for p in declared(group)}
-        if unknown := sorted(set(given) - known):
-            raise ParameterError(f"{unknown[0]} is no parameter: they are {', '.join(sorted(known))}")
-        made: dict[str, Any] = {
-            name: make_strategy(
-                group, {p.name: self._value(p, given[p.name]) for p in declared(group) if p.name in given}
-            )
-            for name, group in self.groups.items()
-        }
-        return Job(**made)
+        known = {p.name: p for group in self.groups.values() for p in declared(group)}
+        values = {name: self._value(known[name], text) if name in known else text for name, text in given.items()}
+        strategy, setup = make_run(self.groups["strategy"], values)
+        return Job(spec=RunSpec.of(self.tape, strategy, setup), strategy=strategy, setup=setup)
 
     def result(self, job: Job, gone: Gone) -> Result:
         """Return the result of a job without what comes later: fills, Monte Carlo, checks.
@@ -237,17 +230,18 @@ class Workbench:
             wanted = self._wanted(job)
             if unwanted():
                 raise Dropped
-            result = run_trades(self.tape, job.strategy, job, wanted=wanted)
+            result = run_trades(self.tape, job.strategy, job.setup, wanted=wanted)
         with self._listing:
             self.runs.setdefault(job, _row(len(self.runs) + 1, result))
         return result
 
-    def _later(self, add: Callable[[Result, int], Result], result: Result, unwanted: Gone) -> Result:
+    def _later(self, add: Callable[[Result], Result], result: Result, unwanted: Gone) -> Result:
         """Add sections to a result, one such work at a time."""
         with self._later_turn:
             if unwanted():
                 raise Dropped
-            return add(result, max(1, (os.cpu_count() or 1) - 1))  # one core stays free for the runs
+            with Engine(cores() - 1 or 1):  # one core stays free for the runs
+                return add(result)
 
     def _wanted(self, job: Job) -> Orders:
         """Return the orders of a job: its signals are made once a strategy, and sifted once for its rules."""
@@ -256,9 +250,9 @@ class Workbench:
             return signals_of(job.strategy, self.tape)
 
         def sifted(_: Gone) -> Orders:
-            return orders(self.tape, self._signals.get(job.strategy_key, signals, lambda: False), job.rules)
+            return orders(self.tape, self._signals.get(job.signals_key, signals, lambda: False), job.setup.rules)
 
-        return self._orders.get((job.strategy_key, job.rules), sifted, lambda: False)
+        return self._orders.get((job.signals_key, job.setup.rules), sifted, lambda: False)
 
     def _check_tape(self) -> None:
         if _identity(self.path) != self._identity:

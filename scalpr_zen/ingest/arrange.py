@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.calendar import Closes, session_closes
+from scalpr_zen.engine import stop_if_interrupted
 from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.columns import PRINT_COLUMNS
 from scalpr_zen.ingest.front_month import Contract
 from scalpr_zen.ingest.spill import Block, FileResult, Plan
 from scalpr_zen.tape import SEGMENT, SESSION, covered, runs
-from scalpr_zen.threads import stop_if_interrupted
 
 Array = NDArray[Any]
 

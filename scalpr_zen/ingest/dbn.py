@@ -21,9 +21,9 @@ import zstandard
 from databento_dbn import DBNError, Metadata
 from numpy.typing import NDArray
 
+from scalpr_zen.engine import stop_if_interrupted
 from scalpr_zen.errors import DataError
 from scalpr_zen.params import NANOS
-from scalpr_zen.threads import stop_if_interrupted
 
 DATASET = "GLBX.MDP3"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"

@@ -21,10 +21,10 @@ import zstandard
 from databento_dbn import Metadata, Schema, SType
 from numpy.typing import NDArray
 
+from scalpr_zen.engine import run_all, stop_if_interrupted
 from scalpr_zen.errors import DataError, ParameterError, reason
 from scalpr_zen.ingest.dbn import DATASET, SYNTHETIC_MARK, TRADE_MSG, day_ns, read_source
 from scalpr_zen.ingest.demo_market import Session, draw_records, instruments, plan_sessions
-from scalpr_zen.threads import run_all, stop_if_interrupted
 
 
 def write_demo(
@@ -33,7 +33,6 @@ def write_demo(
     seed: int = 0,
     prints_a_session: int = 369_000,
     progress: Callable[[int, int], None] | None = None,
-    workers: int | None = None,
 ) -> list[Path]:
     """Write a synthetic market as DBN files, one a UTC day, named like a batch download.
 
@@ -50,8 +49,6 @@ def write_demo(
         Mean prints a session of the front month (by the volume of the session before), 1,000 to 10,000,000.
     progress : callable, optional
         Called after each file with (files written, files in all), by the writing threads in turn.
-    workers : int, optional
-        Threads, by default one a core; they share the work by trading weeks.
 
     Returns
     -------
@@ -65,17 +62,15 @@ def write_demo(
     DataError
         If the folder cannot be written, or holds DBN files that no demo made.
     """
-    threads = (os.cpu_count() or 1) if workers is None else workers
     _check("sessions", sessions, 1, 1260)
     _check("seed", seed, 0, 2**63 - 1)
     _check("prints_a_session", prints_a_session, 1_000, 10_000_000)
-    _check("workers", threads, 1, 1024)
     plan = plan_sessions(sessions, seed, prints_a_session)
     weeks = [list(week) for _, week in itertools.groupby(plan, key=lambda s: s.day.isocalendar()[:2])]
     advance = _counter(progress, sessions + len(weeks))
     try:
         _clear(folder)
-        written = run_all(lambda week: _write_week(folder, week, advance), weeks, workers=threads)
+        written = run_all(lambda week: _write_week(folder, week, advance), weeks)
         return [path for paths in written for path in paths]
     except OSError as error:
         raise DataError(f"folder must be writable, {folder} is not: {reason(error)}") from None

@@ -20,6 +20,7 @@ import numpy as np
 
 import scalpr_zen
 from scalpr_zen.calendar import close_ledger, missing_dates
+from scalpr_zen.engine import cores, interrupts_held, run_aside
 from scalpr_zen.errors import DataError
 from scalpr_zen.ingest.arrange import Arrangement, arrange
 from scalpr_zen.ingest.columns import MAX_CLOCK_ERROR, MAX_DELAY, OFF_GRID, REASONS, symbol_table
@@ -41,7 +42,6 @@ from scalpr_zen.ingest.tick_check import check_tick
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.sessions import session_calendar
 from scalpr_zen.tape import COLUMNS, whole_or_not_at_all, write_tape
-from scalpr_zen.threads import interrupts_held, run_all
 
 _DBN_NAME = re.compile(r"\.(dbn(\.zst)?|dbz)$")
 
@@ -52,7 +52,6 @@ def preprocess(
     out: str | Path,
     *,
     roll: Roll | None = None,
-    workers: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Turn DBN `trades` files into one front-month tape.
@@ -67,8 +66,6 @@ def preprocess(
         The tape; it appears whole or not at all, an older one stays until then.
     roll : Roll, optional
         How the front month is chosen. Default: by volume.
-    workers : int, optional
-        Threads; default: one a core.
     progress : callable, optional
         Called with bytes read and bytes in all.
 
@@ -82,11 +79,10 @@ def preprocess(
     out = Path(out)
     files, ignored = find_files(paths)
     plan = _plan([read_source(path) for path in files], instrument)
-    workers = workers or os.cpu_count() or 1
     with interrupts_held(), whole_or_not_at_all(out) as part, ExitStack() as stack:
-        spills = [stack.enter_context(Spill(part.parent)) for _ in range(workers)]
+        spills = [stack.enter_context(Spill(part.parent)) for _ in range(cores())]
         results = read_all(plan, spills, progress)
-        run_all(_write, [part], [plan], [results], [roll or Roll()], [ignored])  # in a thread, so that Ctrl-C is heard
+        run_aside(_write, part, plan, results, roll or Roll(), ignored)
     return out
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.engine import run_all, stop_if_interrupted
 from scalpr_zen.ingest.columns import (
     MAX_CLOCK_ERROR,
     MAX_DELAY,
@@ -28,7 +29,6 @@ from scalpr_zen.ingest.dbn import Source, read_batches, sha256
 from scalpr_zen.ingest.front_month import Contract
 from scalpr_zen.instruments import Instrument
 from scalpr_zen.npz import write_all
-from scalpr_zen.threads import run_all, stop_if_interrupted
 
 Array = NDArray[Any]
 
@@ -156,7 +156,7 @@ def read_all(plan: Plan, spills: Sequence[Spill], progress: Progress | None) -> 
         finally:
             free.append(spill)
 
-    return run_all(work, range(len(plan.sources)), workers=len(spills))
+    return run_all(work, range(len(plan.sources)))
 
 
 def _read_file(plan: Plan, number: int, spill: Spill, on_read: Callable[[int], None]) -> FileResult:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from scalpr_zen.engine import run_all
 from scalpr_zen.execution import Execution
 from scalpr_zen.instruments import is_micro
 from scalpr_zen.prop_firm.paths import (
@@ -42,7 +43,6 @@ from scalpr_zen.prop_firm.text import usd
 from scalpr_zen.sessions import chicago_text
 from scalpr_zen.statistics import wilson
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import run_all
 
 Int64 = NDArray[np.int64]
 Array = NDArray[Any]
@@ -65,7 +65,6 @@ def prop_firm(
     execution: Execution,
     settings: PropFirm,
     seed: int,
-    workers: int | None = None,
     unclosed: int = 0,
     counted: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
@@ -82,8 +81,6 @@ def prop_firm(
     settings : PropFirm
     seed : int
         Of the drawn session dates, 0 to 2**32 - 1.
-    workers : int, optional
-        Threads; default: one a core. Any number gives the same result.
     unclosed : int
         Void and open trades, which are left out.
     counted : array of bool, shape (session dates,), optional
@@ -103,7 +100,7 @@ def prop_firm(
     if execution.overlap or (columns.entry[1:] < columns.exit[:-1]).any():
         return result | {"notes": ["several trades are open at once: no account can hold them, nothing is evaluated"]}
     rules = _scalars(found, tape, execution)
-    days = session_days(columns, tape, rules, workers)
+    days = session_days(columns, tape, rules)
     drawn = np.ones(len(tape.sessions), np.bool_) if counted is None else counted
     attempts = _attempts(days, columns, tape, rules, found)
     outcomes = [attempt["outcome"] for attempt in attempts]
@@ -112,7 +109,7 @@ def prop_firm(
         "notes": _notes(columns, tape, execution, found, unclosed),
         "counts": counts | {"unfinished": outcomes.count("unfinished")},
         "attempts": attempts,
-        "drawn": _drawn(days, np.flatnonzero(drawn), rules, settings, seed, workers),
+        "drawn": _drawn(days, np.flatnonzero(drawn), rules, settings, seed),
     }
 
 
@@ -239,9 +236,7 @@ def _attempt(number: int, outcome: str, reason: str, table: list[dict[str, Any]]
 # Drawn session dates ----------------------------------------------------------------------------------
 
 
-def _drawn(
-    days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int, workers: int | None
-) -> dict[str, Any]:
+def _drawn(days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int) -> dict[str, Any]:
     """Return how paths of session dates drawn with replacement from `dates` end.
 
     Empty without paths, and for fewer than two session dates: all drawings of a single one are the same.
@@ -256,8 +251,8 @@ def _drawn(
         order = dates[drawn_dates(seed, first // CHUNK, len(outcome[mine]), settings.prop_days, sessions)]
         paths_kernel(order, days, rules, outcome[mine], used[mine])
 
-    run_all(walk, range(0, sims, CHUNK), workers=workers)
-    tapes = _other_tapes(days, dates, rules, settings, seed, workers)
+    run_all(walk, range(0, sims, CHUNK))
+    tapes = _other_tapes(days, dates, rules, settings, seed)
     return {
         "sims": sims,
         "seed": seed,
@@ -269,7 +264,7 @@ def _drawn(
     }
 
 
-def _other_tapes(days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int, workers: int | None) -> Array:
+def _other_tapes(days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int) -> Array:
     """Return the share of each outcome on TAPES tapes of as many session dates, shape (TAPES, outcomes).
 
     The dates of such a tape are drawn with replacement from those of the tape, and its paths from its own dates (the
@@ -284,7 +279,7 @@ def _other_tapes(days: Days, dates: Int64, rules: Rules, settings: PropFirm, see
         paths_kernel(order, days, rules, outcome, used)
         return np.bincount(outcome, minlength=len(_DRAWN)) / CHUNK
 
-    return np.array(run_all(shares, range(TAPES), workers=workers))
+    return np.array(run_all(shares, range(TAPES)))
 
 
 def drawn_dates(seed: int, key: int, paths: int, length: int, sessions: int) -> Int64:

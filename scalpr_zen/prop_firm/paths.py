@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.compiled import njit
+from scalpr_zen.engine import run_all
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import run_all
 
 Int64 = NDArray[np.int64]
 Array = NDArray[Any]
@@ -85,8 +85,8 @@ class Days(NamedTuple):
 # The session dates ------------------------------------------------------------------------------------
 
 
-def session_days(columns: Columns, tape: Tape, rules: Rules, workers: int | None = None) -> Days:
-    """Return what is left of every session date of the tape; any number of threads gives the same."""
+def session_days(columns: Columns, tape: Tape, rules: Rules) -> Days:
+    """Return what is left of every session date of the tape."""
     unwatched = rules._replace(drawdown=NEVER, lock=NEVER)
 
     def walk(date: int) -> tuple[list[Int64], tuple[int, ...]]:
@@ -98,7 +98,7 @@ def session_days(columns: Columns, tape: Tape, rules: Rules, workers: int | None
                 return [part[:count].copy() for part in stages], end
             size *= 8
 
-    parts = run_all(walk, range(len(tape.sessions)), workers=workers)
+    parts = run_all(walk, range(len(tape.sessions)))
     none = np.empty(0, np.int64)
     highs, lows = ([none, *(stages[k] for stages, _ in parts)] for k in (0, 1))
     ends = np.array([end for _, end in parts], np.int64).reshape(len(parts), len(DateEnd._fields))

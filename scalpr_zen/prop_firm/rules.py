@@ -7,8 +7,10 @@ to hold and names the pages; `note` says where those pages differ. docs/prop_fir
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 import tomllib
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -148,6 +150,11 @@ class PropFirm(Parameters):
     def rules(self) -> RuleSet | None:
         """Return the rule set with what is given in place of its own rules; None for prop_firm=none."""
         return self._rules
+
+    @property
+    def rules_sha256(self) -> str | None:
+        """The SHA-256 of the rules as JSON; None for prop_firm=none."""
+        return hashlib.sha256(json.dumps(asdict(self._rules)).encode()).hexdigest() if self._rules else None
 
     def given(self) -> dict[str, Any]:
         """Return the parameters that stand in place of the rule set's own rules."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scalpr_zen import strategies
 from scalpr_zen.errors import ParameterError, ScalprError, StrategyError
 from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.strategies.source import record_source
 from scalpr_zen.tape import Tape, misfit
 
 BUILT_IN: dict[str, type[Any]] = {name: getattr(strategies, name) for name in strategies.__all__}
@@ -136,6 +137,7 @@ def _run_file(path: str) -> ModuleType:
     module.__file__ = file
     sys.modules[module.__name__] = module  # dataclasses and numba look there
     try:
+        record_source(module, Path(file))
         with _told(lambda: _Origin((file,))):
             exec(compile(source, file, "exec", dont_inherit=True), vars(module))
     except BaseException:

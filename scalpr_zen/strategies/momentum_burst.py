@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.compiled import njit
+from scalpr_zen.engine import run_all
 from scalpr_zen.params import NANOS, Parameters, param
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import run_all
 
 
 @dataclass(frozen=True, kw_only=True)

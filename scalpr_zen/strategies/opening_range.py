@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.compiled import njit
+from scalpr_zen.engine import run_all
 from scalpr_zen.errors import ParameterError
 from scalpr_zen.params import NANOS, Parameters, param
 from scalpr_zen.sessions import CHICAGO, SESSION_OPEN_HOUR
 from scalpr_zen.strategies.shared import session_parts
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import run_all
 
 _DAY = 24 * 60
 _MINUTE = 60 * NANOS

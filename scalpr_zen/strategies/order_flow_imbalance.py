@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.compiled import njit
+from scalpr_zen.engine import run_all
 from scalpr_zen.params import Parameters, param
 from scalpr_zen.strategies.shared import scaled
 from scalpr_zen.tape import Tape
-from scalpr_zen.threads import run_all
 
 _DECIMALS = 4
 

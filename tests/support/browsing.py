@@ -13,28 +13,38 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
-from golden.market import market
 
+import scalpr_zen.prop_firm.evaluation
 from scalpr_zen import Tape, cli, instrument, save_tape
 from scalpr_zen.baseline import BY_TRADE
 from scalpr_zen.figures import CHARTS
 from scalpr_zen.report import number
 from scalpr_zen.statistics import STATISTICS
+from support.market import market
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None or find_spec("playwright") is None, reason="no Chromium, or no Playwright, on this machine"
-)
+_missing = CHROMIUM is None or find_spec("playwright") is None
+needs_chromium = [
+    pytest.mark.browser,
+    pytest.mark.skipif(_missing, reason="no Chromium, or no Playwright, on this machine"),
+]
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --in-process-gpu --renderer-process-limit=1"
 )
-COMMAND = (sys.executable, "-c", "from scalpr_zen.cli import entry_point; entry_point()")
+TAPES = 4  # of the prop firm's 200: three quarters of a run of a few prints
+COMMAND = (
+    sys.executable,
+    "-c",
+    f"import scalpr_zen.prop_firm.evaluation as made; made.TAPES = {TAPES}; "
+    "from scalpr_zen.cli import entry_point; entry_point()",
+)
 PATIENCE = 30_000  # ms
 NO_PLOTLY = "window.Plotly = { react: async () => {} };"
 SHORT = {"width": 1280, "height": 560}  # no chart is in sight at first, which saves drawing them
@@ -94,20 +104,20 @@ def walk(prints=20_000, days=30):
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def small(tmp_path_factory):
     """300 prints of the golden market, SYNTHETIC."""
     with dashboard(save_tape(market(), tmp_path_factory.mktemp("small") / "small.npz")) as site:
         yield site
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def big(tmp_path_factory):
     with dashboard(save_tape(walk(), tmp_path_factory.mktemp("big") / "big.npz")) as site:
         yield site
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as running:
@@ -271,7 +281,7 @@ def reported(site, query=""):
         flag = "--" + name.replace("_", "-")
         flags += [flag] if value == "true" else [flag, value]
     out = io.StringIO()
-    with contextlib.redirect_stdout(out):
+    with contextlib.redirect_stdout(out), mock.patch.object(scalpr_zen.prop_firm.evaluation, "TAPES", TAPES):
         args = ["backtest", "--tape", str(site.tape), *flags, "--json", "--out", str(site.tape.parent / "results")]
         cli.scalpr.main(args, standalone_mode=False)
     return json.loads(out.getvalue())
@@ -353,7 +363,7 @@ def shows(page, site, query, pinned=None):
     assert shown == expected_cards(reported(site, query), shown, before)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def written(small, tmp_path_factory):
     """What `scalpr backtest --csv --html --json` printed, and the files that it wrote, by suffix."""
     out = tmp_path_factory.mktemp("written")

@@ -1,12 +1,12 @@
 """Results of all kinds and their figures, which the tests of the charts share."""
 
 import pytest
-from conftest import Given, signals_of, tape_of
-from golden.market import market
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, SessionRules, run
 from scalpr_zen.backtest import Setup, plain, run_trades
 from scalpr_zen.figures import figures
+from support.market import market
+from support.tapes import Given, signals_of, tape_of
 
 DAY = 86_400 * 10**9
 SERIES = ["equity_by_day", "equity_by_trade", "exits", "results", "calendar", "hours", "weekdays", "months"]

@@ -1,12 +1,12 @@
 """What the tests of fills, control and look-ahead share: setups in ticks and ns, and random ones."""
 
-from conftest import NOON
 from hypothesis import strategies as st
 
 from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, SessionRules, Setup
 from scalpr_zen.backtest import plain
 from scalpr_zen.fills import fills
 from scalpr_zen.simulate import orders, trade
+from support.tapes import NOON
 
 LONG, SHORT = 1, -1
 HOUR = 3600 * 10**9
@@ -36,9 +36,9 @@ def traded(tape, signals, setup):
     return wanted, trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
 
 
-def fills_of(tape, signals, setup, workers=None):
+def fills_of(tape, signals, setup):
     """What `fills` says of a run, None for what is undefined."""
-    return plain(fills(tape, *traded(tape, signals, setup), setup, workers))
+    return plain(fills(tape, *traded(tape, signals, setup), setup))
 
 
 # The generators ---------------------------------------------------------------------------------------

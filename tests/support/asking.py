@@ -144,4 +144,4 @@ def whole(bench, given):
 def library(bench, given):
     """The result of `run` for the parameters of a question."""
     job = bench.job(texts(given))
-    return run_setup(Tape.open(bench.path), job.strategy, job)
+    return run_setup(Tape.open(bench.path), job.strategy, job.setup)

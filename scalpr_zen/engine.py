@@ -1,4 +1,4 @@
-"""Threads over independent parts of one job, and Ctrl-C while they run.
+"""The engine: the cores of this machine over independent parts of one job, and Ctrl-C while they run.
 
 Ctrl-C is heard at once. Work that is in progress gets GRACE seconds to end at its next `stop_if_interrupted`; what is
 still running then, a long kernel call for instance, is left to daemon threads, which end there or with the process.
@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
@@ -27,16 +27,48 @@ _NAME = "scalpr-worker"
 
 
 class _Job(threading.local):
-    """The job that a thread works for: `stop` is set where it was interrupted."""
+    """The job that a thread works for: `stop` is set where it was interrupted, `cores` are those it may use."""
 
     stop: threading.Event | None = None
+    cores: int | None = None
+    worker: bool = False
 
 
 _job = _Job()
 
 
-def run_all(work: Callable[..., T], *columns: Iterable[Any], workers: int | None = None) -> list[T]:
-    """Return `work(*row)` of every row of the columns, in order; default workers: one a core.
+class Engine:
+    """The cores that some work may use: `with Engine(2): ...` gives two to all that this thread starts inside.
+
+    Whoever starts work owns the cores. Each worker of `run_all` has one, so that nothing inside it starts threads of
+    its own. No result depends on the number.
+
+    Parameters
+    ----------
+    cores : int, optional
+        Default: all of this machine.
+    """
+
+    def __init__(self, cores: int | None = None) -> None:
+        self.cores = max(1, cores or os.cpu_count() or 1)
+        self._before: list[int | None] = []
+
+    def __enter__(self) -> Engine:
+        self._before.append(_job.cores)
+        _job.cores = self.cores
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _job.cores = self._before.pop()
+
+
+def cores() -> int:
+    """Return how many cores the work of this thread may use."""
+    return _job.cores or os.cpu_count() or 1
+
+
+def run_all(work: Callable[..., T], *columns: Iterable[Any]) -> list[T]:
+    """Return `work(*row)` of every row of the columns, in order, on the cores that this thread may use.
 
     After an error no further row is begun.
 
@@ -47,15 +79,33 @@ def run_all(work: Callable[..., T], *columns: Iterable[Any], workers: int | None
     BaseException
         That of the first row that raised one; a KeyboardInterrupt only where there is no other.
     """
-    todo = deque(enumerate(zip(*columns, strict=True)))
-    count = min(len(todo), workers or os.cpu_count() or 1)
+    rows = list(zip(*columns, strict=True))
+    if _job.worker and cores() == 1:
+        return [_heard(work, row) for row in rows]
+    return _spread(work, rows, min(len(rows), cores()), cores_each=1)
+
+
+def run_aside(work: Callable[..., T], *args: Any) -> T:
+    """Return `work(*args)`, made in another thread with the cores of this one, so that this one hears Ctrl-C."""
+    [made] = _spread(work, [args], 1, cores_each=cores())
+    return made
+
+
+def _heard(work: Callable[..., T], row: Sequence[Any]) -> T:
+    stop_if_interrupted()
+    return work(*row)
+
+
+def _spread(work: Callable[..., T], rows: Sequence[Sequence[Any]], count: int, cores_each: int) -> list[T]:
+    """Return `work(*row)` of every row, made by so many threads."""
+    todo = deque(enumerate(rows))
     made: dict[int, T] = {}
     faults: dict[int, BaseException] = {}
     ended: queue.SimpleQueue[None] = queue.SimpleQueue()
     with interrupts_held() as stop:
 
         def worker() -> None:
-            _job.stop = stop
+            _job.stop, _job.cores, _job.worker = stop, cores_each, True
             while not (faults or stop.is_set()):
                 try:
                     number, row = todo.popleft()

@@ -9,13 +9,13 @@ from fractions import Fraction
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-import naive
 import numpy as np
 
 from scalpr_zen import TRADE, Bracket, Execution, Tape, instrument
 from scalpr_zen.kernel import REASONS
 from scalpr_zen.rules import SessionRules
 from scalpr_zen.simulate import simulate
+from support import naive
 
 CHICAGO = ZoneInfo("America/Chicago")
 TICK, TICK_VALUE = 0.25, 5.0  # of NQ

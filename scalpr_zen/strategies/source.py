@@ -1,0 +1,114 @@
+"""The identity of a strategy's source: its file, and the modules beside that file which it imports."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from scalpr_zen.params import declared
+
+_PACKAGE = Path(__file__).parents[1]
+_RECORDED = "__source_sha256__"
+"""Where a loaded module keeps its digest: the file may be edited while the process runs."""
+
+
+def strategy_sha256(strategy: Any) -> str | None:
+    """Return the SHA-256 of the source that decides a strategy's signals, or None where no source does.
+
+    Of a class in a file it covers the file and every module beside it that it imports, directly or through others.
+    Imports by name at run time (`importlib`) and data files are not seen. Of a built-in it covers its module; the
+    version of the package stands for the rest.
+
+    There is none for a class whose source cannot be read, and for an object that holds more than its declared
+    parameters: two such objects of one class may give different signals.
+    """
+    kind = type(strategy)
+    if set(getattr(strategy, "__dict__", ())) - {parameter.name for parameter in declared(kind)}:
+        return None
+    module = sys.modules.get(kind.__module__)
+    if recorded := getattr(module, _RECORDED, None):
+        return str(recorded)
+    try:
+        if file := getattr(module, "__file__", None):
+            return source_sha256(Path(file))
+        return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()  # a notebook has no file
+    except (OSError, TypeError):
+        return None
+
+
+def record_source(module: Any, file: Path) -> None:
+    """Keep the digest of a file, as it is now, with the module that is made from it."""
+    with contextlib.suppress(OSError):
+        setattr(module, _RECORDED, source_sha256(file))
+
+
+def source_sha256(file: Path) -> str:
+    """Return the SHA-256 of a file and of the modules beside it that it imports; their names count, its own does not.
+
+    Raises
+    ------
+    OSError
+        If one of them cannot be read.
+    """
+    folder, whole = file.parent, hashlib.sha256()
+    todo, contents = [file], {}
+    while todo:
+        path = todo.pop()
+        if path in contents:
+            continue
+        contents[path] = path.read_bytes()
+        if _PACKAGE not in path.parents:
+            todo += _imported(path, contents[path], folder)
+    named = {"" if path == file else path.relative_to(folder).as_posix(): contents[path] for path in contents}
+    for name in sorted(named):
+        whole.update(f"{name}\0{hashlib.sha256(named[name]).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _imported(path: Path, content: bytes, folder: Path) -> Iterator[Path]:
+    """Give the files in a folder that the import statements of a module name, wherever in the module they stand."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _files(folder, alias.name.split("."), absolute=True)
+        elif isinstance(node, ast.ImportFrom):
+            base = path.parents[node.level - 1] if node.level else folder
+            parts = node.module.split(".") if node.module else []
+            for alias in node.names:
+                if base == folder or folder in base.parents:
+                    yield from _files(base, [*parts, alias.name], absolute=not node.level)
+
+
+def _files(base: Path, parts: list[str], absolute: bool) -> Iterator[Path]:
+    """Give the files of a dotted name below a folder: those of its packages, and that of its module."""
+    if absolute and not _is_beside(parts[0], base):
+        return
+    for part in parts:
+        yield from (path for path in (base / f"{part}.py", base / part / "__init__.py") if path.is_file())
+        base /= part
+
+
+def _is_beside(name: str, folder: Path) -> bool:
+    """Return whether the module that Python finds by this name lies in the folder: installed modules come first."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return True
+    if spec is None or not spec.origin:
+        return True
+    found = Path(spec.origin).resolve()
+    return name != _PACKAGE.name and found in {
+        (folder / f"{name}.py").resolve(),
+        (folder / name / "__init__.py").resolve(),
+    }

@@ -1,0 +1,20 @@
+"""How many examples a property tries: few in the loop of a contributor, many in CI (`SCALPR_TESTS=long`)."""
+
+import os
+
+import numba
+from hypothesis import settings
+
+LONG = os.environ.get("SCALPR_TESTS") == "long"
+JIT = not numba.config.DISABLE_JIT
+"""Without the compiler the kernels are plain Python, some 100 times slower."""
+
+
+def budget(count):
+    """The examples to try of the `count` that CI tries."""
+    return max(10, count // (10 if not JIT else 1 if LONG else 5))
+
+
+def examples(count):
+    """Let a property try as many examples in CI, and a part of them elsewhere."""
+    return settings(max_examples=budget(count))
