@@ -1,12 +1,14 @@
 """Turn a folder of Databento trades files into the front-month tape: set the parameters, then run this file."""
 
 if __name__ == "__main__":
-    from scalpr_zen.engine import exit_on_interrupt
+    from scalpr_zen.base.engine import exit_on_interrupt
 
     exit_on_interrupt()  # Ctrl-C is one line during the imports, too
 
-from scalpr_zen import cli, instrument
-from scalpr_zen.ingest.front_month import Roll, parse_schedule
+from scalpr_zen import instrument
+from scalpr_zen.commands.console import main as run_main
+from scalpr_zen.commands.preprocess import preprocess
+from scalpr_zen.data.front_month import Roll, parse_schedule
 
 DATA_DIR = "data"  # folder of *.trades.dbn or *.dbn.zst files
 ROOT = "NQ"  # root of the contracts; all roots: docs/instruments.md
@@ -18,8 +20,8 @@ SCHEDULE = ""  # schedule: "NQZ4 2024-09-16, NQH5 2024-12-16", or a file of such
 
 def main() -> None:
     roll = Roll(rule=ROLL, days=ROLL_DAYS, schedule=parse_schedule(SCHEDULE) if SCHEDULE else ())
-    cli.preprocess([DATA_DIR], instrument(ROOT), OUT, roll)
+    preprocess([DATA_DIR], instrument(ROOT), OUT, roll)
 
 
 if __name__ == "__main__":
-    cli.main(main)
+    run_main(main)

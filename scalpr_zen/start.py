@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from scalpr_zen.engine import exit_on_interrupt
+from scalpr_zen.base.engine import exit_on_interrupt
 
 
 def entry_point() -> NoReturn:
     """Run `scalpr`."""
     exit_on_interrupt()
-    from scalpr_zen import cli
+    from scalpr_zen import commands
 
-    cli.entry_point()
+    commands.entry_point()

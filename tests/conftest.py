@@ -16,8 +16,8 @@ from support.budget import JIT, budget
 from support.kernels import compile_once
 from support.market import market
 
-import scalpr_zen.control
-from scalpr_zen import cli
+import scalpr_zen.sections.control
+from scalpr_zen import commands
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 
@@ -25,8 +25,8 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()  # no test reads or writes wha
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 if not JIT:  # a random entry takes a millisecond then
-    scalpr_zen.control.DRAWS, scalpr_zen.control.MIN_POOL = 2_000, 5
-    scalpr_zen.prop_firm.evaluation.TAPES = 2
+    scalpr_zen.sections.control.DRAWS, scalpr_zen.sections.control.MIN_POOL = 2_000, 5
+    scalpr_zen.sections.prop_firm.evaluation.TAPES = 2
 
 # A busy machine is no reason to fail.
 settings.register_profile(
@@ -75,7 +75,7 @@ def scalpr(monkeypatch, capsys):
     def call(*args):
         monkeypatch.setattr(sys, "argv", ["scalpr", *map(str, args)])
         with pytest.raises(SystemExit) as end:
-            cli.entry_point()
+            commands.entry_point()
         out, err = capsys.readouterr()
         return end.value.code, out, err
 

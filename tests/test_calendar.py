@@ -14,16 +14,17 @@ import pytest
 from support.dbn_files import chicago, trade, utc, write_day
 from support.tapes import NOON, Given, signals_of, tape_of
 
-from scalpr_zen import SessionRules, Tape, TapeError, facts, instrument, run, save_tape
-from scalpr_zen import calendar as module
-from scalpr_zen.backtest import tape_facts
-from scalpr_zen.calendar import session_closes
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.ingest.preprocess import preprocess
-from scalpr_zen.instruments import CALENDARS, INSTRUMENTS, parse_instrument
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.report import tape_lines
-from scalpr_zen.rules import entry_ranges
+from scalpr_zen import SessionRules, Tape, TapeError, instrument, run, save_tape
+from scalpr_zen.base import facts
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import CALENDARS, INSTRUMENTS, parse_instrument
+from scalpr_zen.data import calendar as module
+from scalpr_zen.data.calendar import session_closes
+from scalpr_zen.data.preprocess import preprocess
+from scalpr_zen.render.report import tape_lines
+from scalpr_zen.runs.backtest import tape_facts
+from scalpr_zen.simulation.kernel import REASONS
+from scalpr_zen.simulation.rules import entry_ranges
 
 HOURS = Path(__file__).parent / "support" / "cme_hours.csv"
 PUBLISHED = list(csv.DictReader(HOURS.read_text(encoding="utf-8").splitlines()))
@@ -169,7 +170,7 @@ def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_say
 def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
     path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
     code = (
-        "import sys; import scalpr_zen as z; from scalpr_zen import cli; import scalpr_zen.ingest.preprocess; "
+        "import sys; import scalpr_zen as z; import scalpr_zen.commands, scalpr_zen.data.preprocess; "
         "tape = z.Tape.open(sys.argv[1]); "
         "z.save(z.run(tape, z.EmaCrossover(), rules=z.SessionRules(flat_before_close=1.0)), sys.argv[2]); "
         "print(tape.sessions['close'].tolist(), 'pandas' in sys.modules)"
@@ -180,7 +181,7 @@ def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
 
 def test_the_library_warns_of_nothing():
     code = (
-        "import numpy as np; from scalpr_zen.calendar import session_closes; "
+        "import numpy as np; from scalpr_zen.data.calendar import session_closes; "
         "print([int(session_closes(c, np.array(['2025-12-10'], 'M8[D]')).ns[0]) for c in ('equity', 'grains')])"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)

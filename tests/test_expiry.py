@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.ingest import expiry as module
-from scalpr_zen.ingest.expiry import RULES, business_days_before, expiry
-from scalpr_zen.instruments import INSTRUMENTS, MONTHS
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import INSTRUMENTS, MONTHS
+from scalpr_zen.data import expiry as module
+from scalpr_zen.data.expiry import RULES, business_days_before, expiry
 
 ROOT = Path(__file__).parents[1]
 
@@ -167,5 +167,5 @@ def test_without_the_package_holidays_the_error_says_what_to_install(monkeypatch
 
 
 def test_importing_the_module_does_not_import_holidays():
-    code = "import sys, scalpr_zen.ingest.expiry; sys.exit('holidays' in sys.modules)"
+    code = "import sys, scalpr_zen.data.expiry; sys.exit('holidays' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scalpr_zen import facts
-from scalpr_zen.instruments import CALENDARS, INSTRUMENTS, Instrument
+from scalpr_zen.base import facts
+from scalpr_zen.base.instruments import CALENDARS, INSTRUMENTS, Instrument
 
 FOLDER = Path(facts.__file__).parent
 TIMES = {"open", "open_monday", "close", "close_friday"}

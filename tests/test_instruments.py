@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from scalpr_zen import facts
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.instruments import FULL_SIZE, INSTRUMENTS, Instrument, instrument, is_micro, parse_instrument
+from scalpr_zen.base import facts
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import FULL_SIZE, INSTRUMENTS, Instrument, instrument, is_micro, parse_instrument
 
 DOCS = Path(__file__).parents[1] / "docs" / "instruments.md"
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from support.budget import JIT, examples
 
 from scalpr_zen import MonteCarlo
-from scalpr_zen.engine import Engine
-from scalpr_zen.monte_carlo import (
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.sections.monte_carlo import (
     HISTOGRAM,
     PERCENTILES,
     _draw_kernel,

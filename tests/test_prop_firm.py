@@ -14,17 +14,17 @@ from support.market import market
 from support.tapes import NOON, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, Tape, run
-from scalpr_zen.backtest import plain
-from scalpr_zen.engine import Engine
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.instruments import parse_instrument
-from scalpr_zen.kernel import TARGET, TRADE
-from scalpr_zen.params import declared
-from scalpr_zen.prop_firm import evaluation
-from scalpr_zen.prop_firm import paths as prop_paths
-from scalpr_zen.prop_firm.evaluation import CHUNK, drawn_dates, prop_firm
-from scalpr_zen.prop_firm.rules import FIRMS, PropFirm, RuleSet, rule_set
-from scalpr_zen.prop_firm.text import TABLES, lines
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import parse_instrument
+from scalpr_zen.base.params import declared
+from scalpr_zen.runs.backtest import plain
+from scalpr_zen.sections.prop_firm import evaluation
+from scalpr_zen.sections.prop_firm import paths as prop_paths
+from scalpr_zen.sections.prop_firm.evaluation import CHUNK, drawn_dates, prop_firm
+from scalpr_zen.sections.prop_firm.rules import FIRMS, PropFirm, RuleSet, rule_set
+from scalpr_zen.sections.prop_firm.text import TABLES, lines
+from scalpr_zen.simulation.kernel import TARGET, TRADE
 
 TICK = 5  # USD, one contract of NQ
 DAY = 86_400 * 10**9

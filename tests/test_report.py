@@ -42,14 +42,14 @@ from scalpr_zen import (
     save,
     save_tape,
 )
-from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.params import declared
-from scalpr_zen.report import COUNTS, ONE_DATE, ONE_TRADE, SAME_EVENT, SLIPPAGE, check_notes, number, summary
-from scalpr_zen.report import notes as notes_of
-from scalpr_zen.setup import GROUPS
-from scalpr_zen.simulate import trades_sha256
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.base.params import declared
+from scalpr_zen.render.report import COUNTS, ONE_DATE, ONE_TRADE, SAME_EVENT, SLIPPAGE, check_notes, number, summary
+from scalpr_zen.render.report import notes as notes_of
+from scalpr_zen.sections.setup import GROUPS
+from scalpr_zen.sections.statistics import STATISTICS
+from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS
+from scalpr_zen.simulation.kernel import REASONS
+from scalpr_zen.simulation.simulate import trades_sha256
 
 GOLDEN = Path(__file__).parent / "golden"
 REWRITE = os.environ.get("SCALPR_REWRITE_GOLDEN") == "1"
@@ -777,7 +777,7 @@ def test_to_dataframe_has_the_columns_of_the_csv(tape):
 def test_a_backtest_imports_neither_pandas_nor_the_vendor_s_library(tmp_path):
     save_tape(market(), tmp_path / "tape.npz")
     code = (
-        "import sys; from scalpr_zen import EmaCrossover, Tape, run, save, cli; "
+        "import sys; import scalpr_zen.commands; from scalpr_zen import EmaCrossover, Tape, run, save; "
         "result = run(Tape.open('tape.npz'), EmaCrossover(fast_period=2, slow_period=5)); "
         "save(result, 'results', csv=True); str(result); "
         "assert len(result.trades); print({'pandas', 'databento'} & set(sys.modules)); "

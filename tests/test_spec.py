@@ -10,9 +10,9 @@ from support.market import market
 from support.tapes import Given, tape_of
 
 from scalpr_zen import EmaCrossover, Execution, MomentumBurst, ParameterError, PropFirm, Setup, Tape, run, save_tape
-from scalpr_zen.params import declared
-from scalpr_zen.setup import GROUPS
-from scalpr_zen.spec import RunSpec, make_run
+from scalpr_zen.base.params import declared
+from scalpr_zen.runs.spec import RunSpec, make_run
+from scalpr_zen.sections.setup import GROUPS
 
 NAMES = [p.name for group in (EmaCrossover, *GROUPS.values()) for p in declared(group)]
 

@@ -17,17 +17,17 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.backtest import Result, run_trades, with_checks, with_fills, with_monte_carlo
+from scalpr_zen.base.engine import Engine, cores
+from scalpr_zen.base.errors import ParameterError, ScalprError
+from scalpr_zen.base.params import Parameter, declared
 from scalpr_zen.dashboard.envelope import Envelope
-from scalpr_zen.engine import Engine, cores
-from scalpr_zen.errors import ParameterError, ScalprError
-from scalpr_zen.params import Parameter, declared
-from scalpr_zen.prop_firm import rule_set
-from scalpr_zen.setup import GROUPS, Setup
-from scalpr_zen.simulate import Orders, orders
-from scalpr_zen.spec import RunSpec, make_run
+from scalpr_zen.data.tape import Tape
+from scalpr_zen.runs.backtest import Result, run_trades, with_checks, with_fills, with_monte_carlo
+from scalpr_zen.runs.spec import RunSpec, make_run
+from scalpr_zen.sections.prop_firm import rule_set
+from scalpr_zen.sections.setup import GROUPS, Setup
+from scalpr_zen.simulation.simulate import Orders, orders
 from scalpr_zen.strategies.load import refuse_taken, signals_of
-from scalpr_zen.tape import Tape
 
 T = TypeVar("T")
 Gone = Callable[[], bool]
