@@ -70,8 +70,9 @@ SEED = 0  # Seed of all that is drawn.
 
 # PropFirm: Which evaluation of a prop firm the trades go through; a rule of none is the rule set's own.
 # Rules of the prop firm's evaluation.
-# none | custom | apex-50k | apex-50k-legacy | topstep-50k | topstep-100k | topstep-150k | FILE.toml
-PROP_FIRM = "topstep-50k"
+PROP_FIRM = (
+    "topstep-50k"  # none | custom | apex-50k | apex-50k-legacy | topstep-50k | topstep-100k | topstep-150k | FILE.toml
+)
 PROP_ACCOUNT = None  # USD; Starting balance.
 PROP_TARGET = None  # USD; Profit that passes.
 PROP_DRAWDOWN = None  # USD; Distance of the floor below what it trails.

@@ -1,4 +1,4 @@
-"""Write the tables of the docs and the parameters of run_backtest.py from the declarations and the files of facts.
+"""Write the tables of the docs (from the declarations and the files of facts) and the parameters of run_backtest.py.
 
     python docs/generate.py
 

@@ -13,9 +13,22 @@ from typing import Any
 
 from numba import njit
 from numba.core.caching import FunctionCache
+from numba.core.cpu import CPUTargetOptions
 from numba.core.dispatcher import Dispatcher
 
-__all__ = ["njit"]
+__all__ = ["inner", "njit", "without_counts"]
+
+
+def _known(**options: bool) -> dict[str, Any]:
+    """Return those of some options that this version of numba has: they save time and change no result."""
+    return {name: value for name, value in options.items() if hasattr(CPUTargetOptions, name)}
+
+
+without_counts = _known(_nrt=False)
+"""Options of a kernel that makes no array: numba then counts no references, half of the time of a short call."""
+inner = njit(nogil=True, **without_counts, **_known(no_cpython_wrapper=True, no_cfunc_wrapper=True))
+"""Decorator of a function that makes no array and that only kernels of its own file call. It cannot be called from
+Python and is not cached by itself, which halves what it costs to compile."""
 
 _reported: list[str] = []
 

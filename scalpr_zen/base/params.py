@@ -171,6 +171,10 @@ class Parameters:
     def check(self) -> None:
         """Rules between parameters; a group with such rules overrides this."""
 
+    def contents(self) -> dict[str, str]:
+        """Return the SHA-256 of what the group read from files, by the parameter that names the file."""
+        return {}
+
 
 def declared(group: type[Any]) -> tuple[Parameter, ...]:
     """Return the declared parameters of a group, in the order of their declaration; of another class, none."""

@@ -30,10 +30,7 @@ def dashboard(
 @click.argument("tape", required=False, callback=not_empty)
 @strategy_option
 @click.option(
-    "--prop-firm",
-    callback=not_empty,
-    metavar="FILE.toml",
-    help="Rules of your own that the page offers beside the packaged firms.",
+    "--prop-firm", callback=not_empty, metavar="FILE.toml", help="Rules of your own that the page offers too."
 )
 @click.option("--host", default=Address.host, show_default=True, help="Address of this machine to listen at.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=Address.port, show_default=True, help="Port.")

@@ -81,6 +81,8 @@ class RunSpec:
         The rules of the prop firm, which a file may hold; None with prop_firm=none.
     parameters : dict
         Every parameter by its name: a number, a text, true or false, or None.
+    contents : dict
+        The SHA-256 of what was read from files, by the parameter that names the file.
     """
 
     tape_sha256: str | None
@@ -88,6 +90,7 @@ class RunSpec:
     strategy_sha256: str | None
     rules_sha256: str | None
     parameters: Mapping[str, Value]
+    contents: Mapping[str, str]
 
     @classmethod
     def of(cls, tape: Tape, strategy: Any, setup: Setup) -> RunSpec:
@@ -98,6 +101,7 @@ class RunSpec:
             strategy_sha256=strategy_sha256(strategy),
             rules_sha256=setup.firm.rules_sha256,
             parameters={parameter.name: value for parameter, value in all_parameters(strategy, setup)},
+            contents=_contents(strategy, setup),
         )
 
     @classmethod
@@ -122,6 +126,9 @@ class RunSpec:
         values = given["parameters"]
         if not isinstance(values, dict) or not all(isinstance(value, Value) for value in values.values()):
             raise ParameterError("parameters of a run spec must be an object of numbers, texts, true, false and null")
+        files = given["contents"]
+        if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
+            raise ParameterError("contents of a run spec must be an object of texts")
         return cls(**given)
 
     def to_json(self) -> str:
@@ -154,9 +161,19 @@ class RunSpec:
             raise ParameterError(f"the run spec has no {missing[0]}: another version of scalpr_zen made it")
         if strategy_sha256(strategy) != self.strategy_sha256:
             raise ParameterError(f"the source of {self.strategy} has changed since the run spec was made")
-        if setup.firm.rules_sha256 != self.rules_sha256:
-            raise ParameterError(f"the rules of {setup.firm.prop_firm} have changed since the run spec was made")
+        for name, content in _contents(strategy, setup).items():
+            if content != self.contents.get(name):
+                raise ParameterError(f"the file {self.parameters[name]} has changed since the run spec was made")
         return strategy, setup
+
+
+def _contents(strategy: Any, setup: Setup) -> dict[str, str]:
+    groups = (strategy, *(getattr(setup, name) for name in GROUPS))
+    found: dict[str, str] = {}
+    for group in groups:
+        if isinstance(group, Parameters):
+            found |= group.contents()
+    return found
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

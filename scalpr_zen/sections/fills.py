@@ -246,7 +246,7 @@ def _next_prints(tape: Tape, prints: Array, latency: int, stops: Array) -> tuple
     """Return whether an order sent at each print fills before the next of `stops`, and where (rule 3)."""
     last = stops[np.searchsorted(stops, prints, side="right")] if len(prints) else prints
     at = np.empty(len(prints), np.int64)
-    _next_print_kernel(tape.ts, prints, latency, last, at)
+    _next_print_kernel(tape.ts, np.ascontiguousarray(prints), latency, last, at)
     return at < last, np.minimum(at, max(len(tape) - 1, 0))
 
 

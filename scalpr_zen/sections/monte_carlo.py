@@ -102,8 +102,11 @@ def _permutation(amounts: Int64, settings: MonteCarlo) -> dict[str, Any]:
     grid = _grid(len(amounts))
     equity, drawdown = _paths(len(grid), settings.monte_carlo_sims)
 
+    longest = int(np.diff(grid, prepend=0).max())
+
     def work(first: int, stop: int) -> None:
-        _permute_kernel(codes, values, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
+        scratch = _numbers(longest), np.empty_like(codes)
+        _permute_kernel(codes, values, grid, settings.seed, first, *scratch, equity[first:stop], drawdown[first:stop])
 
     _share(work, settings.monte_carlo_sims, len(amounts))
     path = np.concatenate(([0], np.cumsum(amounts)))
@@ -125,7 +128,8 @@ def _days(amounts: Int64, session: Array, counted: NDArray[np.bool_], settings: 
     equity, drawdown = _paths(len(grid), settings.monte_carlo_sims)
 
     def work(first: int, stop: int) -> None:
-        _draw_kernel(total, high, low, fall, grid, settings.seed, first, equity[first:stop], drawdown[first:stop])
+        made = _numbers(len(total)), equity[first:stop], drawdown[first:stop]
+        _draw_kernel(total, high, low, fall, grid, settings.seed, first, *made)
 
     _share(work, settings.monte_carlo_sims, len(total))
     return {
@@ -162,6 +166,11 @@ def _paths(points: int, sims: int) -> tuple[Int64, Int64]:
     return np.empty((sims, points), np.int64), np.empty(sims, np.int64)
 
 
+def _numbers(steps: int) -> NDArray[np.uint64]:
+    """Return room for the random numbers of so many steps: four of each counter."""
+    return np.empty(4 * math.ceil(steps / 4), np.uint64)
+
+
 def _share(work: Callable[[int, int], None], sims: int, steps: int) -> None:
     """Run `work(first, stop)` over all paths of so many steps each, in parts that do not hold up Ctrl-C."""
     size = max(1, min(math.ceil(sims / cores()), _STEPS // max(1, steps)))
@@ -192,14 +201,15 @@ def _usd(amounts: Array) -> list[float]:
 
 @njit(cache=True, nogil=True)
 def _philox_kernel(seed, method, path, block, out):  # type: ignore[no-untyped-def]
-    """Fill `out` (4, k) with the numbers of the counters block .. block + k - 1 of one path.
+    """Fill `out` with the numbers of the counters block .. block + k - 1 of one path.
 
     Reads    seed, method and path, each below 2**32
-    Writes   out (4, k), uint32 values in uint64
+    Writes   out (4 * k,), uint32 values in uint64: the first number of each counter, then the second of each, ...
     Oracle   the known answers of the Random123 distribution, tests/test_monte_carlo.py
     """
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    for i in range(out.shape[1]):
+    count = len(out) // 4
+    for i in range(count):
         c0, c1, c2, c3 = np.uint64(block + i), np.uint64(path), np.uint64(method), np.uint64(0)
         k0, k1 = np.uint64(seed), np.uint64(0)
         for _ in range(10):
@@ -207,33 +217,32 @@ def _philox_kernel(seed, method, path, block, out):  # type: ignore[no-untyped-d
             c0, c1 = (p1 >> half) ^ c1 ^ k0, p1 & low
             c2, c3 = (p0 >> half) ^ c3 ^ k1, p0 & low
             k0, k1 = (k0 + np.uint64(0x9E3779B9)) & low, (k1 + np.uint64(0xBB67AE85)) & low
-        out[0, i], out[1, i], out[2, i], out[3, i] = c0, c1, c2, c3
+        out[i], out[count + i], out[2 * count + i], out[3 * count + i] = c0, c1, c2, c3
 
 
 @njit(cache=True, nogil=True)
-def _permute_kernel(codes, values, grid, seed, first, equity, drawdown):  # type: ignore[no-untyped-def]
+def _permute_kernel(codes, values, grid, seed, first, random, shuffled, equity, drawdown):  # type: ignore[no-untyped-def]
     """Walk one random permutation of the trades for each path (Fisher-Yates, from the front).
 
     Reads    codes (n,) of values, grid (g,) steps
-    Writes   equity (paths, g) at the steps of the grid, drawdown (paths,)
+    Writes   equity (paths, g) at the steps of the grid, drawdown (paths,); scratch: random (4 * k,), k blocks of
+             numbers for the longest stretch of the grid, and shuffled, like codes
     Order    path `first + k` depends on the seed and its own number alone
     Oracle   tests/test_monte_carlo.py, naive_permutation
 
     A position is chosen by multiplying a 32-bit number, which favours some positions by at most n / 2**32.
     """
     n, half = np.uint64(len(codes)), np.uint64(32)
-    steps = np.diff(np.append(0, grid))
-    random = np.empty((4, (steps.max() + 3) // 4), np.uint64)
-    flat = random.reshape(-1)
-    shuffled = np.empty_like(codes)
+    method, blocks = np.int64(_PERMUTATION), len(random) // 4
     for k in range(len(drawdown)):
-        shuffled[:] = codes
+        for u in range(len(codes)):
+            shuffled[u] = codes[u]
         total = peak = fall = np.int64(0)
         at = np.uint64(0)  # unsigned, or numba tests every index for being negative
         for point in range(len(grid)):
-            _philox_kernel(seed, _PERMUTATION, first + k, point * random.shape[1], random)
-            for u in range(steps[point]):
-                j = at + ((flat[u] * (n - at)) >> half)
+            _philox_kernel(seed, method, first + k, point * blocks, random)
+            for u in range(grid[point] - np.int64(at)):
+                j = at + ((random[u] * (n - at)) >> half)
                 code = shuffled[j]
                 shuffled[j] = shuffled[at]
                 at += np.uint64(1)
@@ -245,25 +254,23 @@ def _permute_kernel(codes, values, grid, seed, first, equity, drawdown):  # type
 
 
 @njit(cache=True, nogil=True)
-def _draw_kernel(total, high, low, fall, grid, seed, first, equity, drawdown):  # type: ignore[no-untyped-def]
+def _draw_kernel(total, high, low, fall, grid, seed, first, random, equity, drawdown):  # type: ignore[no-untyped-def]
     """Walk session dates drawn with replacement for each path.
 
     Reads    total, high, low, fall (days,) of each session date; grid (g,) steps
-    Writes   equity (paths, g) at the steps of the grid, drawdown (paths,)
+    Writes   equity (paths, g) at the steps of the grid, drawdown (paths,); scratch: random, a number a day at least
     Order    path `first + k` depends on the seed and its own number alone
     Oracle   tests/test_monte_carlo.py, naive_days
     """
-    days = len(total)
-    random = np.empty((4, (days + 3) // 4), np.uint64)
-    flat = random.reshape(-1)
+    days, method = np.uint64(len(total)), np.int64(_DAYS)
     for k in range(len(drawdown)):
-        _philox_kernel(seed, _DAYS, first + k, 0, random)
+        _philox_kernel(seed, method, first + k, np.int64(0), random)
         at = peak = worst = np.int64(0)
         i = 0
         for point in range(len(grid)):
             while i < grid[point]:
-                day = np.int64((flat[i] * np.uint64(days)) >> np.uint64(32))
-                worst = max(worst, fall[day], peak - (at + low[day]))
+                day = np.int64((random[i] * days) >> np.uint64(32))
+                worst = max(worst, max(fall[day], peak - (at + low[day])))
                 peak = max(peak, at + high[day])
                 at += total[day]
                 i += 1

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.compiled import inner, njit, without_counts
 
 Array = NDArray[Any]
 
@@ -135,11 +135,7 @@ class Terms(NamedTuple):
     limit_open: bool
 
 
-_kernel = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
-"""Nothing here makes an array, so that none needs its references counted: that took half of a trade's time."""
-
-
-@_kernel
+@njit(cache=True, nogil=True, **without_counts)
 def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  # type: ignore[no-untyped-def]
     """Take some orders one after the other and write a row for every trade.
 
@@ -160,7 +156,7 @@ def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  
         while spans.segment_stop[now["segment"]] <= i:
             now["segment"] += 1
         while spans.session_stop[now["session"]] <= i:
-            _next_session(now, False)
+            _next_session(now)
         if now["over"] or now["entered"] >= terms.max_trades:  # 25, 26
             now["session_over"] += 1
             continue
@@ -199,7 +195,8 @@ def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  
         now["entered"] += 1
         now["over"] = now["over"] or limited == session  # 27
         while spans.session_stop[now["session"]] <= m:
-            _next_session(now, limited == now["session"] + 1)
+            _next_session(now)
+            now["over"] = limited == now["session"]
         now["resumes"] = ts[m] + terms.pause  # 24
         if reason < VOID:  # 26
             now["micro_usd"] += side * (fill - entry) * terms.tick_money - terms.cost
@@ -208,17 +205,17 @@ def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  
     return found
 
 
-@_kernel
-def _next_session(now, over):  # type: ignore[no-untyped-def]
+@inner
+def _next_session(now):  # type: ignore[no-untyped-def]
     """Begin the next session: nothing is traded yet, and no pause is left."""
     now["session"] += 1
     now["entered"] = 0
     now["micro_usd"] = 0
-    now["over"] = over
+    now["over"] = False
     now["resumes"] = 0
 
 
-@_kernel
+@inner
 def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type: ignore[no-untyped-def]
     """Walk from the entry to the exit of one trade.
 
@@ -236,7 +233,7 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
         target, initial = terms.short_target, -terms.short_stop
     fills_at = np.int64(target + 1 if terms.target_fill == _THROUGH else target)  # 7
     queue = 2 * terms.queue  # 35, in halves of a contract
-    level, kind, raise_at = _stop_level(terms, initial, 0)  # 6, 31, 32
+    level, kind, raise_at = _stop_level(terms, initial, np.int64(0))  # 6, 31, 32
 
     k = j + 1 if terms.at_signal else _first_at(ts, ts[j] + 1, j + 1, stop)  # 6
     order, due, order_reason = _timed_order(ts, spans, terms, session, j, stop)
@@ -245,7 +242,7 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
     seen, arrival, low, high = _entry_event(ts, price, terms, side, j, entry, raise_at, k, stop)
 
     trigger, stop_price = -1, np.int64(0)
-    limited, limit_from = -1, stop  # 27: limit_from is where the limits must be worked out anew
+    limited, limit_from = np.int64(-1), stop  # 27: limit_from is where the limits must be worked out anew
     loss_at, profit_at = np.int64(-FAR), np.int64(FAR)
     if terms.limit_open:
         loss_at, profit_at = _limits(terms, closed)
@@ -263,11 +260,11 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
             return _unclosed(ts, price, terms, side, j, entry, stop, low, high, limited)
         if k == bound:
             if k == order:  # 28: it has reached the exchange before this print
-                low, high = min(low, price[k]), max(high, price[k])
+                low, high = min(low, np.int64(price[k])), max(high, np.int64(price[k]))
                 return k, order_reason, price[k] - side * terms.slippage, low, high, trigger, stop_price, limited
             if k == limit_from:
                 session += 1
-                loss_at, profit_at = _limits(terms, 0)
+                loss_at, profit_at = _limits(terms, np.int64(0))
                 limit_from = min(stop, spans.session_stop[session])
             if k == arrival:  # 33
                 level, kind, raise_at, seen, arrival = _moved(ts, price, terms, side, entry, initial, seen, k, stop)
@@ -298,18 +295,19 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
         k += 1
 
 
-@_kernel
+@inner
 def _entry_event(ts, price, terms, side, j, entry, raise_at, k, stop):  # type: ignore[no-untyped-def]
     """Return what the prints of the entry's event j + 1:k, which cannot exit, move the stop to, and their extremes."""
     seen, arrival, low, high = k, stop, np.int64(FAR), np.int64(-FAR)
     for p in range(j + 1, k):
-        low, high = min(low, price[p]), max(high, price[p])
-        if side * (price[p] - entry) >= raise_at and arrival == stop:
+        now = np.int64(price[p])
+        low, high = min(low, now), max(high, now)
+        if side * (now - entry) >= raise_at and arrival == stop:
             seen, arrival = p, _reached(ts, terms, p, k, stop)
     return seen, arrival, low, high
 
 
-@_kernel
+@inner
 def _taken(prints, side, k):  # type: ignore[no-untyped-def]
     """Return the halves of contracts that a print takes out of the queue at its price (35)."""
     if prints.aggressor[k] == side:
@@ -317,13 +315,13 @@ def _taken(prints, side, k):  # type: ignore[no-untyped-def]
     return np.int64(prints.size[k]) if prints.aggressor[k] == 0 else np.int64(0)
 
 
-@_kernel
+@inner
 def _reached(ts, terms, sent, k, stop):  # type: ignore[no-untyped-def]
     """Return the first print of k:stop that an order sent at a print can meet."""
     return _first_at(ts, max(ts[sent] + 1, ts[sent] + terms.latency), k, stop)
 
 
-@_kernel
+@inner
 def _unclosed(ts, price, terms, side, j, entry, stop, low, high, met):  # type: ignore[no-untyped-def]
     """Return what becomes of a trade that is open at the last print of its segment (11, 12, 36)."""
     m = stop - 1
@@ -338,7 +336,7 @@ def _unclosed(ts, price, terms, side, j, entry, stop, low, high, met):  # type: 
     return m, reason, fill, low, high, -1, np.int64(0), met
 
 
-@_kernel
+@inner
 def _timed_order(ts, spans, terms, session, j, stop):  # type: ignore[no-untyped-def]
     """Return where the market order that closes the position at a time fills, its time and its reason (23)."""
     order, due, reason = stop, np.int64(NEVER), VOID
@@ -351,7 +349,7 @@ def _timed_order(ts, spans, terms, session, j, stop):  # type: ignore[no-untyped
     return order, due, reason
 
 
-@_kernel
+@inner
 def _scan(prints, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-def]
     """Find the first print of k:stop at or beyond `lower` or `upper`, skipping blocks that hold none.
 
@@ -362,7 +360,7 @@ def _scan(prints, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-
         if k % KERNEL_BLOCK == 0:
             block = k // KERNEL_BLOCK
             while k + KERNEL_BLOCK <= stop and prints.low[block] > lower and prints.high[block] < upper:
-                low, high = min(low, prints.low[block]), max(high, prints.high[block])
+                low, high = min(low, np.int64(prints.low[block])), max(high, np.int64(prints.high[block]))
                 block, k = block + 1, k + KERNEL_BLOCK
         edge = min(stop, k - k % KERNEL_BLOCK + KERNEL_BLOCK)
         while k < edge:
@@ -374,7 +372,7 @@ def _scan(prints, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-
     return k, low, high
 
 
-@_kernel
+@inner
 def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
     """Return the first print of k:stop with `ts >= due`, or `stop`, looking near k first."""
     if k >= stop or ts[k] >= due:
@@ -392,7 +390,7 @@ def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
     return low
 
 
-@_kernel
+@inner
 def _stop_level(terms, initial, best):  # type: ignore[no-untyped-def]
     """Return the stop in force at a best profit (31, 32, 34), its reason, and the profit that moves it next."""
     level, kind, raise_at = initial, STOP, np.int64(FAR)
@@ -412,7 +410,7 @@ def _stop_level(terms, initial, best):  # type: ignore[no-untyped-def]
     return level, kind, raise_at
 
 
-@_kernel
+@inner
 def _moved(ts, price, terms, side, entry, initial, seen, k, stop):  # type: ignore[no-untyped-def]
     """Return the stop's level, reason and next move at print k (33), the first raise it does not know, its arrival."""
     best = np.int64(0)
@@ -425,7 +423,7 @@ def _moved(ts, price, terms, side, entry, initial, seen, k, stop):  # type: igno
     return level, kind, raise_at, seen, _reached(ts, terms, seen, k, stop) if seen < k else stop
 
 
-@_kernel
+@inner
 def _limits(terms, closed):  # type: ignore[no-untyped-def]
     """Return the profits in ticks at or below and at or above which the open trade meets a limit (27)."""
     loss, profit = np.int64(-FAR), np.int64(FAR)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.blocks import BLOCK
-from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Bracket, Execution
@@ -219,8 +219,9 @@ def _outcome_kernel(  # type: ignore[no-untyped-def]
     Of the tables only the part on the far side of the latest price is kept: a price at or below the front's has the
     front for its next print at or above it, and a higher one keeps what it has.
     """
-    session = np.searchsorted(session_stop, stop - 1, side="right")
-    place = np.searchsorted(starts, stop - 1, side="right") - 1
+    session, place = len(session_stop) - 1, len(starts) - 1
+    while session > 0 and session_stop[session - 1] >= stop:
+        session -= 1
     wait = max(1, rule.latency)
     front = held = after = n = stop  # prints from `front` on are in the tables
     while n > first:
@@ -253,7 +254,7 @@ def _outcome_kernel(  # type: ignore[no-untyped-def]
         session -= 1
 
 
-@njit(inline="always")
+@inner
 def _add(price, low, tables, k, front, stop):  # type: ignore[no-untyped-def]
     """Let print k come before the front: prices that it leaves behind keep the front for their next print."""
     if front == stop:
@@ -265,7 +266,7 @@ def _add(price, low, tables, k, front, stop):  # type: ignore[no-untyped-def]
         tables[1, level - low] = front
 
 
-@njit(inline="always")
+@inner
 def _next(price, low, tables, row, level, front, stop):  # type: ignore[no-untyped-def]
     """Return the next print at or above (row 0), at or below (row 1) a price, `stop` without one."""
     if front == stop:
@@ -276,7 +277,7 @@ def _next(price, low, tables, row, level, front, stop):  # type: ignore[no-untyp
     return tables[row, at] if 0 <= at < tables.shape[1] else stop
 
 
-@njit(inline="always")
+@inner
 def _count(  # type: ignore[no-untyped-def]
     ts, price, aggressor, flat_print, flat_due, first, stop, low, weights, rule, tables, cover, found, aggressors,
     j, after, front, held, group, orders,
@@ -333,8 +334,7 @@ def _move_kernel(price, first, stop, cover, entry, exits, side, found):  # type:
     Writes   found (2,), as `moves` of Outcomes
     Oracle   tests/test_passages.py, by positions print by print
     """
-    number = np.searchsorted(exits, first, side="right")
-    position = 0.0
+    number, position = 0, 0.0
     for k in range(first + 1, stop):
         position += cover[k - 1 - first]
         while number < len(exits) and exits[number] < k:
@@ -343,5 +343,6 @@ def _move_kernel(price, first, stop, cover, entry, exits, side, found):  # type:
         if number < len(exits) and entry[number] < k:
             mine = float(side[number])
         move = float(price[k] - price[k - 1])
-        found[0] += (mine - position) ** 2 * move * move
+        apart = mine - position
+        found[0] += apart * apart * move * move
         found[1] += mine * mine * move * move

@@ -27,6 +27,7 @@ from scalpr_zen.sections.prop_firm.paths import (
     NEAREST,
     NEITHER,
     NEVER,
+    NO_ROWS,
     PASS,
     SHARE_STEPS,
     WHOLE,
@@ -37,7 +38,7 @@ from scalpr_zen.sections.prop_firm.paths import (
     date_end,
     paths_kernel,
     session_days,
-    walk_kernel,
+    walk,
 )
 from scalpr_zen.sections.prop_firm.rules import PropFirm, RuleSet
 from scalpr_zen.sections.prop_firm.text import usd
@@ -165,7 +166,7 @@ def _attempts(days: Days, columns: Columns, tape: Tape, rules: Rules, found: Rul
     at, sessions = 0, len(tape.sessions)
     while at < sessions:
         rows = np.zeros((sessions - at, 4), np.int64)
-        outcome, used = walk_kernel(np.arange(at, sessions), days, rules, rows)
+        outcome, used = walk(np.arange(at, sessions), days, rules, rows)
         mine = slice(at, at + used)
         counts = np.column_stack([days.closed[mine], days.filled[mine], days.ended[mine]])
         reason = "the tape ends"
@@ -246,12 +247,12 @@ def _drawn(days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int
         return {}
     outcome, used = np.empty(sims, np.int64), np.empty(sims, np.int64)
 
-    def walk(first: int) -> None:
+    def walk_part(first: int) -> None:
         mine = slice(first, min(first + CHUNK, sims))
         order = dates[drawn_dates(seed, first // CHUNK, len(outcome[mine]), settings.prop_days, sessions)]
-        paths_kernel(order, days, rules, outcome[mine], used[mine])
+        paths_kernel(order, days, rules, NO_ROWS, outcome[mine], used[mine])
 
-    run_all(walk, range(0, sims, CHUNK))
+    run_all(walk_part, range(0, sims, CHUNK))
     tapes = _other_tapes(days, dates, rules, settings, seed)
     return {
         "sims": sims,
@@ -276,7 +277,7 @@ def _other_tapes(days: Days, dates: Int64, rules: Rules, settings: PropFirm, see
         others = dates[drawn_dates(seed, _FIRST_TAPE + 2 * tape, 1, sessions, sessions)[0]]
         order = others[drawn_dates(seed, _FIRST_TAPE + 2 * tape + 1, CHUNK, settings.prop_days, sessions)]
         outcome, used = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
-        paths_kernel(order, days, rules, outcome, used)
+        paths_kernel(order, days, rules, NO_ROWS, outcome, used)
         return np.bincount(outcome, minlength=len(_DRAWN)) / CHUNK
 
     return np.array(run_all(shares, range(TAPES)))

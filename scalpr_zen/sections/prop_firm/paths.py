@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
 
@@ -27,6 +27,7 @@ BALANCE, PEAK, FLOOR_AT_END, NEAREST = range(4)
 SHARE_STEPS = 10_000
 """Steps of a share of the profit; here, because a cached kernel does not notice a change in another file."""
 _STAGES = 1_024
+NO_ROWS = np.empty((0, 4), np.int64)
 
 
 class Rules(NamedTuple):
@@ -131,7 +132,7 @@ def _walk_date(
     return int(count), DateEnd(*map(int, end))
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _push(highs, lows, count, high, low):  # type: ignore[no-untyped-def]
     """Close a stage behind `count` others and return how many there are; more than there is room are not written.
 
@@ -218,8 +219,15 @@ def _day_kernel(price, start, stop, first, last, trades, rules, begin, peak, hig
 # Accounts -------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
-def walk_kernel(order, days, rules, rows):  # type: ignore[no-untyped-def]
+def walk(order: Int64, days: Days, rules: Rules, rows: Int64) -> tuple[int, int]:
+    """Take one account through session dates until it passes or is bust: outcome, dates used; `rows` as in `_walk`."""
+    outcome, used = np.empty(1, np.int64), np.empty(1, np.int64)
+    paths_kernel(order[None], days, rules, rows, outcome, used)
+    return int(outcome[0]), int(used[0])
+
+
+@inner
+def _walk(order, days, rules, rows):  # type: ignore[no-untyped-def]
     """Take one account through session dates until it passes or is bust.
 
     Reads    order (d,): which dates, one after the other; days; rules
@@ -262,13 +270,12 @@ def walk_kernel(order, days, rules, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def paths_kernel(order, days, rules, outcome, used):  # type: ignore[no-untyped-def]
+def paths_kernel(order, days, rules, rows, outcome, used):  # type: ignore[no-untyped-def]
     """Take one account through each path of session dates.
 
     Reads    order (paths, d), days, rules
-    Writes   outcome (paths,), used (paths,): dates to it
+    Writes   outcome (paths,), used (paths,): dates to it; rows as `_walk` does, empty for more than one path
     Oracle   tests/naive_prop_firm.py, evaluate
     """
-    none = np.empty((0, 4), np.int64)
     for p in range(len(order)):
-        outcome[p], used[p] = walk_kernel(order[p], days, rules, none)
+        outcome[p], used[p] = _walk(order[p], days, rules, rows)

@@ -147,6 +147,13 @@ class PropFirm(Parameters):
         _refuse_contradiction(rules, {key: name for name, key in _FIELDS.items()})
         object.__setattr__(self, "_rules", rules)  # kept, as a file may change: equal parameters have equal rules
 
+    def contents(self) -> dict[str, str]:
+        """Return the SHA-256 of the rules where they come from a trader's own file; packaged ones have a version."""
+        if not declared(PropFirm)[0].is_file(self.prop_firm):
+            return {}
+        rules = json.dumps(asdict(self._rules), sort_keys=True, default=str)  # type: ignore[arg-type]
+        return {"prop_firm": hashlib.sha256(rules.encode()).hexdigest()}
+
     def rules(self) -> RuleSet | None:
         """Return the rule set with what is given in place of its own rules; None for prop_firm=none."""
         return self._rules
