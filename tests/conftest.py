@@ -16,7 +16,7 @@ from support.budget import JIT, budget
 from support.kernels import compile_once
 from support.market import market
 
-import scalpr_zen.sections.control
+import scalpr_zen.sections.random_entries
 from scalpr_zen import commands
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
@@ -25,7 +25,7 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()  # no test reads or writes wha
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 if not JIT:  # a random entry takes a millisecond then
-    scalpr_zen.sections.control.DRAWS, scalpr_zen.sections.control.MIN_POOL = 2_000, 5
+    scalpr_zen.sections.random_entries.DRAWS, scalpr_zen.sections.random_entries.MIN_POOL = 2_000, 5
     scalpr_zen.sections.prop_firm.evaluation.TAPES = 2
 
 # A busy machine is no reason to fail.

@@ -118,7 +118,7 @@ def test_every_flag_reaches_the_run(scalpr, tape):
     assert not Path("results").exists()
     groups = [group(**{p.name: OTHER[p.name] for p in declared(group) if p.name in OTHER}) for group in PARAMETERS]
     expected = run_setup(Tape.open(tape), groups[0], Setup(**dict(zip(GROUPS, groups[1:], strict=True))))
-    for name in ("trades_sha256", "counts", "monte_carlo", "fills", "control", "prop_firm"):
+    for name in ("trades_sha256", "counts", "monte_carlo", "fills", "random_entries", "prop_firm"):
         assert got[name] == json.loads(expected.to_json())[name]
 
 

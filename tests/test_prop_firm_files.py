@@ -118,7 +118,10 @@ REFUSED = {
     "sources": (SMALL + "sources = 'a page'\n", "own.toml: sources must be a list of texts, was 'a page'"),
     "source": (SMALL + "sources = [1]\n", "own.toml: sources must be printable ASCII text, was 1"),
     "title": (SMALL.replace("Small", "Größe"), "own.toml: title must be printable ASCII text, was 'Größe'"),
-    "control": (SMALL.replace("Small", r"\u001b[2J"), r"own.toml: title must be printable ASCII text, was '\\x1b\[2J'"),
+    "random_entries": (
+        SMALL.replace("Small", r"\u001b[2J"),
+        r"own.toml: title must be printable ASCII text, was '\\x1b\[2J'",
+    ),
     "empty": (SMALL.replace("Small", ""), "own.toml: title must be printable ASCII text, was ''"),
 }
 

@@ -185,7 +185,7 @@ def segments_of(market):
     return [(run[0], run[-1] + 1) for run in runs]
 
 
-NO_RULES = {"other_side": 0, "outside": 0, "session_over": 0, "paused": 0}
+NO_RULES = {"other_side": 0, "outside": 0, "session_over": 0, "in_cooldown": 0}
 
 
 def twin(market, signals, rules):

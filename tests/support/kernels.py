@@ -41,12 +41,12 @@ def main():
     from support.dbn_files import trade, utc, write_day
     from support.market import market
 
-    groups = {"settings": MonteCarlo(monte_carlo_sims=2, control_sims=2), "firm": PropFirm(prop_sims=2)}
+    groups = {"settings": MonteCarlo(monte_carlo_sims=2, random_entry_sims=2), "firm": PropFirm(prop_sims=2)}
     for strategy in BUILT_IN.values():
         strategy().signals(market())
     crossover = EmaCrossover(fast_period=2, slow_period=5)
     moving = Bracket(trailing_stop=2, break_even_at=1)
-    limits = SessionRules(longest_hold=5, loss_limit=100, limit_on="open", flat_before_close=5)
+    limits = SessionRules(max_hold=5, loss_limit=100, limit_basis="equity", flat_before_close=5)
     with tempfile.TemporaryDirectory() as folder:
         mapped = Tape.open(save_tape(market(), Path(folder) / "tape.npz"))  # its columns are read-only: another type
         for tape in (market(), mapped):
