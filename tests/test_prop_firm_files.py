@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from support.market import market
 
-from scalpr_zen import EmaCrossover, ParameterError, PropFirm, cli, run, save_tape
+from scalpr_zen import EmaCrossover, ParameterError, PropFirm, run, save_tape
+from scalpr_zen.base import facts
 from scalpr_zen.base.params import declared
+from scalpr_zen.commands.dashboard import command, dashboard
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.workbench import Workbench
 from scalpr_zen.sections.prop_firm.rules import FIRMS, KEYS, RuleSet, rule_set

@@ -61,9 +61,7 @@ def test_the_key_does_not_depend_on_the_order_of_the_parameters(spec):
 
 
 def test_a_change_of_anything_that_decides_the_result_changes_the_key(spec):
-    others = [
-        replace(spec, **{name: "other"}) for name in ("tape_sha256", "strategy", "strategy_sha256", "rules_sha256")
-    ]
+    others = [replace(spec, **{name: "other"}) for name in ("tape_sha256", "strategy", "strategy_sha256")]
     others += [replace(spec, parameters=spec.parameters | {name: "other"}) for name in NAMES]
     assert len({spec.key, *(other.key for other in others)}) == len(others) + 1
 
@@ -74,19 +72,6 @@ def test_equal_values_of_different_types_are_one_run(points, period):
     one = RunSpec.of(tape, *make_run(EmaCrossover, given_int))
     two = RunSpec.of(tape, *make_run(EmaCrossover, {"fast_period": period, "take_profit": float(int(points) + 1)}))
     assert one.to_json() == two.to_json()
-
-
-def test_the_rules_of_a_file_are_part_of_the_spec(tape, tmp_path):
-    own = tmp_path / "own.toml"
-    text = 'title = "Own"\naccount_usd = 1_000\ntarget_usd = 100\ndrawdown_usd = 50\ndrawdown_kind = "end_of_day"\n'
-    own.write_text(text)
-    before = RunSpec.of(tape, EmaCrossover(), Setup(firm=PropFirm(prop_firm=str(own))))
-    assert before.make(EmaCrossover)[1].firm.rules().target_usd == 100
-    own.write_text(text.replace("= 100\n", "= 200\n"))
-    after = RunSpec.of(tape, EmaCrossover(), Setup(firm=PropFirm(prop_firm=str(own))))
-    assert after.key != before.key
-    with pytest.raises(ParameterError, match=r"^the rules of .*own\.toml have changed since the run spec was made$"):
-        before.make(EmaCrossover)
 
 
 def test_what_no_file_identifies_has_no_key(spec, tape):

@@ -79,8 +79,6 @@ class RunSpec:
         The name of the strategy's class.
     strategy_sha256 : str or None
         The strategy's source (`strategy_sha256`); None where no source tells its signals.
-    rules_sha256 : str or None
-        The rules of the prop firm, which a file may hold; None with prop_firm=none.
     parameters : dict
         Every parameter by its name: a number, a text, true or false, or None.
     contents : dict
@@ -90,7 +88,6 @@ class RunSpec:
     tape_sha256: str | None
     strategy: str
     strategy_sha256: str | None
-    rules_sha256: str | None
     parameters: Mapping[str, Value]
     contents: Mapping[str, str]
 
@@ -101,7 +98,6 @@ class RunSpec:
             tape_sha256=tape.metadata.get("sha256"),
             strategy=type(strategy).__name__,
             strategy_sha256=strategy_sha256(strategy),
-            rules_sha256=setup.firm.rules_sha256,
             parameters={parameter.name: value for parameter, value in all_parameters(strategy, setup)},
             contents=_contents(strategy, setup),
         )
@@ -122,7 +118,7 @@ class RunSpec:
         names = [field.name for field in fields(cls)]
         if not isinstance(given, dict) or sorted(given) != sorted(names):
             raise ParameterError(f"a run spec is an object with {', '.join(names)}")
-        texts = {name: given[name] for name in names[:4]}
+        texts = {name: given[name] for name in names[:3]}
         if not all(isinstance(value, str) or (value is None and name != "strategy") for name, value in texts.items()):
             raise ParameterError(f"{', '.join(texts)} of a run spec must be text")
         values = given["parameters"]
@@ -154,7 +150,7 @@ class RunSpec:
         Raises
         ------
         ScalprError
-            If the class, its source or the rules of the firm have changed, a parameter is missing, unknown or refused.
+            If the class or its source is another one, a parameter is missing, unknown or refused.
         """
         if kind.__name__ != self.strategy:
             raise ParameterError(f"the run spec is of the strategy {self.strategy}, not of {kind.__name__}")

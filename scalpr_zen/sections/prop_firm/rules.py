@@ -158,11 +158,6 @@ class PropFirm(Parameters):
         """Return the rule set with what is given in place of its own rules; None for prop_firm=none."""
         return self._rules
 
-    @property
-    def rules_sha256(self) -> str | None:
-        """The SHA-256 of the rules as JSON; None for prop_firm=none."""
-        return hashlib.sha256(json.dumps(asdict(self._rules)).encode()).hexdigest() if self._rules else None
-
     def given(self) -> dict[str, Any]:
         """Return the parameters that stand in place of the rule set's own rules."""
         return {name: getattr(self, name) for name in _FIELDS if getattr(self, name) is not None}
