@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import Given
+from support.tapes import Given
 
 from scalpr_zen import EmaCrossover, MomentumBurst
 from scalpr_zen.strategies.load import load_strategy

@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from conftest import Given, tape_of
-from golden.market import market
 from hypothesis import given
 from hypothesis import strategies as st
+from support.market import market
+from support.tapes import Given, tape_of
 
 from scalpr_zen import EmaCrossover, Execution, MomentumBurst, ParameterError, Setup, Tape, run, save_tape
 from scalpr_zen.params import declared
