@@ -5,7 +5,8 @@ if __name__ == "__main__":
 
     exit_on_interrupt()  # Ctrl-C is one line during the imports, too
 
-from scalpr_zen import cli
+from scalpr_zen.commands.dashboard import dashboard
+from scalpr_zen.console import main as run_main
 from scalpr_zen.dashboard.guard import Address
 
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
@@ -15,8 +16,8 @@ PORT = 5001
 
 
 def main() -> None:
-    cli.dashboard(TAPE, Address(host=HOST, port=PORT), STRATEGY)
+    dashboard(TAPE, Address(host=HOST, port=PORT), STRATEGY)
 
 
 if __name__ == "__main__":
-    cli.main(main)
+    run_main(main)

@@ -5,7 +5,9 @@ if __name__ == "__main__":
 
     exit_on_interrupt()  # Ctrl-C is one line during the imports, too
 
-from scalpr_zen import cli, instrument
+from scalpr_zen import instrument
+from scalpr_zen.commands.preprocess import preprocess
+from scalpr_zen.console import main as run_main
 from scalpr_zen.ingest.front_month import Roll, parse_schedule
 
 DATA_DIR = "data"  # folder of *.trades.dbn or *.dbn.zst files
@@ -18,8 +20,8 @@ SCHEDULE = ""  # schedule: "NQZ4 2024-09-16, NQH5 2024-12-16", or a file of such
 
 def main() -> None:
     roll = Roll(rule=ROLL, days=ROLL_DAYS, schedule=parse_schedule(SCHEDULE) if SCHEDULE else ())
-    cli.preprocess([DATA_DIR], instrument(ROOT), OUT, roll)
+    preprocess([DATA_DIR], instrument(ROOT), OUT, roll)
 
 
 if __name__ == "__main__":
-    cli.main(main)
+    run_main(main)

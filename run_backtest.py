@@ -5,101 +5,86 @@ if __name__ == "__main__":
 
     exit_on_interrupt()  # Ctrl-C is one line during the imports, too
 
-from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFirm, SessionRules, Setup, cli
+from scalpr_zen.commands.backtest import run_script
 
+# generated: parameters
+FAST_EMA_PERIOD = 50  # prints; Period of the fast average.
+SLOW_EMA_PERIOD = 200  # prints; Period of the slow average; no signal before it.
+TP_POINTS = 10.0  # points; Distance of the take profit from the entry fill.
+SL_POINTS = 5.0  # points; Distance of the stop loss from the entry fill.
+POINT_VALUE = 20.0  # USD; USD of one point; none: the contract's own.
+MONTE_CARLO_SIMS = 1000  # paths; Monte Carlo paths of each method.
 TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
-FAST_EMA_PERIOD = 50  # prints
-SLOW_EMA_PERIOD = 200  # prints
-TP_POINTS = 10.0  # take profit, points from the entry fill; "8t" is 8 ticks, here and for every distance in points
-SL_POINTS = 5.0  # stop loss, points from the entry fill
-POINT_VALUE = 20.00  # USD of one point of one contract; None: the contract's own
-MONTE_CARLO_SIMS = 1000  # paths of each method
+# EmaCrossover, MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion
+STRATEGY = "EmaCrossover"  # or a class of your own file, "my_file.py:MyStrategy"
+STRATEGY_PARAMETERS: dict[str, object] = {}  # of another strategy, {"burst_ticks": 8}; left out: the defaults
 RESULTS_DIR = "results"  # folder of the report files
 WRITE_CSV = False  # write the trades as CSV too
 WRITE_HTML = False  # write the charts as one HTML file too
-STRATEGY = "EmaCrossover"  # a built-in, or a class of your own file, "my_file.py:MyStrategy"
-STRATEGY_PARAMETERS = {"fast_period": FAST_EMA_PERIOD, "slow_period": SLOW_EMA_PERIOD}  # left out: their defaults
+# A distance in points may be given in ticks: "8t" is 8 ticks.
 
+# Bracket: The take profit and the stop loss that go with every entry, and how the stop moves.
+TAKE_PROFIT_SHORT = None  # points; Take profit of short trades; none: as of long ones.
+STOP_LOSS_SHORT = None  # points; Stop loss of short trades; none: as of long ones.
+TRAILING_STOP = None  # points; Distance at which the stop follows the best price since the entry.
+TRAILING_FROM = 0.0  # points; Profit from which the stop trails.
+TRAILING_STEP = None  # points; Step in which the trailing stop moves; none: one tick.
+BREAK_EVEN_AT = None  # points; Profit at which the stop moves to break-even.
+BREAK_EVEN_PLUS = 0  # ticks; Ticks beyond the entry fill at which break-even lies.
 
-def setup() -> Setup:
-    """Return all the other parameters."""
-    return Setup(
-        bracket=Bracket(
-            take_profit=TP_POINTS,
-            stop_loss=SL_POINTS,
-            take_profit_short=None,  # points, of short trades; None: as of long ones
-            stop_loss_short=None,  # points, of short trades; None: as of long ones
-            trailing_stop=None,  # points behind the best price since the entry; None: the stop does not trail
-            trailing_from=0.0,  # points of profit from which it trails
-            trailing_step=None,  # points, its steps; None: one tick
-            break_even_at=None,  # points of profit at which the stop moves to break-even
-            break_even_plus=0,  # ticks beyond the entry fill at which break-even lies
-        ),
-        execution=Execution(
-            entry="next",  # next | signal (optimistic)
-            latency_ms=0.0,  # ms from a signal to the exchange
-            slippage_ticks=0,  # ticks of every market and stop fill
-            commission=0.0,  # USD a contract and side
-            target_fill="touch",  # touch | through | queue
-            queue_ahead=20,  # contracts ahead of a take profit, for queue
-            stop_fill="trigger",  # trigger | level (optimistic) | next
-            roll_exit="void",  # void | close
-            contracts=1,  # contracts of each trade
-            point_value=POINT_VALUE,
-            overlap=False,  # trade every signal on its own
-        ),
-        rules=SessionRules(
-            sides="both",  # both | long | short
-            invert=False,  # trade every signal the other way round
-            entry_windows="all",  # Chicago times, "08:30-11:00, 13:00-15:00"
-            weekdays="all",  # of the session dates, "Mon-Thu"
-            no_entry_before_close=None,  # minutes
-            flat_before_close=None,  # minutes
-            longest_hold=None,  # seconds
-            pause=0.0,  # seconds after an exit
-            max_trades=None,  # trades a session
-            loss_limit=None,  # USD a session
-            profit_limit=None,  # USD a session
-            limit_on="closed",  # closed | open
-            incomplete_dates="exclude",  # exclude | include
-        ),
-        pessimistic=PessimisticCosts(
-            pessimistic_commission=2.5,  # USD a contract and side
-            pessimistic_slippage_ticks=1,  # ticks
-        ),
-        settings=MonteCarlo(
-            monte_carlo_sims=MONTE_CARLO_SIMS,
-            control_sims=1000,  # runs of random entries
-            seed=0,
-        ),
-        firm=PropFirm(
-            prop_firm="topstep-50k",  # none | custom | topstep-50k | -100k | -150k | apex-50k | apex-50k-legacy
-            prop_account=None,  # USD; this and what follows: None: the firm's own
-            prop_target=None,  # USD of profit
-            prop_drawdown=None,  # USD
-            prop_drawdown_kind=None,  # end_of_day | peak_equity
-            prop_lock=None,  # USD of profit
-            prop_daily_loss=None,  # USD; 0: no limit
-            prop_daily_loss_breach=None,  # bust | day_over
-            prop_min_days=None,  # days
-            prop_consistency=None,  # share of the profit that the best day may have
-            prop_contracts=None,  # contracts
-            prop_sims=1000,  # paths of drawn session dates
-            prop_days=60,  # session dates of each path
-        ),
-    )
+# Execution: How orders reach the exchange, how they fill, and what they cost.
+ENTRY = "next"  # next | signal; Where the entry order fills: the next event, or its own print.
+LATENCY_MS = 0.0  # ms; Time from a signal to the exchange.
+SLIPPAGE_TICKS = 0  # ticks; Slippage of every market and stop fill.
+COMMISSION = 0.0  # USD a contract and side; Commission and fees.
+# What fills the take profit: its price, a print beyond it, or its turn in the queue.
+TARGET_FILL = "touch"  # touch | through | queue
+QUEUE_AHEAD = 20  # contracts; Contracts ahead of a take profit that waits in a queue.
+STOP_FILL = "trigger"  # trigger | level | next; Where a stop fills: triggering print, stop price, next event.
+ROLL_EXIT = "void"  # void | close; What becomes of a trade open at a roll: void, or closed at the last print.
+CONTRACTS = 1  # contracts; Contracts of each trade.
+OVERLAP = False  # Trade every signal on its own, for studying signals.
 
+# SessionRules: Which signals are traded, and what ends a trade or a session beside its bracket.
+SIDES = "both"  # both | long | short; Sides that are traded.
+INVERT = False  # Trade every signal the other way round.
+ENTRY_WINDOWS = "all"  # Chicago times of signals that are traded: all, or 08:30-11:00, 13:00-15:00.
+WEEKDAYS = "all"  # Weekdays of the session dates that are traded: all, or Mon-Thu, or Mon, Wed.
+NO_ENTRY_BEFORE_CLOSE = None  # minutes; Time before a session's close in which no signal is traded.
+FLAT_BEFORE_CLOSE = None  # minutes; Time before a session's close at which a position is closed.
+LONGEST_HOLD = None  # seconds; Time after its entry at which a position is closed.
+PAUSE = 0.0  # seconds; Time after an exit in which no signal of its session is traded.
+MAX_TRADES = None  # trades; Trades of a session at most.
+LOSS_LIMIT = None  # USD; Net loss at which a session is over.
+PROFIT_LIMIT = None  # USD; Net profit at which a session is over.
+LIMIT_ON = "closed"  # closed | open; What the limits look at: closed trades, or also the open one.
+INCOMPLETE_DATES = "exclude"  # exclude | include; Whether incomplete session dates count in by-day statistics.
 
-def main() -> None:
-    cli.backtest(
-        TAPE,
-        cli.strategy(STRATEGY, STRATEGY_PARAMETERS),
-        setup(),
-        out=RESULTS_DIR,
-        csv=WRITE_CSV,
-        html=WRITE_HTML,
-    )
+# PessimisticCosts: The pessimistic costs of the fill table; never below those that are set.
+PESSIMISTIC_COMMISSION = 2.5  # USD a contract and side; Commission of the pessimistic costs.
+PESSIMISTIC_SLIPPAGE_TICKS = 1  # ticks; Slippage of the pessimistic costs.
 
+# MonteCarlo: How many paths, and from which seed.
+CONTROL_SIMS = 1000  # runs; Runs of random entries that the strategy is compared with.
+SEED = 0  # Seed of all that is drawn.
+
+# PropFirm: Which evaluation of a prop firm the trades go through; a rule of none is the preset's own.
+# Rules of the prop firm's evaluation.
+PROP_FIRM = "topstep-50k"  # none | custom | topstep-50k | topstep-100k | topstep-150k | apex-50k | apex-50k-legacy
+PROP_ACCOUNT = None  # USD; Starting balance.
+PROP_TARGET = None  # USD; Profit that passes.
+PROP_DRAWDOWN = None  # USD; Distance of the floor below what it trails.
+# What the floor trails: the balance at a day's end, or the peak of the open equity.
+PROP_DRAWDOWN_KIND = None  # end_of_day | peak_equity
+PROP_LOCK = None  # USD; Profit above which the floor does not rise; 1000000: it never locks.
+PROP_DAILY_LOSS = None  # USD; Loss of a day that is a breach; 0: no limit.
+PROP_DAILY_LOSS_BREACH = None  # day_over | bust; What that breach does.
+PROP_MIN_DAYS = None  # days; Trading days before a pass.
+PROP_CONSISTENCY = None  # share; Largest part of the profit that the best day may have; 1: any.
+PROP_CONTRACTS = None  # contracts; Contracts that the firm allows; 0: any. Only told.
+PROP_SIMS = 1000  # paths; Paths of drawn session dates.
+PROP_DAYS = 60  # session dates; Session dates of each such path.
+# end
 
 if __name__ == "__main__":
-    cli.main(main)
+    run_script(globals())

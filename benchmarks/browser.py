@@ -22,7 +22,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_SERVER = "from scalpr_zen.cli import entry_point; entry_point()"
+_SERVER = "from scalpr_zen.commands import entry_point; entry_point()"
 
 
 @contextmanager

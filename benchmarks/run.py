@@ -299,10 +299,10 @@ def report(tape: Tape, repeat: int) -> list[Row]:
 
 COMMAND = """
 import sys
-from scalpr_zen import cli
+from scalpr_zen import commands, console
 sys.argv = ["scalpr", "backtest", "--tape", sys.argv[1], "--out", sys.argv[2]]
 try:
-    cli.entry_point()
+    commands.entry_point()
 except SystemExit as done:
     assert done.code == 0
 """

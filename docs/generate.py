@@ -1,17 +1,22 @@
-"""Write the tables of docs/parameters.md, docs/statistics.md and docs/dashboard.md from the declarations.
+"""Write the tables of the docs and the parameters of run_backtest.py from the declarations.
 
     python docs/generate.py
 
-The text between `<!-- generated: name -->` and `<!-- end -->` is replaced; the rest of a page is written by hand.
+The text between `<!-- generated: name -->` and `<!-- end -->` of a page, and between `# generated: name` and `# end` of
+the script, is replaced; the rest is written by hand.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from scalpr_zen import Parameters
+from scalpr_zen import Parameters, instrument
+from scalpr_zen.commands.backtest import CONSTANTS
 from scalpr_zen.figures import CHARTS
 from scalpr_zen.params import Parameter, declared
 from scalpr_zen.setup import GROUPS as SETUP
@@ -21,7 +26,19 @@ from scalpr_zen.strategies.load import BUILT_IN
 FOLDER = Path(__file__).parent
 PAGES = ("parameters.md", "statistics.md", "dashboard.md")
 GROUPS: tuple[type[Parameters], ...] = (*BUILT_IN.values(), *SETUP.values())
+SCRIPT = "run_backtest.py"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SCRIPT_BLOCK = re.compile(r"(# generated: parameters\n).*?(# end\n)", re.DOTALL)
+_WIDTH = 120
+_OTHERS = """\
+TAPE = ""  # tape that preprocess.py made, "cache/nq.npz"; empty: the built-in demo market
+# {built_in}
+STRATEGY = "EmaCrossover"  # or a class of your own file, "my_file.py:MyStrategy"
+STRATEGY_PARAMETERS: dict[str, object] = {{}}  # of another strategy, {{"burst_ticks": 8}}; left out: the defaults
+RESULTS_DIR = "results"  # folder of the report files
+WRITE_CSV = False  # write the trades as CSV too
+WRITE_HTML = False  # write the charts as one HTML file too
+"""
 
 
 def parameters() -> str:
@@ -49,20 +66,54 @@ def refreshed(page: str) -> str:
     return _BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", page)
 
 
+def script(text: str) -> str:
+    """Return the text of run_backtest.py with every parameter as it is declared now."""
+    return _SCRIPT_BLOCK.sub(lambda block: f"{block[1]}{_constants()}{block[2]}", text)
+
+
+def _constants() -> str:
+    """Return one line a parameter: those of CONSTANTS, the rest of the script's own, then group by group."""
+    known = {p.name: p for group in (BUILT_IN["EmaCrossover"], *SETUP.values()) for p in declared(group)}
+    first = [_constant(replace(known[name], default=_shown(known[name]))) for name in CONSTANTS]
+    others = _OTHERS.format(built_in=", ".join(BUILT_IN)).splitlines()
+    lines = [*first, *others, '# A distance in points may be given in ticks: "8t" is 8 ticks.']
+    for group in SETUP.values():
+        lines += ["", f"# {group.__name__}: {_sentence(group)}"]
+        lines += [_constant(p) for p in declared(group) if p.name not in CONSTANTS]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(parameter: Parameter) -> Any:
+    """Return the value in the script: the point value of NQ stands there, as it is the trader's to check."""
+    return instrument("NQ").point_value if parameter.name == "point_value" else parameter.default
+
+
+def _constant(parameter: Parameter) -> str:
+    value = json.dumps(parameter.default) if isinstance(parameter.default, str) else repr(parameter.default)
+    code = f"{CONSTANTS.get(parameter.name, parameter.name.upper())} = {value}"
+    facts = [parameter.unit, parameter.range_text if parameter.choices else ""]
+    short, sentence = "; ".join(fact for fact in facts if fact), parameter.sentence
+    line = f"{code}  # " + "; ".join(text for text in (short, sentence) if text)
+    return line if len(line) <= _WIDTH else f"# {sentence}\n{code}  # {short}"
+
+
 def main() -> None:
-    """Refresh every page and print which changed."""
-    for name in PAGES:
-        path = FOLDER / name
+    """Refresh every page and the script, and print which changed."""
+    pages = {FOLDER / name: refreshed for name in PAGES} | {FOLDER.parent / SCRIPT: script}
+    for path, fresh in pages.items():
         before = path.read_text(encoding="utf-8")
-        after = refreshed(before)
+        after = fresh(before)
         path.write_text(after, encoding="utf-8", newline="\n")
-        print(f"{name}: {'unchanged' if after == before else 'written'}")
+        print(f"{path.name}: {'unchanged' if after == before else 'written'}")
 
 
 def _group(group: type[Parameters]) -> str:
     head = ("parameter", "flag", "unit", "default", "range", "meaning")
-    sentence = (group.__doc__ or "").split("\n")[0]
-    return f"### {group.__name__}\n\n{sentence}\n\n{_table(head, [_row(p) for p in declared(group)])}"
+    return f"### {group.__name__}\n\n{_sentence(group)}\n\n{_table(head, [_row(p) for p in declared(group)])}"
+
+
+def _sentence(group: type[Parameters]) -> str:
+    return (group.__doc__ or "").split("\n")[0]
 
 
 def _row(parameter: Parameter) -> tuple[str, ...]:

@@ -162,11 +162,14 @@ class Parameters:
         """Rules between parameters; a group with such rules overrides this."""
 
 
-@functools.cache
 def declared(group: type[Any]) -> tuple[Parameter, ...]:
     """Return the declared parameters of a group, in the order of their declaration; of another class, none."""
-    if not issubclass(group, Parameters):
-        return ()
+    kind: Any = group
+    return _declared(kind) if issubclass(group, Parameters) else ()
+
+
+@functools.cache
+def _declared(group: Any) -> tuple[Parameter, ...]:
     hints = get_type_hints(group)
     return tuple(_parameter(f.name, f.default, hints[f.name], f.metadata) for f in fields(group) if f.metadata)
 

@@ -10,6 +10,6 @@ from scalpr_zen.engine import exit_on_interrupt
 def entry_point() -> NoReturn:
     """Run `scalpr`."""
     exit_on_interrupt()
-    from scalpr_zen import cli
+    from scalpr_zen import commands
 
-    cli.entry_point()
+    commands.entry_point()

@@ -18,7 +18,7 @@ from support.kernels import compile_once
 from support.market import market
 
 import scalpr_zen.control
-from scalpr_zen import cli
+from scalpr_zen import commands
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 
@@ -79,7 +79,7 @@ def scalpr(monkeypatch, capsys):
     def call(*args):
         monkeypatch.setattr(sys, "argv", ["scalpr", *map(str, args)])
         with pytest.raises(SystemExit) as end:
-            cli.entry_point()
+            commands.entry_point()
         out, err = capsys.readouterr()
         return end.value.code, out, err
 

@@ -11,7 +11,8 @@ import pytest
 import zstandard
 from support.dbn_files import DELAY, SECOND, compressed, header, patched, trade, utc, write_day, write_dbn
 
-from scalpr_zen import ScalprError, Tape, cli, instrument, save_tape
+from scalpr_zen import ScalprError, Tape, commands, console, instrument, save_tape
+from scalpr_zen.commands.info import info
 from scalpr_zen.ingest.preprocess import preprocess
 from scalpr_zen.instruments import parse_instrument
 
@@ -57,7 +58,7 @@ def good(folder, day=DAY, ids=IDS, **options):
 
 def command_line(capfd, *arguments) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as end:
-        cli.main(lambda: cli.scalpr.main([str(a) for a in arguments], standalone_mode=False))
+        console.main(lambda: commands.scalpr.main([str(a) for a in arguments], standalone_mode=False))
     out, err = capfd.readouterr()
     return end.value.code, out, err
 
@@ -305,7 +306,7 @@ def test_a_subfolder_with_data_and_an_archive_are_named_beside_the_files_that_ar
     tape = Tape.open(preprocess([data], instrument("NQ"), tmp_path / "tape.npz"))
     assert tape.metadata["ignored_files"] == ["job/ (1 DBN file, 1 ZIP)", "rest.zip"]
     assert len(tape) == 5
-    cli.info(tmp_path / "tape.npz")
+    info(tmp_path / "tape.npz")
     assert "job/ (1 DBN file, 1 ZIP)" in capsys.readouterr().out
 
 

@@ -178,7 +178,7 @@ def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_say
 def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
     path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
     code = (
-        "import sys; import scalpr_zen as z; from scalpr_zen import cli; import scalpr_zen.ingest.preprocess; "
+        "import sys; import scalpr_zen as z; import scalpr_zen.commands, scalpr_zen.ingest.preprocess; "
         "tape = z.Tape.open(sys.argv[1]); "
         "z.save(z.run(tape, z.EmaCrossover(), rules=z.SessionRules(flat_before_close=1.0)), sys.argv[2]); "
         "print(tape.sessions['close'].tolist(), 'pandas' in sys.modules)"

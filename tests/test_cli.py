@@ -15,16 +15,19 @@ import scalpr_zen
 import scalpr_zen.ingest.demo
 from scalpr_zen import (
     EmaCrossover,
-    Execution,
+    MomentumBurst,
     ScalprError,
     Setup,
     Tape,
-    cli,
+    commands,
+    console,
     instrument,
     save_tape,
     start,
 )
 from scalpr_zen.backtest import run_setup
+from scalpr_zen.commands import demo
+from scalpr_zen.commands.backtest import CONSTANTS, backtest_of, run_script
 from scalpr_zen.ingest.front_month import Roll
 from scalpr_zen.params import declared
 from scalpr_zen.setup import GROUPS
@@ -239,7 +242,7 @@ def test_a_bad_demo_is_refused_in_one_line(scalpr, flags):
 
 
 def test_the_range_of_sessions_in_the_help_is_the_one_that_the_demo_takes():
-    [option] = [option for option in cli.scalpr.commands["demo"].params if option.name == "sessions"]
+    [option] = [option for option in commands.scalpr.commands["demo"].params if option.name == "sessions"]
     with pytest.raises(ScalprError, match="sessions must be 1 to ") as error:
         scalpr_zen.ingest.demo.write_demo(Path("market"), sessions=10**9)
     [most] = re.findall(r"1 to ([\d,]+)", str(error.value))
@@ -251,7 +254,7 @@ def test_an_interrupted_command_says_so_in_one_line(capsys):
         raise KeyboardInterrupt
 
     with pytest.raises(SystemExit) as end:
-        cli.main(command)
+        console.main(command)
     assert "interrupted" in refused((end.value.code, *capsys.readouterr()))
 
 
@@ -260,7 +263,7 @@ def test_a_message_of_more_lines_becomes_one(capsys):
         raise ScalprError("first\n  second")
 
     with pytest.raises(SystemExit) as end:
-        cli.main(command)
+        console.main(command)
     assert refused((end.value.code, *capsys.readouterr())) == "first second"
 
 
@@ -448,7 +451,7 @@ def test_equal_seeds_give_equal_demos(scalpr, small_demo):
 
 
 def test_without_a_tape_the_demo_market_is_made_once_and_used(scalpr, small_demo, monkeypatch):
-    monkeypatch.setattr(cli, "DEMO_SESSIONS", 1)
+    monkeypatch.setattr(demo, "DEMO_SESSIONS", 1)
     code, out, err = scalpr("backtest", *FAST, "--json")
     assert code == 0
     assert json.loads(out)["tape"]["synthetic"] is True
@@ -469,90 +472,67 @@ def script(name: str):
     return module
 
 
-FIRST = {
-    "FAST_EMA_PERIOD": "fast_period",
-    "SLOW_EMA_PERIOD": "slow_period",
-    "TP_POINTS": "take_profit",
-    "SL_POINTS": "stop_loss",
-    "POINT_VALUE": "point_value",
-    "MONTE_CARLO_SIMS": "monte_carlo_sims",
-}
-"""The constants at the top of run_backtest.py, and the parameters that they are."""
-RUN_BACKTEST = (ROOT / "run_backtest.py").read_text()
+def backtest_script(**constants):
+    """Run run_backtest.py with other constants."""
+    backtest_of(vars(script("run_backtest")) | constants)
 
 
-def test_run_backtest_shows_every_parameter_with_its_declared_default():
-    module = script("run_backtest")
-    others = {"TAPE", "STRATEGY", "STRATEGY_PARAMETERS", "RESULTS_DIR", "WRITE_CSV", "WRITE_HTML"}
-    assert {name for name in vars(module) if name.isupper()} == {*FIRST, *others}
-    assert module.setup() == Setup(execution=Execution(point_value=20.0))
-    for name, group in GROUPS.items():
-        shown = re.search(rf"^        {name}={group.__name__}\(\n(.*?)^        \)", RUN_BACKTEST, re.M | re.S).group(1)
-        names = re.findall(r"^            (\w+)=", shown, re.M)
-        assert names == [parameter.name for parameter in declared(group)]
-    assert module.STRATEGY == "EmaCrossover"
-    assert {parameter.name: parameter.default for parameter in declared(EmaCrossover)} == module.STRATEGY_PARAMETERS
-    assert module.POINT_VALUE == instrument("NQ").point_value == 20.0
-    assert all(f"{name}={constant}," in RUN_BACKTEST for constant, name in list(FIRST.items())[2:])
-    assert all(f'"{name}": {constant}' in RUN_BACKTEST for constant, name in list(FIRST.items())[:2])
-    assert (module.TAPE, module.RESULTS_DIR, module.WRITE_CSV, module.WRITE_HTML) == ("", "results", False, False)
+def test_run_backtest_begins_with_the_six_parameters_that_a_trader_changes_first():
+    text = (ROOT / "run_backtest.py").read_text()
+    names = re.findall(r"^([A-Z_]+)(?:: .*)? = ", text, re.M)
+    assert names[:6] == [
+        "FAST_EMA_PERIOD",
+        "SLOW_EMA_PERIOD",
+        "TP_POINTS",
+        "SL_POINTS",
+        "POINT_VALUE",
+        "MONTE_CARLO_SIMS",
+    ]
+    assert len(names) == len(set(names)) == 6 + len(OTHER) + 1
 
 
-def test_the_units_in_run_backtest_are_the_declared_ones():
-    first = {name: constant for constant, name in FIRST.items()}
-    for group in (EmaCrossover, *GROUPS.values()):
-        for parameter in declared(group):
-            name = parameter.name
-            place = rf"^{first[name]} = " if name in first else rf"^            {name}="
-            comment = re.search(rf"{place}[^#]*# (.+)$", RUN_BACKTEST, re.M)
-            assert parameter.unit.split()[-1:] == [] or parameter.unit in comment.group(1), name
+def test_run_backtest_as_it_is_runs_the_declared_defaults_with_the_point_value_of_nq(tape):
+    backtest_script(TAPE=str(tape))
+    [path] = Path("results").glob("*.json")
+    used = json.loads(path.read_text())["parameters"]
+    defaults = {p.name: p.default for group in (EmaCrossover, *GROUPS.values()) for p in declared(group)}
+    assert used == {"strategy": "EmaCrossover"} | defaults | {"point_value": 20.0}
+    assert instrument("NQ").point_value == script("run_backtest").POINT_VALUE
 
 
-def test_run_backtest_runs_what_its_constants_say(tape, capsys, monkeypatch):
-    module = script("run_backtest")
-    chosen = {constant: OTHER[name] for constant, name in FIRST.items()}
-    chosen |= {"TAPE": str(tape), "RESULTS_DIR": "there", "WRITE_CSV": True, "WRITE_HTML": True}
-    for constant, value in chosen.items():
-        monkeypatch.setattr(module, constant, value)
-    monkeypatch.setattr(
-        module, "STRATEGY_PARAMETERS", {"fast_period": OTHER["fast_period"], "slow_period": OTHER["slow_period"]}
-    )
-    module.main()
+def test_run_backtest_runs_what_its_constants_say(tape, capsys):
+    chosen = {CONSTANTS.get(name, name.upper()): value for name, value in OTHER.items()}
+    backtest_script(**chosen, TAPE=str(tape), RESULTS_DIR="there", WRITE_CSV=True, WRITE_HTML=True)
     paths = {path.suffix: path for path in Path("there").iterdir()}
     assert set(paths) == {".txt", ".json", ".csv", ".html"}
     used = json.loads(paths[".json"].read_text())["parameters"]
-    assert {name: used[name] for name in FIRST.values()} == {name: OTHER[name] for name in FIRST.values()}
+    assert used == {"strategy": "EmaCrossover", "overlap": False, **OTHER}
     assert paths[".txt"].read_text().startswith(capsys.readouterr().out.rstrip("\n"))
 
 
-def test_run_backtest_runs_what_its_setup_says_with_any_strategy(tape, monkeypatch):
-    module = script("run_backtest")
-    groups = {
-        name: group(**{p.name: OTHER[p.name] for p in declared(group) if p.name in OTHER})
-        for name, group in GROUPS.items()
-    }
-    monkeypatch.setattr(module, "setup", lambda: Setup(**groups))
-    for constant, value in {
-        "TAPE": str(tape),
-        "STRATEGY": "MomentumBurst",
-        "STRATEGY_PARAMETERS": {"burst_ticks": 8},
-        "RESULTS_DIR": "there",
-    }.items():
-        monkeypatch.setattr(module, constant, value)
-    module.main()
-    [path] = Path("there").glob("*.json")
-    used = json.loads(path.read_text())["parameters"]
-    of_the_run = {name: value for name, value in OTHER.items() if name not in ("fast_period", "slow_period")}
-    assert used == {"strategy": "MomentumBurst", "burst_ticks": 8, "burst_ms": 1_000, "overlap": False, **of_the_run}
+def test_another_strategy_alone_runs_with_its_own_defaults_and_takes_its_parameters(tape):
+    backtest_script(TAPE=str(tape), STRATEGY="MomentumBurst", RESULTS_DIR="a")
+    backtest_script(TAPE=str(tape), STRATEGY="MomentumBurst", RESULTS_DIR="b", STRATEGY_PARAMETERS={"burst_ticks": 8})
+    used = [json.loads(next(Path(name).glob("*.json")).read_text())["parameters"] for name in ("a", "b")]
+    default = {p.name: p.default for p in declared(MomentumBurst)}
+    assert [{name: values[name] for name in default} for values in used] == [default, default | {"burst_ticks": 8}]
+    assert all("fast_period" not in values for values in used)
 
 
-def test_a_bad_value_in_run_backtest_is_refused_in_one_line(monkeypatch, capsys):
-    module = script("run_backtest")
-    monkeypatch.setattr(module, "TP_POINTS", -1.0)
+@pytest.mark.parametrize(
+    ("constant", "value", "message"),
+    [
+        ("TP_POINTS", -1.0, "take_profit must be >= 0.000000001, was -1.0"),
+        ("TAPE", "missing", "missing does not exist"),
+    ],
+)
+def test_a_bad_value_in_run_backtest_is_refused_in_one_line(capsys, constant, value, message):
     with pytest.raises(SystemExit) as done:
-        cli.main(module.main)
+        run_script(vars(script("run_backtest")) | {constant: value})
     assert done.value.code == 2
-    assert capsys.readouterr().err == "error: take_profit must be >= 0.000000001, was -1.0\n"
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: {message}")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("flag", ["--strategy", "--tape", "--out"])
@@ -613,7 +593,7 @@ def test_the_constants_of_preprocess_are_the_defaults():
         "ROLL_DAYS": Roll().days,
         "SCHEDULE": "",
     }
-    options = {option.name: option for option in cli.scalpr.commands["preprocess"].params}
+    options = {option.name: option for option in commands.scalpr.commands["preprocess"].params}
     assert options["roll_days"].default == module.ROLL_DAYS
 
 
@@ -628,12 +608,10 @@ def test_preprocess_runs_what_its_constants_say(small_demo, capsys, monkeypatch)
     assert "NQZ5" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("name", "constant"), [("run_backtest", "TAPE"), ("preprocess", "DATA_DIR"), ("dashboard", "TAPE")]
-)
+@pytest.mark.parametrize(("name", "constant"), [("preprocess", "DATA_DIR"), ("dashboard", "TAPE")])
 def test_a_script_refuses_in_one_line(name, constant, capsys, monkeypatch):
     module = script(name)
     monkeypatch.setattr(module, constant, "missing")
     with pytest.raises(SystemExit) as end:
-        cli.main(module.main)
+        console.main(module.main)
     assert "missing does not exist" in refused((end.value.code, *capsys.readouterr()))

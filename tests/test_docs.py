@@ -2,6 +2,7 @@ import contextlib
 import importlib.util
 import io
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -126,18 +127,31 @@ def test_the_generated_tables_are_fresh(generate, name):
     assert generate.refreshed(page) == page, "run python docs/generate.py"
 
 
+def test_the_parameters_of_run_backtest_are_fresh(generate):
+    text = (ROOT / "run_backtest.py").read_text(encoding="utf-8")
+    assert generate.script(text) == text, "run python docs/generate.py"
+    stale = text.replace("STOP_FILL = ", "STOPFILL = ").replace("CONTRACTS = 1  #", "CONTRACTS = 2  #")
+    assert stale != text
+    assert generate.script(stale) == text
+
+
 def test_the_generator_refreshes_what_is_stale_and_nothing_else(generate, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(generate, "FOLDER", tmp_path)
+    monkeypatch.setattr(generate, "FOLDER", tmp_path / "docs")
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "run_backtest.py", tmp_path)
     for name in generate.PAGES:
         page = (DOCS / name).read_text(encoding="utf-8")
         stale = page.replace("| `net_usd` |", "| `net` |").replace("| 200 |", "| 100 |").replace("| Months |", "| M |")
         assert stale != page
-        (tmp_path / name).write_text(stale, encoding="utf-8")
+        (tmp_path / "docs" / name).write_text(stale, encoding="utf-8")
     generate.main()
-    assert capsys.readouterr().out == "".join(f"{name}: written\n" for name in generate.PAGES)
-    assert all((tmp_path / name).read_bytes() == (DOCS / name).read_bytes() for name in generate.PAGES)
+    assert (
+        capsys.readouterr().out
+        == "".join(f"{name}: written\n" for name in generate.PAGES) + "run_backtest.py: unchanged\n"
+    )
+    assert all((tmp_path / "docs" / name).read_bytes() == (DOCS / name).read_bytes() for name in generate.PAGES)
     generate.main()
-    assert capsys.readouterr().out == "".join(f"{name}: unchanged\n" for name in generate.PAGES)
+    assert capsys.readouterr().out == "".join(f"{name}: unchanged\n" for name in (*generate.PAGES, "run_backtest.py"))
 
 
 def rows(page: str) -> list[list[str]]:

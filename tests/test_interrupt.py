@@ -185,7 +185,7 @@ LONG_RUN = """
 import sys
 import numpy as np
 import scalpr_zen.simulate
-from scalpr_zen import Bracket, Execution, Setup, Tape, cli, instrument
+from scalpr_zen import Bracket, Execution, Setup, Tape, instrument
 
 class Always:
     def signals(self, tape):
@@ -203,7 +203,7 @@ scalpr_zen.simulate.trade_kernel = trade_kernel
 n = 8_000_000  # each of as many trades reads all blocks of prints that follow
 tape = Tape.from_prints(10**18 + np.arange(n), np.zeros(n, np.int32), instrument=instrument("NQ"))
 far = Setup(bracket=Bracket(take_profit=1e5, stop_loss=1e5), execution=Execution(overlap=True))
-scalpr_zen.cli.main(lambda: scalpr_zen.simulate.simulate(tape, Always().signals(tape), far.bracket, far.execution))
+scalpr_zen.console.main(lambda: scalpr_zen.simulate.simulate(tape, Always().signals(tape), far.bracket, far.execution))
 """
 
 
@@ -217,14 +217,14 @@ import atexit, sys, threading
 from scalpr_zen import engine
 
 engine.exit_on_interrupt()
-from scalpr_zen import cli
+from scalpr_zen import commands, console
 
 def wait():
     print("working", file=sys.stderr, flush=True)
     threading.Event().wait()
 
 atexit.register(print, "cleaned up", file=sys.stderr)
-cli.main(wait)
+console.main(wait)
 """
 
 
@@ -237,7 +237,7 @@ DASHBOARD = """
 import sys, threading
 import numpy as np
 from pathlib import Path
-from scalpr_zen import Tape, cli, instrument, save_tape
+from scalpr_zen import Tape, instrument, save_tape
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.engine import run_all
 
@@ -254,7 +254,7 @@ with socket.socket() as free:
     port = free.getsockname()[1]
 path = save_tape(Tape.from_prints([10**18, 10**18 + 1], [3, 4], instrument=instrument("NQ")), sys.argv[1])
 bench = scalpr_zen.dashboard.workbench.Workbench(path, Endless)
-cli.main(lambda: scalpr_zen.dashboard.serve.serve(bench, Address(port=port), cli.say))
+console.main(lambda: scalpr_zen.dashboard.serve.serve(bench, Address(port=port), console.say))
 """
 
 

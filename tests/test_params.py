@@ -14,7 +14,7 @@ from scalpr_zen import (
     Execution,
     ParameterError,
     Parameters,
-    cli,
+    commands,
     instrument,
     param,
 )
@@ -389,7 +389,7 @@ def test_a_bracket_is_checked_against_the_tick_of_its_instrument():
 
 # ------------------------------------------------------------------------------------- the command line
 
-BACKTEST = cli.scalpr.commands["backtest"]
+BACKTEST = commands.scalpr.commands["backtest"]
 CONTEXT = click.Context(BACKTEST, obj=EmaCrossover, help_option_names=["-h", "--help"])
 OPTIONS = {option.name: option for option in BACKTEST.get_params(CONTEXT) if option.expose_value}
 

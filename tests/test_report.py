@@ -777,7 +777,7 @@ def test_to_dataframe_has_the_columns_of_the_csv(tape):
 def test_a_backtest_imports_neither_pandas_nor_the_vendor_s_library(tmp_path):
     save_tape(market(), tmp_path / "tape.npz")
     code = (
-        "import sys; from scalpr_zen import EmaCrossover, Tape, run, save, cli; "
+        "import sys; import scalpr_zen.commands; from scalpr_zen import EmaCrossover, Tape, run, save; "
         "result = run(Tape.open('tape.npz'), EmaCrossover(fast_period=2, slow_period=5)); "
         "save(result, 'results', csv=True); str(result); "
         "assert len(result.trades); print({'pandas', 'databento'} & set(sys.modules)); "

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from support.dbn_files import trade, utc, write_day
 
-from scalpr_zen import DataError, EmaCrossover, ParameterError, ScalprError, Tape, cli, instrument, run
+from scalpr_zen import DataError, EmaCrossover, ParameterError, ScalprError, Tape, instrument, run
+from scalpr_zen.commands.info import info
 from scalpr_zen.ingest.expiry import last_trading_day
 from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, parse_schedule, root_of
 from scalpr_zen.ingest.preprocess import preprocess
@@ -487,7 +488,7 @@ def test_a_session_of_earlier_expiries_alone_is_named(data):
 def test_info_and_report_name_the_sessions_that_are_not_on_the_tape(data, capsys):
     write_week(data, [{"NQH5": 5}, {"NQZ4": 2}, {"NQH5": 5}])
     ingest(data)
-    cli.info(data.parent / "tape.npz")
+    info(data.parent / "tape.npz")
     told = capsys.readouterr().out
     why = "only expiries before the front month NQH5 traded"
     note = f"NOTE 1 session date with 1 print of NQ not on the tape, 2024-12-10: {why}"
@@ -501,7 +502,7 @@ def test_sessions_of_which_the_front_month_holds_little_are_named(data, capsys):
     roll = Roll(rule="schedule", schedule=(("NQZ4", MONDAY),))
     tape = ingest(data, roll=roll)
     assert tape.metadata["low_share"] == [{"date": "2024-12-10", "contract": "NQZ4", "share": 0.29}]
-    cli.info(data.parent / "tape.npz")
+    info(data.parent / "tape.npz")
     told = capsys.readouterr().out
     assert "NOTE 1 session date of 3 on which the front month holds under 30% of the outright volume" in told
     assert "    2024-12-10  NQZ4 holds 29.0% of the outright volume" in told

@@ -277,7 +277,7 @@ def test_a_token_of_the_environment_is_the_token(scalpr, bench, monkeypatch):
 
 COMMAND = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from scalpr_zen import cli; cli.entry_point()"
+    "from scalpr_zen import commands; commands.entry_point()"
 )
 
 

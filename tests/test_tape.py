@@ -18,7 +18,7 @@ from support.dbn_files import chicago
 
 import scalpr_zen.checked
 import scalpr_zen.tape
-from scalpr_zen import Tape, TapeError, cli, instrument, save_tape
+from scalpr_zen import Tape, TapeError, commands, console, instrument, save_tape
 from scalpr_zen.tape import FORMAT
 
 NQ = instrument("NQ")
@@ -373,7 +373,7 @@ def test_a_bad_tape_is_one_error_line_on_the_command_line(saved, tmp_path, capfd
     saved.write_bytes(saved.read_bytes()[:-1])
     arguments = ["info", saved] if command == "info" else ["backtest", "--tape", saved, "--out", tmp_path / "out"]
     with pytest.raises(SystemExit) as end:
-        cli.main(lambda: cli.scalpr.main([str(a) for a in arguments], standalone_mode=False))
+        console.main(lambda: commands.scalpr.main([str(a) for a in arguments], standalone_mode=False))
     out, err = capfd.readouterr()
     assert (end.value.code, out) == (2, "")
     assert err.startswith(f"error: {saved} is not a whole tape")

@@ -27,6 +27,7 @@ from scalpr_zen import (
     run,
     save_tape,
 )
+from scalpr_zen.commands.backtest import backtest_of
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.workbench import Workbench
@@ -601,20 +602,16 @@ def script(name):
     return module
 
 
-def test_run_backtest_runs_a_strategy_of_a_file(tape, monkeypatch, capsys):
-    module = script("run_backtest")
+def test_run_backtest_runs_a_strategy_of_a_file(tape, capsys):
     chosen = {"TAPE": str(tape), "STRATEGY": written(EVERY, PLAIN) + ":Every", "STRATEGY_PARAMETERS": {"every": 30}}
-    for constant, value in (chosen | {"MONTE_CARLO_SIMS": 0}).items():
-        monkeypatch.setattr(module, constant, value)
-    module.main()
+    backtest_of(vars(script("run_backtest")) | chosen | {"MONTE_CARLO_SIMS": 0})
     assert re.search(r"^  every +30 prints +Prints from signal to signal\.$", capsys.readouterr().out, re.M)
 
 
-def test_run_backtest_refuses_parameters_of_another_strategy(tape, monkeypatch):
-    module = script("run_backtest")
-    monkeypatch.setattr(module, "STRATEGY", "MomentumBurst")
-    got = message(module.main, kind=ParameterError)
-    assert got == "fast_period is no parameter of MomentumBurst: they are burst_ticks, burst_ms"
+def test_run_backtest_refuses_parameters_of_another_strategy():
+    chosen = {"STRATEGY": "MomentumBurst", "STRATEGY_PARAMETERS": {"fast_period": 3}}
+    got = message(lambda: backtest_of(vars(script("run_backtest")) | chosen), kind=ParameterError)
+    assert got.startswith("fast_period is no parameter: ")
 
 
 @pytest.fixture
@@ -806,7 +803,7 @@ def test_a_new_strategy_runs_as_it_is(tape):
     """The commands that a user types, in processes of their own."""
 
     def scalpr(*args):
-        code = "from scalpr_zen.cli import entry_point; entry_point()"
+        code = "from scalpr_zen.commands import entry_point; entry_point()"
         return subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=False)
 
     assert scalpr("new-strategy", "my-idea").returncode == 0

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import scalpr_zen.prop_firm.evaluation
-from scalpr_zen import Tape, cli, instrument, save_tape
+from scalpr_zen import Tape, commands, instrument, save_tape
 from scalpr_zen.baseline import BY_TRADE
 from scalpr_zen.figures import CHARTS
 from scalpr_zen.report import number
@@ -43,7 +43,7 @@ COMMAND = (
     sys.executable,
     "-c",
     f"import scalpr_zen.prop_firm.evaluation as made; made.TAPES = {TAPES}; "
-    "from scalpr_zen.cli import entry_point; entry_point()",
+    "from scalpr_zen.commands import entry_point; entry_point()",
 )
 PATIENCE = 30_000  # ms
 NO_PLOTLY = "window.Plotly = { react: async () => {} };"
@@ -314,7 +314,7 @@ def reported(site, query=""):
     out = io.StringIO()
     with contextlib.redirect_stdout(out), mock.patch.object(scalpr_zen.prop_firm.evaluation, "TAPES", TAPES):
         args = ["backtest", "--tape", str(site.tape), *flags, "--json", "--out", str(site.tape.parent / "results")]
-        cli.scalpr.main(args, standalone_mode=False)
+        commands.scalpr.main(args, standalone_mode=False)
     return json.loads(out.getvalue())
 
 

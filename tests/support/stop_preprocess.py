@@ -17,11 +17,11 @@ import sys
 import threading
 from pathlib import Path
 
-from scalpr_zen import cli
+from scalpr_zen import commands, console
 
 
 def run(argv):
-    cli.scalpr.main(argv, standalone_mode=False)
+    commands.scalpr.main(argv, standalone_mode=False)
 
 
 def run_quietly(argv):
@@ -68,11 +68,11 @@ def stopped(mode, moment, argv):
             if mode == "full":
                 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
                 resource.setrlimit(resource.RLIMIT_FSIZE, (moment, resource.RLIM_INFINITY))
-                cli.main(lambda: run(argv))
+                console.main(lambda: run(argv))
             signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
             number = signal.SIGKILL if mode == "kill" else signal.SIGINT
             counter = Counter(moment, lambda: os.kill(os.getpid(), number))
-            cli.main(lambda: counter.watch(run, argv))
+            console.main(lambda: counter.watch(run, argv))
         except SystemExit as end:
             code = end.code
         finally:

@@ -1,0 +1,47 @@
+"""`scalpr verify`: look for look-ahead in a strategy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scalpr_zen.backtest import Strategy
+from scalpr_zen.commands.demo import demo_tape
+from scalpr_zen.console import output_aside, progress, show
+from scalpr_zen.errors import ScalprError
+from scalpr_zen.flags import WithStrategy, not_empty, options, strategy_option
+from scalpr_zen.setup import GROUPS, Setup
+from scalpr_zen.spec import make_run
+from scalpr_zen.tape import Tape
+
+GROUP = "Strategies"
+_OF_TRADES = [GROUPS[name] for name in ("bracket", "execution", "rules")]
+
+
+def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int, seed: int) -> None:
+    """Look on a tape for look-ahead of a strategy: name the first print that differs, or tell what was compared."""
+    from scalpr_zen.verify import verify as prove
+
+    with progress("cutting the tape") as tick, output_aside():
+        done = prove(Tape.open(tape or demo_tape()), strategy, setup, cuts=cuts, seed=seed, progress=tick)
+    if not done.signals:
+        raise ScalprError("nothing to compare: the strategy gives no signal on this tape")
+    counted = f"{done.signals:,} signals and {done.trades:,} trades"
+    near = f"{done.near:,} signals" if done.near else "no signal: who leaves signals out would not be seen"
+    show(
+        f"no look-ahead found: {counted} are the same before each of {done.cuts} cuts, "
+        f"the signals of short stretches before each of {done.dense:,}, among them {near}"
+    )
+
+
+@click.command("verify", epilog="Example: scalpr verify cache/nq.npz --strategy my_idea.py:MyIdea", cls=WithStrategy)
+@click.argument("tape", required=False, callback=not_empty)
+@strategy_option
+@options(*_OF_TRADES)
+@click.option("--cuts", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Cuts of the tape.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the cuts.")
+def command(strategy: type[Any], tape: str | None, cuts: int, seed: int, **given: Any) -> None:
+    """Look for look-ahead in a strategy: cut the tape and demand the same before each cut."""
+    verify(tape, *make_run(strategy, given), cuts, seed)
