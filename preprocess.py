@@ -1,14 +1,14 @@
 """Turn a folder of Databento trades files into the front-month tape: set the parameters, then run this file."""
 
 if __name__ == "__main__":
-    from scalpr_zen.engine import exit_on_interrupt
+    from scalpr_zen.base.engine import exit_on_interrupt
 
     exit_on_interrupt()  # Ctrl-C is one line during the imports, too
 
 from scalpr_zen import instrument
+from scalpr_zen.commands.console import main as run_main
 from scalpr_zen.commands.preprocess import preprocess
-from scalpr_zen.console import main as run_main
-from scalpr_zen.ingest.front_month import Roll, parse_schedule
+from scalpr_zen.data.front_month import Roll, parse_schedule
 
 DATA_DIR = "data"  # folder of *.trades.dbn or *.dbn.zst files
 ROOT = "NQ"  # root of the contracts; all roots: docs/instruments.md

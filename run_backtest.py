@@ -1,7 +1,7 @@
 """Backtest a strategy on a tape: set the parameters, then run this file."""
 
 if __name__ == "__main__":
-    from scalpr_zen.engine import exit_on_interrupt
+    from scalpr_zen.base.engine import exit_on_interrupt
 
     exit_on_interrupt()  # Ctrl-C is one line during the imports, too
 
@@ -68,9 +68,11 @@ PESSIMISTIC_SLIPPAGE_TICKS = 1  # ticks; Slippage of the pessimistic costs.
 CONTROL_SIMS = 1000  # runs; Runs of random entries that the strategy is compared with.
 SEED = 0  # Seed of all that is drawn.
 
-# PropFirm: Which evaluation of a prop firm the trades go through; a rule of none is the preset's own.
+# PropFirm: Which evaluation of a prop firm the trades go through; a rule of none is the rule set's own.
 # Rules of the prop firm's evaluation.
-PROP_FIRM = "topstep-50k"  # none | custom | topstep-50k | topstep-100k | topstep-150k | apex-50k | apex-50k-legacy
+PROP_FIRM = (
+    "topstep-50k"  # none | custom | apex-50k | apex-50k-legacy | topstep-50k | topstep-100k | topstep-150k | FILE.toml
+)
 PROP_ACCOUNT = None  # USD; Starting balance.
 PROP_TARGET = None  # USD; Profit that passes.
 PROP_DRAWDOWN = None  # USD; Distance of the floor below what it trails.

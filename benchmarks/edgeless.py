@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from scalpr_zen import Bracket, MomentumBurst, MonteCarlo, SessionRules, Setup, Tape, instrument
-from scalpr_zen.control import control
-from scalpr_zen.simulate import orders, trade
+from scalpr_zen.sections.control import control
+from scalpr_zen.simulation.simulate import orders, trade
 
 SECOND = 10**9
 NINE = 1_736_953_200 * SECOND

@@ -30,14 +30,14 @@ from numba import njit
 import scalpr_zen
 from benchmarks import dashboard
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, SessionRules, Setup, Tape, instrument, run, save
-from scalpr_zen.backtest import run_trades, with_checks, with_fills
-from scalpr_zen.baseline import baseline
-from scalpr_zen.ingest.demo import write_demo
-from scalpr_zen.ingest.preprocess import preprocess
-from scalpr_zen.monte_carlo import monte_carlo
-from scalpr_zen.series import series
-from scalpr_zen.simulate import simulate
-from scalpr_zen.statistics import daily, statistics
+from scalpr_zen.data.demo import write_demo
+from scalpr_zen.data.preprocess import preprocess
+from scalpr_zen.runs.backtest import run_trades, with_checks, with_fills
+from scalpr_zen.sections.baseline import baseline
+from scalpr_zen.sections.monte_carlo import monte_carlo
+from scalpr_zen.sections.series import series
+from scalpr_zen.sections.statistics import daily, statistics
+from scalpr_zen.simulation.simulate import simulate
 
 GIB = 2**30
 Row = tuple[str, str, str, str]
@@ -92,7 +92,7 @@ def decompress(path: Path) -> int:
 INGEST = """
 import sys
 from scalpr_zen import instrument
-from scalpr_zen.ingest.preprocess import preprocess
+from scalpr_zen.data.preprocess import preprocess
 preprocess([sys.argv[1]], instrument("NQ"), sys.argv[2])
 """
 
@@ -235,7 +235,7 @@ def checks(tape: Tape, repeat: int) -> list[Row]:
         for name, time_ in with_checks(with_fills(result)).values["manifest"].items():
             took.setdefault(name, []).append(time_)
     best = {name: min(took[f"{name}_seconds"][1:]) for name in ("fills", "control", "prop_firm")}
-    with patch("scalpr_zen.control.has_fixed_levels", lambda *_: False):
+    with patch("scalpr_zen.sections.control.has_fixed_levels", lambda *_: False):
         sampled = min(seconds(lambda: with_checks(result)) for _ in range(repeat)) - best["prop_firm"]
     entries = f"{len(result.trades):,} entries, all {len(tape):,} prints; a sample of 50 for each entry {sampled:.2f} s"
     return [
@@ -299,7 +299,8 @@ def report(tape: Tape, repeat: int) -> list[Row]:
 
 COMMAND = """
 import sys
-from scalpr_zen import commands, console
+from scalpr_zen import commands
+from scalpr_zen.commands import console
 sys.argv = ["scalpr", "backtest", "--tape", sys.argv[1], "--out", sys.argv[2]]
 try:
     commands.entry_point()

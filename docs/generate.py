@@ -1,4 +1,4 @@
-"""Write the tables of the docs and the parameters of run_backtest.py from the declarations.
+"""Write the tables of the docs (from the declarations and the files of facts) and the parameters of run_backtest.py.
 
     python docs/generate.py
 
@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scalpr_zen import Parameters, instrument
+from scalpr_zen import INSTRUMENTS, Parameters, instrument
+from scalpr_zen.base import facts
+from scalpr_zen.base.params import Parameter, declared
 from scalpr_zen.commands.backtest import CONSTANTS
-from scalpr_zen.figures import CHARTS
-from scalpr_zen.params import Parameter, declared
-from scalpr_zen.setup import GROUPS as SETUP
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.data.expiry import RULES
+from scalpr_zen.render.figures import CHARTS
+from scalpr_zen.sections.prop_firm.rules import FIRMS, KEYS, RuleSet, rule_set
+from scalpr_zen.sections.setup import GROUPS as SETUP
+from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.strategies.load import BUILT_IN
 
 FOLDER = Path(__file__).parent
-PAGES = ("parameters.md", "statistics.md", "dashboard.md")
+PAGES = ("parameters.md", "statistics.md", "dashboard.md", "instruments.md", "data.md", "prop_firm.md")
 GROUPS: tuple[type[Parameters], ...] = (*BUILT_IN.values(), *SETUP.values())
 SCRIPT = "run_backtest.py"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,7 +61,32 @@ def charts() -> str:
     return _table(("chart", "what it shows"), [(chart.title, chart.sentence) for chart in CHARTS])
 
 
-TABLES = {"parameters": parameters, "statistics": statistics, "charts": charts}
+def instruments() -> str:
+    """Return the Markdown table of all contracts."""
+    head = ("root", "name", "exchange", "tick size", "USD a point", "USD a tick", "roll months", "micros")
+    return _table((*head, "last trading day", "source"), [_contract(row) for row in facts.instruments()])
+
+
+def hours() -> str:
+    """Return the Markdown table of the regular hours of each calendar."""
+    head = ("calendar", "contracts", "library", "open, Chicago", "close, Chicago")
+    return _table(head, [_hours(name, book) for name, book in facts.CALENDARS.items()])
+
+
+def firms() -> str:
+    """Return the Markdown table of the packaged firms: every rule, and links to the sources."""
+    keys = [key for key in KEYS if key not in ("title", "sources", "note")]
+    return _table(("prop_firm", *keys, "sources"), [_firm(rule_set(name), keys) for name in FIRMS])
+
+
+TABLES = {
+    "parameters": parameters,
+    "statistics": statistics,
+    "charts": charts,
+    "instruments": instruments,
+    "hours": hours,
+    "firms": firms,
+}
 
 
 def refreshed(page: str) -> str:
@@ -121,8 +149,44 @@ def _row(parameter: Parameter) -> tuple[str, ...]:
     default = "none" if parameter.default is None else str(parameter.default)
     choices = ", ".join(f"`{choice}`" for choice in parameter.choices)
     words = {bool: "true, false", str: "text"}
+    choices += f", a `{parameter.file}` file" if parameter.file else ""
     allowed = choices or words.get(parameter.kind, parameter.range_text)
     return f"`{parameter.name}`", f"`{flag}`", parameter.unit_text, default, allowed, parameter.sentence
+
+
+def _contract(row: Mapping[str, str]) -> tuple[str, ...]:
+    contract = INSTRUMENTS[row["root"]]
+    sizes = [
+        f"{x:,.9f}".rstrip("0").rstrip(".") for x in (contract.tick_size, contract.point_value, contract.tick_value)
+    ]
+    chapter = f"{contract.exchange} {row['rulebook']}, " if row["rulebook"] else ""
+    rule = (RULES[contract.expiry_rule].__doc__ or "").removesuffix(".")
+    source = f"{chapter}[specifications]({row['specifications']})"
+    return contract.root, contract.name, contract.exchange, *sizes, contract.roll_months, row["micros"], rule, source
+
+
+def _hours(name: str, book: Mapping[str, Any]) -> tuple[str, ...]:
+    roots = " ".join(row.root for row in INSTRUMENTS.values() if row.calendar == name)
+    return f"`{name}`", roots, book["library"], _since(book, "open", "monday"), _since(book, "close", "friday")
+
+
+def _since(book: Mapping[str, Any], what: str, other: str) -> str:
+    """Return the times of all years in words: `16:15, Friday 15:15; from 2015-09-21 16:00`."""
+    said: list[str] = []
+    for row in book["hours"]:
+        time, apart = row[what], row.get(f"{what}_{other}")
+        text = f"{time}, {other.title()} {apart}" if apart else time
+        if not said or not said[-1].endswith(text):
+            said.append(f"from {row['from']} {text}" if said else text)
+    if what == "open" and "open_after_holiday" in book:
+        said.append(f"{book['open_after_holiday']} after some holidays")
+    return "; ".join(said)
+
+
+def _firm(rules: RuleSet, keys: Sequence[str]) -> tuple[str, ...]:
+    values = [getattr(rules, key) for key in keys]
+    cells = ["none" if v is None else f"{v:,.10g}" if isinstance(v, int | float) else v for v in values]
+    return f"`{rules.name}`", *cells, " ".join(f"[{n}]({url})" for n, url in enumerate(rules.sources, 1))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -6,18 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scalpr_zen.backtest import Result, Strategy, run, save
-    from scalpr_zen.errors import DataError, ParameterError, ScalprError, StrategyError, TapeError
-    from scalpr_zen.execution import Bracket, Execution, PessimisticCosts
-    from scalpr_zen.instruments import INSTRUMENTS, Instrument, instrument
-    from scalpr_zen.kernel import TRADE
-    from scalpr_zen.monte_carlo import MonteCarlo
-    from scalpr_zen.params import Distance, Parameters, distance_ticks, param
-    from scalpr_zen.prop_firm import PropFirm
-    from scalpr_zen.rules import SessionRules
-    from scalpr_zen.setup import Setup
+    from scalpr_zen.base.errors import DataError, ParameterError, ScalprError, StrategyError, TapeError
+    from scalpr_zen.base.instruments import INSTRUMENTS, Instrument, instrument
+    from scalpr_zen.base.params import Distance, Parameters, distance_ticks, param
+    from scalpr_zen.data.tape import Tape, save_tape
+    from scalpr_zen.runs.backtest import Result, Strategy, run, save
+    from scalpr_zen.sections.monte_carlo import MonteCarlo
+    from scalpr_zen.sections.prop_firm import PropFirm
+    from scalpr_zen.sections.setup import Setup
+    from scalpr_zen.simulation.execution import Bracket, Execution, PessimisticCosts
+    from scalpr_zen.simulation.kernel import TRADE
+    from scalpr_zen.simulation.rules import SessionRules
     from scalpr_zen.strategies import EmaCrossover, MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion
-    from scalpr_zen.tape import Tape, save_tape
 
 __all__ = [
     "INSTRUMENTS",
@@ -54,18 +54,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "backtest": ("Result", "Strategy", "run", "save"),
-    "errors": ("DataError", "ParameterError", "ScalprError", "StrategyError", "TapeError"),
-    "execution": ("Bracket", "Execution", "PessimisticCosts"),
-    "instruments": ("INSTRUMENTS", "Instrument", "instrument"),
-    "kernel": ("TRADE",),
-    "monte_carlo": ("MonteCarlo",),
-    "params": ("Distance", "Parameters", "distance_ticks", "param"),
-    "prop_firm": ("PropFirm",),
-    "rules": ("SessionRules",),
-    "setup": ("Setup",),
+    "runs.backtest": ("Result", "Strategy", "run", "save"),
+    "base.errors": ("DataError", "ParameterError", "ScalprError", "StrategyError", "TapeError"),
+    "simulation.execution": ("Bracket", "Execution", "PessimisticCosts"),
+    "base.instruments": ("INSTRUMENTS", "Instrument", "instrument"),
+    "simulation.kernel": ("TRADE",),
+    "sections.monte_carlo": ("MonteCarlo",),
+    "base.params": ("Distance", "Parameters", "distance_ticks", "param"),
+    "sections.prop_firm": ("PropFirm",),
+    "simulation.rules": ("SessionRules",),
+    "sections.setup": ("Setup",),
     "strategies": ("EmaCrossover", "MomentumBurst", "OpeningRange", "OrderFlowImbalance", "VwapReversion"),
-    "tape": ("Tape", "save_tape"),
+    "data.tape": ("Tape", "save_tape"),
 }
 """The modules of the names above. They are imported when a name is first asked for (PEP 562): the console command and
 the scripts must hear Ctrl-C before numba and scipy are read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from scalpr_zen.engine import exit_on_interrupt
+from scalpr_zen.base.engine import exit_on_interrupt
 
 
 def entry_point() -> NoReturn:

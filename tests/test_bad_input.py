@@ -11,10 +11,11 @@ import pytest
 import zstandard
 from support.dbn_files import DELAY, SECOND, compressed, header, patched, trade, utc, write_day, write_dbn
 
-from scalpr_zen import ScalprError, Tape, commands, console, instrument, save_tape
+from scalpr_zen import ScalprError, Tape, commands, instrument, save_tape
+from scalpr_zen.base.instruments import parse_instrument
+from scalpr_zen.commands import console
 from scalpr_zen.commands.info import info
-from scalpr_zen.ingest.preprocess import preprocess
-from scalpr_zen.instruments import parse_instrument
+from scalpr_zen.data.preprocess import preprocess
 
 IDS = {"NQZ4": 1, "NQH5": 2, "NQZ4-NQH5": 9}
 DAY, NEXT = "2024-12-10", "2024-12-11"

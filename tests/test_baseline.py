@@ -8,8 +8,8 @@ from support import naive
 from support.tapes import NOON
 
 from scalpr_zen import EmaCrossover, Execution, MonteCarlo, Tape, instrument, run
-from scalpr_zen.baseline import BY_DAY, BY_TRADE, baseline, daily_usd
-from scalpr_zen.statistics import by_day
+from scalpr_zen.sections.baseline import BY_DAY, BY_TRADE, baseline, daily_usd
+from scalpr_zen.sections.statistics import by_day
 
 DAY = 86_400 * 10**9
 

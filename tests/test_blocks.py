@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.tapes import tape_of
 
-from scalpr_zen.blocks import BLOCK, blocks_of
+from scalpr_zen.base.blocks import BLOCK, blocks_of
 
 LEAST, MOST = np.iinfo(np.int32).min, np.iinfo(np.int32).max
 

@@ -31,9 +31,9 @@ from support.browsing import (
 from support.market import market
 
 from scalpr_zen import instrument, save_tape
-from scalpr_zen.figures import figures
-from scalpr_zen.report import number, tape_lines
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.render.figures import figures
+from scalpr_zen.render.report import number, tape_lines
+from scalpr_zen.sections.statistics import STATISTICS
 
 pytestmark = needs_chromium
 

@@ -21,8 +21,8 @@ from support.browsing import (
     watch,
 )
 
-from scalpr_zen.figures import CHARTS, figures
-from scalpr_zen.report import chicago
+from scalpr_zen.render.figures import CHARTS, figures
+from scalpr_zen.render.report import chicago
 
 pytestmark = needs_chromium
 

@@ -24,7 +24,7 @@ from support.browsing import (
     wait_for_run,
 )
 
-from scalpr_zen.figures import figures
+from scalpr_zen.render.figures import figures
 
 pytestmark = needs_chromium
 

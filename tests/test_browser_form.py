@@ -18,8 +18,8 @@ from support.browsing import (
 from support.market import market
 
 from scalpr_zen import EmaCrossover, save_tape
-from scalpr_zen.params import declared
-from scalpr_zen.setup import GROUPS
+from scalpr_zen.base.params import declared
+from scalpr_zen.sections.setup import GROUPS
 
 pytestmark = needs_chromium
 

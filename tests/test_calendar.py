@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -16,15 +15,16 @@ from support.dbn_files import chicago, trade, utc, write_day
 from support.tapes import NOON, Given, signals_of, tape_of
 
 from scalpr_zen import SessionRules, Tape, TapeError, instrument, run, save_tape
-from scalpr_zen import calendar as module
-from scalpr_zen.backtest import tape_facts
-from scalpr_zen.calendar import session_closes
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.ingest.preprocess import preprocess
-from scalpr_zen.instruments import CALENDARS, INSTRUMENTS, parse_instrument
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.report import tape_lines
-from scalpr_zen.rules import entry_ranges
+from scalpr_zen.base import facts
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import CALENDARS, INSTRUMENTS, parse_instrument
+from scalpr_zen.data import calendar as module
+from scalpr_zen.data.calendar import session_closes
+from scalpr_zen.data.preprocess import preprocess
+from scalpr_zen.render.report import tape_lines
+from scalpr_zen.runs.backtest import tape_facts
+from scalpr_zen.simulation.kernel import REASONS
+from scalpr_zen.simulation.rules import entry_ranges
 
 HOURS = Path(__file__).parent / "support" / "cme_hours.csv"
 PUBLISHED = list(csv.DictReader(HOURS.read_text(encoding="utf-8").splitlines()))
@@ -67,10 +67,10 @@ def test_every_published_row_names_its_address_and_no_session_twice():
 
 
 def test_every_correction_is_a_weekday_of_the_vendor_s_years_once_a_calendar():
-    days = [(name, day) for names, _, text in module._CORRECTIONS for name in names.split() for day in text.split()]
+    days = [(name, day) for row in facts.CORRECTIONS for name in row["calendars"] for day in row["dates"]]
     assert len(days) == len(set(days))
-    assert all(name in CALENDARS and date.fromisoformat(day).weekday() < 5 for name, day in days)
-    assert all("2010-06-06" <= day <= "2027-12-31" for _, day in days)
+    assert all(name in CALENDARS and day.weekday() < 5 for name, day in days)
+    assert all(date(2010, 6, 6) <= day <= date(2027, 12, 31) for _, day in days)
 
 
 # The rules ---------------------------------------------------------------------------------------------
@@ -80,14 +80,6 @@ def test_every_correction_is_a_weekday_of_the_vendor_s_years_once_a_calendar():
 def test_every_instrument_of_the_table_has_a_calendar_that_resolves(root):
     calendar = instrument(root).calendar
     assert close_of(calendar, "2025-12-10") == CLOSES.get(calendar, "16:00")
-
-
-def test_the_page_lists_each_instrument_under_its_calendar_with_the_library_s_name_for_it():
-    page = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
-    rows = [re.match(r"\| `(\w+)` \| ([A-Z0-9 ]+)\b.*? \| ([\w ]+) \|", line) for line in page.splitlines()]
-    got = {row[1]: (row[2].split(), row[3]) for row in rows if row and row[1] in CALENDARS}
-    roots = {name: [root for root, row in INSTRUMENTS.items() if row.calendar == name] for name in CALENDARS}
-    assert got == {name: (roots[name], module._NAMES[name]) for name in CALENDARS}
 
 
 @pytest.mark.parametrize("calendar", CALENDARS)
@@ -178,7 +170,7 @@ def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_say
 def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
     path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
     code = (
-        "import sys; import scalpr_zen as z; import scalpr_zen.commands, scalpr_zen.ingest.preprocess; "
+        "import sys; import scalpr_zen as z; import scalpr_zen.commands, scalpr_zen.data.preprocess; "
         "tape = z.Tape.open(sys.argv[1]); "
         "z.save(z.run(tape, z.EmaCrossover(), rules=z.SessionRules(flat_before_close=1.0)), sys.argv[2]); "
         "print(tape.sessions['close'].tolist(), 'pandas' in sys.modules)"
@@ -189,7 +181,7 @@ def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
 
 def test_the_library_warns_of_nothing():
     code = (
-        "import numpy as np; from scalpr_zen.calendar import session_closes; "
+        "import numpy as np; from scalpr_zen.data.calendar import session_closes; "
         "print([int(session_closes(c, np.array(['2025-12-10'], 'M8[D]')).ns[0]) for c in ('equity', 'grains')])"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)

@@ -12,7 +12,7 @@ from support.asking import EVERYTHING
 from support.market import market
 
 import scalpr_zen
-import scalpr_zen.ingest.demo
+import scalpr_zen.data.demo
 from scalpr_zen import (
     EmaCrossover,
     MomentumBurst,
@@ -25,12 +25,12 @@ from scalpr_zen import (
     save_tape,
     start,
 )
-from scalpr_zen.backtest import run_setup
+from scalpr_zen.base.params import declared
 from scalpr_zen.commands import demo
 from scalpr_zen.commands.backtest import CONSTANTS, backtest_of, run_script
-from scalpr_zen.ingest.front_month import Roll
-from scalpr_zen.params import declared
-from scalpr_zen.setup import GROUPS
+from scalpr_zen.data.front_month import Roll
+from scalpr_zen.runs.backtest import run_setup
+from scalpr_zen.sections.setup import GROUPS
 
 ROOT = Path(__file__).parents[1]
 FAST = ("--fast-period", "2", "--slow-period", "5", "--monte-carlo-sims", "25")
@@ -244,7 +244,7 @@ def test_a_bad_demo_is_refused_in_one_line(scalpr, flags):
 def test_the_range_of_sessions_in_the_help_is_the_one_that_the_demo_takes():
     [option] = [option for option in commands.scalpr.commands["demo"].params if option.name == "sessions"]
     with pytest.raises(ScalprError, match="sessions must be 1 to ") as error:
-        scalpr_zen.ingest.demo.write_demo(Path("market"), sessions=10**9)
+        scalpr_zen.data.demo.write_demo(Path("market"), sessions=10**9)
     [most] = re.findall(r"1 to ([\d,]+)", str(error.value))
     assert (option.type.min, option.type.max) == (1, int(most.replace(",", "")))
 
@@ -367,7 +367,7 @@ def test_without_a_folder_for_compiled_code_the_command_works_and_says_so_in_one
 
 def test_a_kernel_whose_cache_cannot_be_read_or_written_is_compiled_and_gives_the_same(tmp_path):
     Path("kernel.py").write_text(
-        "from scalpr_zen.compiled import njit\n\n\n@njit(cache=True)\ndef double(x):\n    return 2 * x\n\n\n"
+        "from scalpr_zen.base.compiled import njit\n\n\n@njit(cache=True)\ndef double(x):\n    return 2 * x\n\n\n"
         "print(double(21))\n"
     )
     (tmp_path / "kept").mkdir()
@@ -419,12 +419,12 @@ def test_info_as_json_is_the_metadata(scalpr, tape):
 @pytest.fixture
 def small_demo(monkeypatch):
     """The demo market with a thousand prints a session."""
-    whole = scalpr_zen.ingest.demo.write_demo
+    whole = scalpr_zen.data.demo.write_demo
 
     def small(folder, sessions, seed, **others):
         return whole(folder, sessions, seed, prints_a_session=1_000, **others)
 
-    monkeypatch.setattr(scalpr_zen.ingest.demo, "write_demo", small)
+    monkeypatch.setattr(scalpr_zen.data.demo, "write_demo", small)
 
 
 def test_demo_writes_files_that_preprocess_and_backtest_read(scalpr, small_demo):
@@ -598,7 +598,7 @@ def test_the_constants_of_preprocess_are_the_defaults():
 
 
 def test_preprocess_runs_what_its_constants_say(small_demo, capsys, monkeypatch):
-    scalpr_zen.ingest.demo.write_demo(Path("files"), 1, 0)
+    scalpr_zen.data.demo.write_demo(Path("files"), 1, 0)
     module = script("preprocess")
     for constant, value in {"DATA_DIR": "files", "OUT": "made/nq.npz", "SCHEDULE": "NQZ5 2025-12-08"}.items():
         monkeypatch.setattr(module, constant, value)

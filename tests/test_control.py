@@ -20,11 +20,11 @@ from test_properties import CHICAGO, markets, random_walk, session_dates
 from benchmarks.edgeless import CASES as EDGELESS
 from benchmarks.edgeless import p_values
 from scalpr_zen import MonteCarlo, SessionRules, Tape, instrument
-from scalpr_zen import control as module
-from scalpr_zen.control import control
-from scalpr_zen.engine import Engine
-from scalpr_zen.passages import Outcomes
-from scalpr_zen.simulate import Orders, simulate, trade
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.sections import control as module
+from scalpr_zen.sections.control import control
+from scalpr_zen.simulation.passages import Outcomes
+from scalpr_zen.simulation.simulate import Orders, simulate, trade
 
 MINUTE = HOUR // 60
 compiled = pytest.mark.skipif(not JIT, reason="needs many draws, for which the kernels without the compiler are slow")

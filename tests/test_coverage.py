@@ -20,9 +20,9 @@ from scalpr_zen import (
     run,
     save_tape,
 )
-from scalpr_zen.ingest.preprocess import preprocess
-from scalpr_zen.monte_carlo import monte_carlo
-from scalpr_zen.report import ONE_DATE
+from scalpr_zen.data.preprocess import preprocess
+from scalpr_zen.render.report import ONE_DATE
+from scalpr_zen.sections.monte_carlo import monte_carlo
 
 MINUTE = 60 * 10**9
 HOUR = 60 * MINUTE
@@ -187,7 +187,7 @@ def test_what_is_whole_and_missing_survives_saving_and_cutting(tmp_path):
 
 
 def test_a_tape_of_an_older_format_asks_to_be_made_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("scalpr_zen.tape.FORMAT", 2)
+    monkeypatch.setattr("scalpr_zen.data.tape.FORMAT", 2)
     path = save_tape(tape_of_times(session_times(WEEK[0])), tmp_path / "tape.npz")
     monkeypatch.undo()
     with pytest.raises(TapeError, match="has tape format 2, this version reads 3: make it again"):

@@ -30,12 +30,12 @@ import scalpr_zen
 import scalpr_zen.dashboard.app
 import scalpr_zen.dashboard.serve
 from scalpr_zen import save_tape
-from scalpr_zen.backtest import LATER
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.params import declared
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.params import declared
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.runs.backtest import LATER
+from scalpr_zen.sections.statistics import STATISTICS
 
 # ------------------------------------------------------------------------------------------- page, about
 

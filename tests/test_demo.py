@@ -14,10 +14,10 @@ import pytest
 import zstandard
 from databento_dbn import Metadata, Schema, SType
 
-from scalpr_zen.engine import Engine
-from scalpr_zen.errors import DataError, ParameterError
-from scalpr_zen.ingest import demo
-from scalpr_zen.ingest.demo import write_demo
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.base.errors import DataError, ParameterError
+from scalpr_zen.data import demo
+from scalpr_zen.data.demo import write_demo
 
 PRINTS = 4_000
 TICK = 250_000_000
@@ -426,9 +426,7 @@ def test_the_number_of_cores_changes_no_byte(files, tmp_path, cores):
 
 
 def test_another_process_writes_the_same_bytes(tmp_path):
-    code = (
-        f"import pathlib, scalpr_zen.ingest.demo as d; d.write_demo(pathlib.Path({str(tmp_path / 'a')!r}), 2, 7, 1000)"
-    )
+    code = f"import pathlib, scalpr_zen.data.demo as d; d.write_demo(pathlib.Path({str(tmp_path / 'a')!r}), 2, 7, 1000)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
     there = contents(sorted((tmp_path / "a").iterdir()))
     assert there == contents(write_demo(tmp_path / "b", sessions=2, seed=7, prints_a_session=1_000))

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from scalpr_zen.engine import Engine, cores, run_all, run_aside
+from scalpr_zen.base.engine import Engine, cores, run_all, run_aside
 
 
 def here(_=None):

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from support.tapes import NOON, Given, signals_of, tape_of
 
-import scalpr_zen.blocks
-import scalpr_zen.kernel
+import scalpr_zen.base.blocks
+import scalpr_zen.simulation.kernel
 from scalpr_zen import (
     Bracket,
     EmaCrossover,
@@ -30,8 +30,8 @@ from scalpr_zen import (
     instrument,
     run,
 )
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.simulate import simulate
+from scalpr_zen.simulation.kernel import REASONS
+from scalpr_zen.simulation.simulate import simulate
 
 LONG, SHORT = 1, -1
 SESSION_END = 5 * 3600 * 10**9  # 17:00 in Chicago, in ns after noon
@@ -805,4 +805,4 @@ def test_an_empty_tape_has_no_trades():
 
 
 def test_the_kernel_and_the_tape_have_blocks_of_one_size():
-    assert scalpr_zen.kernel.KERNEL_BLOCK == scalpr_zen.blocks.BLOCK
+    assert scalpr_zen.simulation.kernel.KERNEL_BLOCK == scalpr_zen.base.blocks.BLOCK

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.ingest import expiry as module
-from scalpr_zen.ingest.expiry import RULES, business_days_before, expiry
-from scalpr_zen.instruments import INSTRUMENTS, MONTHS
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import INSTRUMENTS, MONTHS
+from scalpr_zen.data import expiry as module
+from scalpr_zen.data.expiry import RULES, business_days_before, expiry
 
 ROOT = Path(__file__).parents[1]
 
@@ -79,6 +79,7 @@ def test_expiry_is_the_listed_last_trading_day(symbol, day):
 
 def test_every_rule_has_a_known_date_and_a_contract():
     known = {INSTRUMENTS[symbol[:-3]].expiry_rule for symbol in KNOWN}
+    assert all(rule.__doc__ for rule in RULES.values())
     assert known == set(RULES) == {row.expiry_rule for row in INSTRUMENTS.values()}
 
 
@@ -166,5 +167,5 @@ def test_without_the_package_holidays_the_error_says_what_to_install(monkeypatch
 
 
 def test_importing_the_module_does_not_import_holidays():
-    code = "import sys, scalpr_zen.ingest.expiry; sys.exit('holidays' in sys.modules)"
+    code = "import sys, scalpr_zen.data.expiry; sys.exit('holidays' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -34,11 +34,11 @@ from support.drawing import (
 from support.tapes import NOON, Given, signals_of
 
 from scalpr_zen import Bracket, Tape, instrument, run
-from scalpr_zen.backtest import LATER, Setup, plain, run_trades
-from scalpr_zen.figures import CHARTS, HOLD, LOSS, THEMES, figures
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.report import ONE_DATE
-from scalpr_zen.series import LIMITS
+from scalpr_zen.render.figures import CHARTS, HOLD, LOSS, THEMES, figures
+from scalpr_zen.render.report import ONE_DATE
+from scalpr_zen.runs.backtest import LATER, Setup, plain, run_trades
+from scalpr_zen.sections.series import LIMITS
+from scalpr_zen.simulation.kernel import REASONS
 
 # ------------------------------------------------------------------------------------------- every figure
 

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 from support.drawing import CHECKS, DRAWN, NORMAL, RESULTS, VALUES, drawn, notes, traces
 
-from scalpr_zen.backtest import plain
-from scalpr_zen.figures import figures
+from scalpr_zen.render.figures import figures
+from scalpr_zen.runs.backtest import plain
 
 DAYS = ("2025-01-09", "2025-01-10", "2025-01-13", "2025-01-14")
 

@@ -21,11 +21,11 @@ from support.tapes import Given, signals_of, tape_of
 from test_properties import Market, markets, random_walk, segments_of, session_dates
 
 from scalpr_zen import Execution, ParameterError, PessimisticCosts, SessionRules
-from scalpr_zen.backtest import plain, run_setup, run_trades
-from scalpr_zen.engine import Engine
-from scalpr_zen.fills import BINS, KINDER, alone, fills
-from scalpr_zen.simulate import Orders, orders, simulate
-from scalpr_zen.simulate import trade as traded_orders
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.runs.backtest import plain, run_setup, run_trades
+from scalpr_zen.sections.fills import BINS, KINDER, alone, fills
+from scalpr_zen.simulation.simulate import Orders, orders, simulate
+from scalpr_zen.simulation.simulate import trade as traded_orders
 
 COSTS = ("zero", "set", "pessimistic")
 FIGURES = ("net_usd", "trades", "win_rate", "profit_factor", "break_even_cost_usd")

@@ -12,9 +12,10 @@ from plotly.offline import get_plotlyjs
 from support.drawing import DRAWN, FEW_PATHS, NAMES, NORMAL, RESULTS, SMALL, STRATEGY_NAME, TIGHT, VALUES, with_series
 from support.tapes import Given, signals_of
 
-from scalpr_zen import html_report, run, save
-from scalpr_zen.backtest import plain
-from scalpr_zen.figures import CHARTS, THEMES, figures
+from scalpr_zen import run, save
+from scalpr_zen.render import html_report
+from scalpr_zen.render.figures import CHARTS, THEMES, figures
+from scalpr_zen.runs.backtest import plain
 
 # --------------------------------------------------------------------------------------- figures of a result
 

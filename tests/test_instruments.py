@@ -1,11 +1,11 @@
 import re
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.instruments import FULL_SIZE, INSTRUMENTS, Instrument, instrument, is_micro, parse_instrument
+from scalpr_zen.base import facts
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import FULL_SIZE, INSTRUMENTS, Instrument, instrument, is_micro, parse_instrument
 
 DOCS = Path(__file__).parents[1] / "docs" / "instruments.md"
 
@@ -174,45 +174,6 @@ def test_an_empty_root_is_refused():
         Instrument(root="", tick_size=0.25, point_value=20)
 
 
-def documented_rows() -> list[list[str]]:
-    lines = [line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
-
-
-def plain(number: float) -> str:
-    text = f"{Decimal(str(number)):f}"
-    return text.removesuffix(".0")
-
-
-def test_the_documented_table_is_the_table():
-    expected = [
-        [
-            row.root,
-            row.name,
-            row.exchange,
-            plain(row.tick_size),
-            plain(row.point_value),
-            plain(row.tick_value),
-            row.roll_months,
-        ]
-        for row in INSTRUMENTS.values()
-    ]
-    assert [cells[:7] for cells in documented_rows()] == expected
-
-
-def test_every_documented_row_gives_a_last_trading_day_and_a_source():
-    for cells in documented_rows():
-        assert len(cells) == 9
-        assert cells[7]
-        assert "(https://www.cmegroup.com/" in cells[8]
-
-
-def test_contracts_with_one_expiry_rule_share_its_words():
-    words = {cells[0]: cells[7] for cells in documented_rows()}
-    pairs = {(row.expiry_rule, words[row.root]) for row in INSTRUMENTS.values()}
-    assert len(pairs) == len({rule for rule, _ in pairs}) == len({text for _, text in pairs})
-
-
 def test_the_documented_example_line_is_valid():
     example = re.search(r"```\n(.+)\n```", DOCS.read_text(encoding="utf-8")).group(1)
     assert parse_instrument(example).tick_value == 25
@@ -227,9 +188,7 @@ def test_every_contract_of_the_table_that_is_called_a_micro_is_one_and_no_other(
     assert len(micros) >= 6
 
 
-def test_a_pair_trades_in_the_same_hours_and_the_page_lists_it():
-    section = DOCS.read_text(encoding="utf-8").split("## Micros")[1].split("##")[0]
-    for small, full in FULL_SIZE.items():
-        assert re.search(rf"\b{small}\s+{full}\b", section), small
-        if small in INSTRUMENTS:
-            assert instrument(small).calendar == instrument(full).calendar
+def test_a_micro_trades_in_the_hours_of_its_full_size_contract_and_has_only_one():
+    assert len(FULL_SIZE) == sum(len(row["micros"].split()) for row in facts.instruments())
+    for micro in FULL_SIZE.keys() & INSTRUMENTS.keys():
+        assert instrument(micro).calendar == instrument(FULL_SIZE[micro]).calendar

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from support.dbn_files import trade, utc, write_day
 
-import scalpr_zen.ingest.demo
-import scalpr_zen.ingest.preprocess
+import scalpr_zen.data.demo
+import scalpr_zen.data.preprocess
 from scalpr_zen import MonteCarlo, Tape, instrument, save_tape
-from scalpr_zen.engine import Engine, interrupts_held, run_all, stop_if_interrupted
-from scalpr_zen.ingest.demo import write_demo
-from scalpr_zen.ingest.preprocess import preprocess
-from scalpr_zen.monte_carlo import monte_carlo
+from scalpr_zen.base.engine import Engine, interrupts_held, run_all, stop_if_interrupted
+from scalpr_zen.data.demo import write_demo
+from scalpr_zen.data.preprocess import preprocess
+from scalpr_zen.sections.monte_carlo import monte_carlo
 
 if sys.platform == "win32":
     pytest.skip("needs POSIX signals", allow_module_level=True)
@@ -134,7 +134,7 @@ def test_ctrl_c_is_heard_while_the_disk_takes_its_time_and_the_old_tape_stays(tm
 def test_ctrl_c_is_heard_in_every_stage_of_preprocess_and_leaves_nothing(tmp_path, monkeypatch, ctrl_c, stage):
     (tmp_path / "data").mkdir()
     write_day(tmp_path / "data", "2024-12-10", [trade(1, utc("2024-12-10 15:00"), 21_000)], {"NQZ4": 1})
-    module = scalpr_zen.ingest.spill if stage == "_read_file" else scalpr_zen.ingest.preprocess
+    module = scalpr_zen.data.spill if stage == "_read_file" else scalpr_zen.data.preprocess
     monkeypatch.setattr(module, stage, ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         preprocess([tmp_path / "data"], NQ, tmp_path / "made" / "tape.npz")
@@ -142,7 +142,7 @@ def test_ctrl_c_is_heard_in_every_stage_of_preprocess_and_leaves_nothing(tmp_pat
 
 
 def test_ctrl_c_is_heard_while_the_demo_market_is_made(tmp_path, monkeypatch, ctrl_c):
-    monkeypatch.setattr(scalpr_zen.ingest.demo, "draw_records", ctrl_c)
+    monkeypatch.setattr(scalpr_zen.data.demo, "draw_records", ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         write_demo(tmp_path / "demo", 5, 0)
 
@@ -150,7 +150,9 @@ def test_ctrl_c_is_heard_while_the_demo_market_is_made(tmp_path, monkeypatch, ct
 def test_a_part_of_monte_carlo_is_small_enough_to_be_interrupted(monkeypatch):
     parts = []
     monkeypatch.setattr(
-        scalpr_zen.monte_carlo, "_permute_kernel", lambda *args: parts.append(args[-1].fill(0) or len(args[-1]))
+        scalpr_zen.sections.monte_carlo,
+        "_permute_kernel",
+        lambda *args: parts.append(args[-1].fill(0) or len(args[-1])),
     )
     trades, sims = 1_000_000, 1_000
     monte_carlo(np.ones(trades), np.zeros(trades, np.int64), 1, MonteCarlo(monte_carlo_sims=sims))
@@ -184,26 +186,27 @@ def interrupted_at(line, command):
 LONG_RUN = """
 import sys
 import numpy as np
-import scalpr_zen.simulate
+import scalpr_zen.simulation.simulate
 from scalpr_zen import Bracket, Execution, Setup, Tape, instrument
 
 class Always:
     def signals(self, tape):
         return np.ones(len(tape), np.int8)
 
-kernel = scalpr_zen.simulate.trade_kernel
+kernel = scalpr_zen.simulation.simulate.trade_kernel
 
 def trade_kernel(*args):
     found = kernel(*args)  # compiled, where need be, before the test goes on
     print("trading", file=sys.stderr, flush=True)
-    scalpr_zen.simulate.trade_kernel = kernel
+    scalpr_zen.simulation.simulate.trade_kernel = kernel
     return found
 
-scalpr_zen.simulate.trade_kernel = trade_kernel
+scalpr_zen.simulation.simulate.trade_kernel = trade_kernel
 n = 8_000_000  # each of as many trades reads all blocks of prints that follow
 tape = Tape.from_prints(10**18 + np.arange(n), np.zeros(n, np.int32), instrument=instrument("NQ"))
 far = Setup(bracket=Bracket(take_profit=1e5, stop_loss=1e5), execution=Execution(overlap=True))
-scalpr_zen.console.main(lambda: scalpr_zen.simulate.simulate(tape, Always().signals(tape), far.bracket, far.execution))
+work = scalpr_zen.simulation.simulate.simulate
+scalpr_zen.commands.console.main(lambda: work(tape, Always().signals(tape), far.bracket, far.execution))
 """
 
 
@@ -214,10 +217,11 @@ def test_ctrl_c_ends_a_simulation_of_many_minutes():
 
 CLEAN_UP = """
 import atexit, sys, threading
-from scalpr_zen import engine
+from scalpr_zen.base import engine
 
 engine.exit_on_interrupt()
-from scalpr_zen import commands, console
+from scalpr_zen import commands
+from scalpr_zen.commands import console
 
 def wait():
     print("working", file=sys.stderr, flush=True)
@@ -239,7 +243,7 @@ import numpy as np
 from pathlib import Path
 from scalpr_zen import Tape, instrument, save_tape
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.engine import run_all
+from scalpr_zen.base.engine import run_all
 
 import scalpr_zen.dashboard.serve
 scalpr_zen.dashboard.serve.PATIENCE = 0.0

@@ -11,9 +11,9 @@ from support.market import market
 from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, PropFirm, SessionRules, run
-from scalpr_zen.money import MOST, check_sum, micro, total
-from scalpr_zen.prop_firm.paths import BUST, NEVER, PASS, SHARE_STEPS, Days, Rules, walk_kernel
-from scalpr_zen.simulate import largest_result, simulate
+from scalpr_zen.base.money import MOST, check_sum, micro, total
+from scalpr_zen.sections.prop_firm.paths import BUST, NEVER, PASS, SHARE_STEPS, Days, Rules, walk
+from scalpr_zen.simulation.simulate import largest_result, simulate
 
 FAST, BRACKET = EmaCrossover(fast_period=2, slow_period=5), Bracket(take_profit=2.0, stop_loss=1.0)
 BIGGEST = Execution(contracts=10_000, point_value=1_000_000)
@@ -183,7 +183,7 @@ def test_the_best_day_is_compared_with_the_profit_exactly_whatever_they_are(tota
         lows=np.minimum(totals, 0),
     )
     rules = Rules(1, 0, 0, False, NEVER, NEVER, NEVER, False, target, 0, share)
-    outcome, used = walk_kernel(np.arange(count), days, rules, np.empty((0, 4), np.int64))
+    outcome, used = walk(np.arange(count), days, rules, np.empty((0, 4), np.int64))
     assert outcome != BUST
     balances = np.cumsum(np.array(totals, object))
     expected = [

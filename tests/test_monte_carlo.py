@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from support.budget import JIT, examples
 
 from scalpr_zen import MonteCarlo
-from scalpr_zen.engine import Engine
-from scalpr_zen.monte_carlo import (
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.sections.monte_carlo import (
     HISTOGRAM,
     PERCENTILES,
     _draw_kernel,
+    _numbers,
     _permute_kernel,
     _philox_kernel,
     _summaries,
@@ -94,7 +95,10 @@ def permuted(values, grid, seed=SEED, first=0, paths=4):
     """Equity (paths, steps) and drawdown (paths,) of the permutation kernel."""
     different, codes = np.unique(np.array(values, np.int64), return_inverse=True)
     equity, drawdown = np.empty((paths, len(grid)), np.int64), np.empty(paths, np.int64)
-    _permute_kernel(codes.astype(np.uint16), different, np.array(grid, np.int64), seed, first, equity, drawdown)
+    longest = max(stop - start for start, stop in itertools.pairwise([0, *grid]))
+    codes = codes.astype(np.uint16)
+    scratch = _numbers(longest), np.empty_like(codes)
+    _permute_kernel(codes, different, np.array(grid, np.int64), seed, first, *scratch, equity, drawdown)
     return equity, drawdown
 
 
@@ -102,7 +106,7 @@ def drawn_days(values, session, sessions, grid, seed=SEED, first=0, paths=4):
     """Equity (paths, steps) and drawdown (paths,) of the kernel of the days."""
     equity, drawdown = np.empty((paths, len(grid)), np.int64), np.empty(paths, np.int64)
     days = _summaries(np.array(values, np.int64), np.array(session), sessions)
-    _draw_kernel(*days, np.array(grid, np.int64), seed, first, equity, drawdown)
+    _draw_kernel(*days, np.array(grid, np.int64), seed, first, _numbers(sessions), equity, drawdown)
     return equity, drawdown
 
 
@@ -161,9 +165,9 @@ def test_the_plain_philox_gives_the_known_answers(counter, key, answer):
 
 def test_the_kernel_gives_the_known_answer_of_zeros():
     # The one known answer it can reach: the fourth word of its counter and the second of its key are zero.
-    out = np.empty((4, 1), np.uint64)
+    out = np.empty(4, np.uint64)
     _philox_kernel(0, 0, 0, 0, out)
-    assert tuple(out[:, 0].tolist()) == words(KNOWN_ANSWERS[0][2])
+    assert tuple(out.tolist()) == words(KNOWN_ANSWERS[0][2])
 
 
 word = st.one_of(st.integers(0, WORD - 1), st.sampled_from([0, 1, WORD - 1]))
@@ -172,10 +176,10 @@ word = st.one_of(st.integers(0, WORD - 1), st.sampled_from([0, 1, WORD - 1]))
 @examples(100)
 @given(word, word, word, st.integers(0, WORD - 4))
 def test_the_kernel_gives_the_numbers_of_the_plain_philox(seed, method, path, block):
-    out = np.empty((4, 3), np.uint64)
+    out = np.empty(4 * 3, np.uint64)
     _philox_kernel(seed, method, path, block, out)
     expected = [philox((block + b, path, method, 0), (seed, 0)) for b in range(3)]
-    assert [tuple(column) for column in out.T.tolist()] == expected
+    assert [tuple(column) for column in out.reshape(4, 3).T.tolist()] == expected
 
 
 # ------------------------------------------------------------------------------------------- the face

@@ -18,8 +18,8 @@ from scalpr_zen import (
     instrument,
     param,
 )
-from scalpr_zen.params import declared, distance_ticks
-from scalpr_zen.setup import GROUPS as SETUP
+from scalpr_zen.base.params import declared, distance_ticks
+from scalpr_zen.sections.setup import GROUPS as SETUP
 
 GROUPS = (EmaCrossover, *SETUP.values())
 TEXTS = ("entry_windows", "weekdays")
@@ -401,11 +401,20 @@ def test_an_option_of_the_command_line_is_its_declaration(parameter):
     assert option.default == parameter.default
     assert option.secondary_opts == ([f"--no-{parameter.flag[2:]}"] if parameter.kind is bool else [])
     assert option.help.startswith(parameter.sentence)
-    for fact in ("" if parameter.choices else parameter.range_text, parameter.unit):
+    for fact in ("" if isinstance(option.type, click.Choice) else parameter.range_text, parameter.unit):
         assert fact in option.help
     shown = "none" if parameter.default is None else str(parameter.default).lower()
     assert f"default {shown}]" in option.help
     assert tuple(getattr(option.type, "choices", ())) == parameter.choices
+
+
+def test_the_shell_completes_the_choices_of_a_parameter():
+    for name, start, choices in (
+        ("prop_firm", "apex", ["apex-50k", "apex-50k-legacy"]),
+        ("entry", "", ["next", "signal"]),
+    ):
+        option = OPTIONS[name]
+        assert [item.value for item in option.type.shell_complete(CONTEXT, option, start)] == choices
 
 
 def test_the_command_line_has_no_other_options():

@@ -12,8 +12,8 @@ from support.checks import setups
 from test_properties import markets
 
 from scalpr_zen import SessionRules
-from scalpr_zen.passages import Positions, has_fixed_levels, outcomes
-from scalpr_zen.simulate import Orders, orders, trade
+from scalpr_zen.simulation.passages import Positions, has_fixed_levels, outcomes
+from scalpr_zen.simulation.simulate import Orders, orders, trade
 
 
 def traded_alone(tape, i, side, setup):

@@ -12,10 +12,10 @@ from support.dbn_files import chicago, trade, utc, write_day, write_dbn
 
 import scalpr_zen
 from scalpr_zen import Tape, instrument
-from scalpr_zen.engine import Engine
-from scalpr_zen.ingest import dbn
-from scalpr_zen.ingest.front_month import Roll
-from scalpr_zen.ingest.preprocess import preprocess
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.data import dbn
+from scalpr_zen.data.front_month import Roll
+from scalpr_zen.data.preprocess import preprocess
 
 IDS = {"NQZ4": 1, "NQH5": 2, "NQM5": 3, "NQZ4-NQH5": 9, "MNQZ4": 20, "ESZ4": 30}
 DAY = "2024-12-10"  # a Tuesday: its session begins on the 9th at 23:00 UTC
@@ -229,7 +229,7 @@ def test_the_metadata_names_the_sources_with_size_and_hash_and_all_that_was_chos
     assert got["sources"] == [{"name": path.name, "bytes": path.stat().st_size, "sha256": digest, "records": 1}]
     assert got["instrument"]["root"] == "NQ"
     assert got["version"] == scalpr_zen.__version__
-    assert got["format"] == scalpr_zen.tape.FORMAT
+    assert got["format"] == scalpr_zen.data.tape.FORMAT
     assert got["roll_rule"] == Roll().text
     assert got["synthetic"] is False
 

@@ -17,8 +17,8 @@ from support.naive_preprocess import preprocess as naive_preprocess
 from support.naive_preprocess import session_date
 
 from scalpr_zen import DataError, Tape, instrument
-from scalpr_zen.ingest import dbn
-from scalpr_zen.ingest.preprocess import preprocess
+from scalpr_zen.data import dbn
+from scalpr_zen.data.preprocess import preprocess
 
 REAL = os.environ.get("SCALPR_REAL_DATA")
 needs_real_data = pytest.mark.skipif(not REAL, reason="SCALPR_REAL_DATA names no folder of real data")

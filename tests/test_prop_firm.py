@@ -1,8 +1,7 @@
 import itertools
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,17 +14,17 @@ from support.market import market
 from support.tapes import NOON, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, Tape, run
-from scalpr_zen.backtest import plain
-from scalpr_zen.engine import Engine
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.instruments import parse_instrument
-from scalpr_zen.kernel import TARGET, TRADE
-from scalpr_zen.params import declared
-from scalpr_zen.prop_firm import evaluation
-from scalpr_zen.prop_firm import paths as prop_paths
-from scalpr_zen.prop_firm.evaluation import CHUNK, drawn_dates, prop_firm
-from scalpr_zen.prop_firm.rules import PRESETS, PropFirm, RuleSet
-from scalpr_zen.prop_firm.text import TABLES, lines
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import parse_instrument
+from scalpr_zen.base.params import declared
+from scalpr_zen.runs.backtest import plain
+from scalpr_zen.sections.prop_firm import evaluation
+from scalpr_zen.sections.prop_firm import paths as prop_paths
+from scalpr_zen.sections.prop_firm.evaluation import CHUNK, drawn_dates, prop_firm
+from scalpr_zen.sections.prop_firm.rules import FIRMS, PropFirm, RuleSet, rule_set
+from scalpr_zen.sections.prop_firm.text import TABLES, lines
+from scalpr_zen.simulation.kernel import TARGET, TRADE
 
 TICK = 5  # USD, one contract of NQ
 DAY = 86_400 * 10**9
@@ -344,7 +343,7 @@ def test_every_attempt_is_the_twins_which_walks_every_print(case):
 def test_every_drawn_path_is_the_twins_which_walks_every_print(case):
     dates, rows, settings, execution = case
     tape, paths, length = tape_of_dates(*dates), 12, 4
-    settings = PropFirm(**{**vars(settings), "prop_sims": paths, "prop_days": length})
+    settings = replace(settings, prop_sims=paths, prop_days=length)
     prices, sessions, trades, rules = twin(dates, rows, settings, execution)
     drawn = naive.drawn_dates(SEED, 0, paths, length, len(dates))
     found = [naive.evaluate(prices, sessions, trades, order, rules)[:2] for order in drawn]
@@ -547,10 +546,10 @@ def test_a_micro_is_a_tenth_of_the_full_size_contract_whatever_its_name(line, po
 # ------------------------------------------------------------------------------------------- rule sets
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_dated_has_its_pages_and_can_be_chosen(name):
+@pytest.mark.parametrize("name", FIRMS)
+def test_a_packaged_firm_is_dated_has_its_pages_and_can_be_chosen(name):
     rules = PropFirm(prop_firm=name).rules()
-    assert rules == PRESETS[name]
+    assert rules == rule_set(name)
     assert rules.name == name
     assert date(2024, 1, 1) < date.fromisoformat(rules.known)
     assert all(source.startswith("https://") for source in rules.sources)
@@ -558,7 +557,7 @@ def test_a_preset_is_dated_has_its_pages_and_can_be_chosen(name):
     assert "check them against the firm's own" in rules.note
 
 
-def test_the_presets_are_these():
+def test_the_packaged_firms_have_these_rules():
     topstep = {"drawdown_kind": "end_of_day", "lock_usd": 0, "min_days": 2, "consistency": 0.55}
     apex = {"drawdown_kind": "peak_equity", "lock_usd": 3_000, "consistency": None}
     expected = {
@@ -572,22 +571,11 @@ def test_the_presets_are_these():
     }
     of_all = {"daily_loss_usd": None, "daily_loss_breach": "day_over"}
     words = ("title", "known", "sources", "note")
-    told = {name: {k: v for k, v in vars(rules).items() if k not in words} for name, rules in PRESETS.items()}
+    told = {name: {k: v for k, v in vars(rule_set(name)).items() if k not in words} for name in FIRMS}
     assert told == {name: {"name": name, **of_all, **rules} for name, rules in expected.items()}
 
 
-def test_the_page_tells_every_preset_and_links_its_sources():
-    page = (Path(__file__).parents[1] / "docs" / "prop_firm.md").read_text(encoding="utf-8")
-    for name, r in PRESETS.items():
-        best = "any" if r.consistency is None else f"{r.consistency:.0%}"
-        amounts = f"{r.account_usd:,.0f} | {r.target_usd:,.0f} | {r.drawdown_usd:,.0f} | {r.drawdown_kind}"
-        daily = "none" if r.daily_loss_usd is None else f"{r.daily_loss_usd:,.0f}"
-        rest = f"{r.lock_usd:,.0f} | {daily} | {r.min_days} | {best} | {r.contracts} | {r.known}"
-        assert f"| `{name}` | {amounts} | {rest} |" in page
-        assert all(f"({source})" in page for source in r.sources)
-
-
-def test_a_parameter_stands_in_place_of_the_presets_own_rule():
+def test_a_parameter_stands_in_place_of_a_rule():
     settings = PropFirm(prop_firm="topstep-50k", prop_daily_loss=1_000.0, prop_min_days=5)
     rules = settings.rules()
     assert (rules.daily_loss_usd, rules.daily_loss_breach, rules.min_days) == (1_000, "day_over", 5)
@@ -595,7 +583,7 @@ def test_a_parameter_stands_in_place_of_the_presets_own_rule():
     assert list(settings.given()) == ["prop_daily_loss", "prop_min_days"]
 
 
-def test_every_rule_of_a_preset_can_be_taken_away():
+def test_every_rule_that_a_firm_may_lack_can_be_taken_away():
     settings = PropFirm(prop_lock=1_000_000, prop_daily_loss=0, prop_consistency=1, prop_contracts=0)
     rules = settings.rules()
     assert [rules.lock_usd, rules.daily_loss_usd, rules.consistency, rules.contracts] == [None] * 4
@@ -615,7 +603,7 @@ def test_every_rule_has_its_parameter():
         prop_consistency=0.7,
         prop_contracts=8,
     ).rules()
-    changed = {f.name for f in fields(RuleSet) if getattr(rules, f.name) != getattr(PRESETS["topstep-50k"], f.name)}
+    changed = {f.name for f in fields(RuleSet) if getattr(rules, f.name) != getattr(rule_set("topstep-50k"), f.name)}
     assert changed == {f.name for f in fields(RuleSet)} - by_hand
 
 
@@ -631,7 +619,7 @@ def test_every_parameter_has_the_prefix():
         ({"prop_firm": "custom"}, "^prop_target and prop_drawdown must be given with prop_firm=custom$"),
         ({"prop_lock": -2_000.01}, "prop_lock must not be below -prop_drawdown"),
         ({"prop_consistency": 0.33333}, "prop_consistency must be a multiple of 0.0001, was 0.33333"),
-        ({"prop_firm": "ftmo"}, "prop_firm must be one of none, custom, topstep-50k"),
+        ({"prop_firm": "ftmo"}, "prop_firm must be one of none, custom, apex-50k, .* or a .toml file of your own"),
         ({"prop_drawdown_kind": "static"}, "prop_drawdown_kind must be one of end_of_day, peak_equity"),
     ],
 )
@@ -662,11 +650,11 @@ def test_the_text_tells_rules_attempts_tables_and_drawn_dates():
     assert f"P(pass) {share['probability'] * 100:.2f}% {ends}" in " ".join(text.split())
 
 
-def test_a_preset_is_told_with_its_date_and_every_page():
+def test_the_text_has_the_date_and_every_page_of_a_packaged_firm():
     found = prop_firm(np.zeros(0, TRADE), tape_of([100]), Execution(), PropFirm(prop_firm="apex-50k"), SEED)
     told = list(lines(found))
     assert "  known to hold on          2026-04-28; a firm changes its rules without notice" in told
-    assert [line.split()[-1] for line in told if line.startswith("  source")] == list(PRESETS["apex-50k"].sources)
+    assert [line.split()[-1] for line in told if line.startswith("  source")] == list(rule_set("apex-50k").sources)
 
 
 def test_the_text_shows_the_tables_of_the_last_attempts():

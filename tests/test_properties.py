@@ -22,8 +22,8 @@ from support.budget import JIT, examples
 from support.tapes import NOON, Given, tape_of
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, Tape, run, save_tape
-from scalpr_zen.engine import Engine
-from scalpr_zen.simulate import simulate, trades_sha256
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.simulation.simulate import simulate, trades_sha256
 
 CHICAGO = ZoneInfo("America/Chicago")
 HOUR = 3600 * 10**9

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, SessionRules, Setup, Tape, instrument
-from scalpr_zen.backtest import run_trades
-from scalpr_zen.kernel import BREAK_EVEN, STOP, TARGET, TRAILING
-from scalpr_zen.reach import out_of_reach
+from scalpr_zen.runs.backtest import run_trades
+from scalpr_zen.sections.reach import out_of_reach
+from scalpr_zen.simulation.kernel import BREAK_EVEN, STOP, TARGET, TRAILING
 
 NO_PATHS = {"settings": MonteCarlo(monte_carlo_sims=0, control_sims=0), "firm": PropFirm(prop_firm="none")}
 ALL_BEYOND = {

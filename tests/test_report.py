@@ -42,14 +42,14 @@ from scalpr_zen import (
     save,
     save_tape,
 )
-from scalpr_zen.execution import STOP_FILLS, TARGET_FILLS
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.params import declared
-from scalpr_zen.report import COUNTS, ONE_DATE, ONE_TRADE, SAME_EVENT, SLIPPAGE, check_notes, number, summary
-from scalpr_zen.report import notes as notes_of
-from scalpr_zen.setup import GROUPS
-from scalpr_zen.simulate import trades_sha256
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.base.params import declared
+from scalpr_zen.render.report import COUNTS, ONE_DATE, ONE_TRADE, SAME_EVENT, SLIPPAGE, check_notes, number, summary
+from scalpr_zen.render.report import notes as notes_of
+from scalpr_zen.sections.setup import GROUPS
+from scalpr_zen.sections.statistics import STATISTICS
+from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS
+from scalpr_zen.simulation.kernel import REASONS
+from scalpr_zen.simulation.simulate import trades_sha256
 
 VERDICTS = [row.key for row in STATISTICS if row.target]
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,11 +8,11 @@ import pytest
 from support.dbn_files import trade, utc, write_day
 
 from scalpr_zen import DataError, EmaCrossover, ParameterError, ScalprError, Tape, instrument, run
+from scalpr_zen.base.instruments import INSTRUMENTS, MONTHS, Instrument
 from scalpr_zen.commands.info import info
-from scalpr_zen.ingest.expiry import last_trading_day
-from scalpr_zen.ingest.front_month import Contract, Roll, classify, front_months, parse_schedule, root_of
-from scalpr_zen.ingest.preprocess import preprocess
-from scalpr_zen.instruments import INSTRUMENTS, MONTHS, Instrument
+from scalpr_zen.data.expiry import last_trading_day
+from scalpr_zen.data.front_month import Contract, Roll, classify, front_months, parse_schedule, root_of
+from scalpr_zen.data.preprocess import preprocess
 
 IDS = {"NQZ4": 1, "NQH5": 2, "NQM5": 3}
 Z4, H5, M5 = Contract(2024, 12, "NQZ4"), Contract(2025, 3, "NQH5"), Contract(2025, 6, "NQM5")

@@ -4,8 +4,8 @@ import pytest
 from support.both import LONG, market_of
 
 from scalpr_zen import Bracket, Execution, ParameterError
-from scalpr_zen.rules import SessionRules
-from scalpr_zen.simulate import simulate
+from scalpr_zen.simulation.rules import SessionRules
+from scalpr_zen.simulation.simulate import simulate
 
 
 def refused(match, **group):

@@ -18,8 +18,8 @@ from support import naive
 from support.both import CHICAGO, HOUR, MINUTE, MS, SECOND, Market, Rules, by_fast, by_naive, ns_of
 from support.budget import LONG, budget, examples
 
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.simulate import simulate, trades_sha256
+from scalpr_zen.simulation.kernel import REASONS
+from scalpr_zen.simulation.simulate import simulate, trades_sha256
 
 MANY = examples(600)
 REASON_TEXTS = (

@@ -15,9 +15,9 @@ from support.market import market
 from support.tapes import NOON, Given, signals_of, tape_of
 
 from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, Tape, instrument
-from scalpr_zen.backtest import Setup, plain, run_trades
-from scalpr_zen.kernel import STOP, TARGET
-from scalpr_zen.series import EXCURSION_BINS, LIMITS, RESULT_BINS, STRETCHES, held_usd, series, shown_points
+from scalpr_zen.runs.backtest import Setup, plain, run_trades
+from scalpr_zen.sections.series import EXCURSION_BINS, LIMITS, RESULT_BINS, STRETCHES, held_usd, series, shown_points
+from scalpr_zen.simulation.kernel import STOP, TARGET
 
 CHICAGO = ZoneInfo("America/Chicago")
 SECOND = 10**9

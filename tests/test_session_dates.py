@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.dbn_files import chicago, utc
 
-from scalpr_zen.sessions import session_calendar, session_dates, session_open
+from scalpr_zen.base.sessions import session_calendar, session_dates, session_open
 
 HOUR = 3600 * 10**9
 CHICAGO = ZoneInfo("America/Chicago")

@@ -14,8 +14,8 @@ from scalpr_zen import (
     SessionRules,
     Setup,
 )
-from scalpr_zen.params import Parameters, declared
-from scalpr_zen.setup import GROUPS
+from scalpr_zen.base.params import Parameters, declared
+from scalpr_zen.sections.setup import GROUPS
 
 OTHER = {
     "bracket": Bracket(take_profit=11.0),

@@ -1,6 +1,7 @@
 """The identity of a run: flat parameters both ways, and what makes two runs the same."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,10 @@ from support.market import market
 from support.tapes import Given, tape_of
 
 from scalpr_zen import EmaCrossover, Execution, MomentumBurst, ParameterError, Setup, Tape, run, save_tape
-from scalpr_zen.params import declared
-from scalpr_zen.setup import GROUPS
-from scalpr_zen.spec import RunSpec, make_run
+from scalpr_zen.base import facts
+from scalpr_zen.base.params import declared
+from scalpr_zen.runs.spec import RunSpec, make_run
+from scalpr_zen.sections.setup import GROUPS
 
 NAMES = [p.name for group in (EmaCrossover, *GROUPS.values()) for p in declared(group)]
 
@@ -81,12 +83,13 @@ def test_what_no_file_identifies_has_no_key(spec, tape):
     ("text", "message"),
     [
         ("{", "is not JSON"),
-        ("[]", "is an object with tape_sha256, strategy, strategy_sha256, parameters"),
+        ("[]", "is an object with tape_sha256, strategy, strategy_sha256, parameters, contents"),
         ('{"strategy": "EmaCrossover"}', "is an object with"),
         ({"strategy": None}, "must be text"),
         ({"tape_sha256": 3}, "must be text"),
         ({"parameters": []}, "must be an object of numbers"),
         ({"parameters": {"fast_period": [3]}}, "must be an object of numbers"),
+        ({"contents": {"prop_firm": 3}}, "must be an object of texts"),
     ],
 )
 def test_text_that_is_no_spec_is_refused(spec, text, message):
@@ -104,6 +107,21 @@ def test_a_spec_is_made_only_with_its_own_class_its_own_source_and_all_parameter
     fewer = {name: value for name, value in spec.parameters.items() if name != "stop_fill"}
     with pytest.raises(ParameterError, match="has no stop_fill: another version"):
         replace(spec, parameters=fewer).make(EmaCrossover)
+
+
+def test_the_content_of_a_file_that_a_parameter_names_is_part_of_the_spec(tape, tmp_path):
+    path = tmp_path / "firm.toml"
+    packaged = (facts.PROP_FIRMS / "topstep-50k.toml").read_text()
+    path.write_text(packaged)
+    given = {"prop_firm": str(path)}
+    spec = RunSpec.of(tape, *make_run(EmaCrossover, given))
+    assert spec.make(EmaCrossover)[1].firm.prop_firm == str(path)
+    path.write_text(re.sub(r"(?m)^drawdown_usd = .*$", "drawdown_usd = 1_500.0", packaged))
+    changed = RunSpec.of(tape, *make_run(EmaCrossover, given))
+    assert changed.parameters == spec.parameters
+    assert changed.key != spec.key
+    with pytest.raises(ParameterError, match=r"firm\.toml has changed since the run spec was made"):
+        spec.make(EmaCrossover)
 
 
 def test_a_result_tells_its_key_and_the_run_of_its_spec_has_the_same_trades(tape):

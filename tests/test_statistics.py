@@ -13,9 +13,10 @@ from support import naive
 from support.budget import examples
 from support.market import market
 
-from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, instrument, report, run
-from scalpr_zen.kernel import STOP, TARGET
-from scalpr_zen.statistics import STATISTICS, by_day, statistics
+from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, instrument, run
+from scalpr_zen.render import report
+from scalpr_zen.sections.statistics import STATISTICS, by_day, statistics
+from scalpr_zen.simulation.kernel import STOP, TARGET
 
 NQ = instrument("NQ")
 SECOND = 1_000_000_000

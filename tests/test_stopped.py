@@ -9,7 +9,7 @@ import pytest
 from support.dbn_files import trade, utc, write_day
 
 from scalpr_zen import instrument
-from scalpr_zen.ingest.preprocess import preprocess
+from scalpr_zen.data.preprocess import preprocess
 
 if sys.platform == "win32":
     pytest.skip("needs fork and POSIX signals", allow_module_level=True)

@@ -28,7 +28,7 @@ from scalpr_zen import (
     VwapReversion,
     instrument,
 )
-from scalpr_zen.params import declared
+from scalpr_zen.base.params import declared
 from scalpr_zen.strategies import shared
 
 CHICAGO = ZoneInfo("America/Chicago")

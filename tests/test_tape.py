@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from support.dbn_files import chicago
 
-import scalpr_zen.checked
-import scalpr_zen.tape
-from scalpr_zen import Tape, TapeError, commands, console, instrument, save_tape
-from scalpr_zen.tape import FORMAT
+import scalpr_zen.base.checked
+import scalpr_zen.data.tape
+from scalpr_zen import Tape, TapeError, commands, instrument, save_tape
+from scalpr_zen.commands import console
+from scalpr_zen.data.tape import FORMAT
 
 NQ = instrument("NQ")
 MEMBERS = {"ts", "price", "size", "aggressor", "segments", "sessions", "metadata"}
@@ -445,7 +446,7 @@ def test_a_tape_whose_times_decrease_is_refused(tmp_path, at):
 
 def test_a_tape_is_read_in_full_at_its_first_open_after_every_change_and_where_asked_for(saved, no_memory, monkeypatch):
     read = []
-    monkeypatch.setattr(scalpr_zen.tape, "crc32_of", lambda raw: read.append(len(raw)) or zlib.crc32(raw.data))
+    monkeypatch.setattr(scalpr_zen.data.tape, "crc32_of", lambda raw: read.append(len(raw)) or zlib.crc32(raw.data))
 
     def columns_read(**options):
         read.clear()
@@ -483,7 +484,7 @@ def test_a_memory_that_cannot_be_read_or_written_is_no_error(saved, no_memory, c
 def test_info_checks_a_tape_that_was_found_whole_before(saved, scalpr):
     Tape.open(saved)
     zeros_in(saved, "price")
-    scalpr_zen.checked.remember(saved, saved.stat())  # as if the file had changed without a trace
+    scalpr_zen.base.checked.remember(saved, saved.stat())  # as if the file had changed without a trace
     Tape.open(saved)
     for more in ([], ["--json"]):
         code, out, err = scalpr("info", saved, *more)

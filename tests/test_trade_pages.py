@@ -12,8 +12,8 @@ from test_envelope import extremes
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.log import COLUMNS
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.trade_log import CSV_COLUMNS
+from scalpr_zen.render.trade_log import CSV_COLUMNS
+from scalpr_zen.simulation.kernel import REASONS
 
 FIELDS = {
     "side": "side",

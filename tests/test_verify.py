@@ -17,10 +17,10 @@ from support.tapes import Given, signals_of, tape_of
 from test_properties import CHICAGO, Aggressors, crossovers, markets, random_walk
 
 from scalpr_zen import TRADE, EmaCrossover, ParameterError, ScalprError, SessionRules, StrategyError
-from scalpr_zen import verify as module
-from scalpr_zen.kernel import ROLL
-from scalpr_zen.simulate import simulate
-from scalpr_zen.verify import COARSE, FINE, STRETCHES, STRIDE, LookAhead, Verified, cut_prints, verify
+from scalpr_zen.runs import verify as module
+from scalpr_zen.runs.verify import COARSE, FINE, STRETCHES, STRIDE, LookAhead, Verified, cut_prints, verify
+from scalpr_zen.simulation.kernel import ROLL
+from scalpr_zen.simulation.simulate import simulate
 
 MINUTE = HOUR // 60
 HONEST = EmaCrossover(fast_period=3, slow_period=8)

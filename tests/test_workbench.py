@@ -13,12 +13,13 @@ from support.market import market
 from support.tapes import tape_of
 
 import scalpr_zen.dashboard.workbench as module
-from scalpr_zen import EmaCrossover, ParameterError, ScalprError, StrategyError, Tape, TapeError, engine, run
+from scalpr_zen import EmaCrossover, ParameterError, ScalprError, StrategyError, Tape, TapeError, run
 from scalpr_zen import save_tape as save
-from scalpr_zen.backtest import run_setup
+from scalpr_zen.base import engine
+from scalpr_zen.base.params import declared
 from scalpr_zen.dashboard.workbench import Dropped, Once, Replaced, Workbench
-from scalpr_zen.params import declared
-from scalpr_zen.setup import Setup
+from scalpr_zen.runs.backtest import run_setup
+from scalpr_zen.sections.setup import Setup
 
 SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25", "control_sims": "25", "prop_sims": "25"}
 LATER = {

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 import scalpr_zen
-from scalpr_zen.console import main
+from scalpr_zen.commands.console import main
 
 GROUPS = ("Data", "Strategies", "Runs")
 """The groups of the help, in its order; each command's file names its own as GROUP."""
@@ -29,7 +29,7 @@ class _Grouped(click.Group):
 def found(group: str) -> dict[str, click.Command]:
     """Return the commands of a group by name."""
     modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
-    return {module.command.name: module.command for module in modules if group == module.GROUP}
+    return {module.command.name: module.command for module in modules if group == getattr(module, "GROUP", None)}
 
 
 @click.group(

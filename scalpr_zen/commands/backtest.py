@@ -8,17 +8,17 @@ from typing import Any, NoReturn
 
 import click
 
-from scalpr_zen.backtest import Strategy, run_setup, save
+from scalpr_zen.base.errors import ScalprError
+from scalpr_zen.base.params import declared
+from scalpr_zen.commands.console import main, output_aside, say, show
 from scalpr_zen.commands.demo import demo_tape
-from scalpr_zen.console import main, output_aside, say, show
-from scalpr_zen.errors import ScalprError
-from scalpr_zen.flags import WithStrategy, not_empty, options, strategy_option
-from scalpr_zen.params import declared
-from scalpr_zen.setup import GROUPS, Setup
-from scalpr_zen.spec import make_run
+from scalpr_zen.commands.flags import WithStrategy, not_empty, options, strategy_option
+from scalpr_zen.data.tape import Tape
+from scalpr_zen.runs.backtest import Strategy, run_setup, save
+from scalpr_zen.runs.spec import make_run
+from scalpr_zen.sections.setup import GROUPS, Setup
 from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import load_strategy
-from scalpr_zen.tape import Tape
 
 GROUP = "Runs"
 CONSTANTS = {

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 import scalpr_zen
-from scalpr_zen.console import progress, say
-from scalpr_zen.errors import TapeError
-from scalpr_zen.flags import not_empty
-from scalpr_zen.instruments import instrument
-from scalpr_zen.tape import Tape
+from scalpr_zen.base.errors import TapeError
+from scalpr_zen.base.instruments import instrument
+from scalpr_zen.commands.console import progress, say
+from scalpr_zen.commands.flags import not_empty
+from scalpr_zen.data.tape import Tape
 
 GROUP = "Data"
 DEMO_FOLDER, DEMO_TAPE = Path("cache/demo"), Path("cache/demo.npz")
@@ -20,7 +20,7 @@ DEMO_SESSIONS = 10
 
 def demo(folder: str | Path, sessions: int, seed: int) -> None:
     """Write the demo market's DBN files."""
-    from scalpr_zen.ingest.demo import write_demo
+    from scalpr_zen.data.demo import write_demo
 
     with progress("making the demo market") as tick:
         paths = write_demo(Path(folder), sessions, seed, progress=tick)
@@ -30,7 +30,7 @@ def demo(folder: str | Path, sessions: int, seed: int) -> None:
 def demo_tape() -> Path:
     """Return the path of the demo market's tape, made where it is missing or of another version."""
     if not _opens(DEMO_TAPE):
-        from scalpr_zen.ingest.preprocess import preprocess as ingest
+        from scalpr_zen.data.preprocess import preprocess as ingest
 
         say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
         demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)

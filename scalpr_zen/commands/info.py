@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from scalpr_zen import report
-from scalpr_zen.backtest import tape_facts
-from scalpr_zen.console import show
-from scalpr_zen.tape import Tape
+from scalpr_zen.commands.console import show
+from scalpr_zen.data.tape import Tape
+from scalpr_zen.render import report
+from scalpr_zen.runs.backtest import tape_facts
 
 GROUP = "Data"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from scalpr_zen.base.engine import Engine
+from scalpr_zen.base.instruments import Instrument, instrument, parse_instrument
+from scalpr_zen.commands.console import progress, say
+from scalpr_zen.commands.flags import not_empty
 from scalpr_zen.commands.info import info
-from scalpr_zen.console import progress, say
-from scalpr_zen.engine import Engine
-from scalpr_zen.flags import not_empty
-from scalpr_zen.ingest.front_month import ROLLS, Roll, parse_schedule
-from scalpr_zen.instruments import Instrument, instrument, parse_instrument
+from scalpr_zen.data.front_month import ROLLS, Roll, parse_schedule
 
 GROUP = "Data"
 
@@ -24,7 +24,7 @@ def preprocess(
     roll: Roll,
 ) -> None:
     """Turn a folder of DBN files into a tape and print what is in it."""
-    from scalpr_zen.ingest.preprocess import preprocess as ingest
+    from scalpr_zen.data.preprocess import preprocess as ingest
 
     with progress("reading") as tick:
         path = ingest(paths, contract, out, roll=roll, progress=tick)

@@ -7,14 +7,14 @@ from typing import Any
 
 import click
 
-from scalpr_zen.backtest import Strategy
+from scalpr_zen.base.errors import ScalprError
+from scalpr_zen.commands.console import output_aside, progress, show
 from scalpr_zen.commands.demo import demo_tape
-from scalpr_zen.console import output_aside, progress, show
-from scalpr_zen.errors import ScalprError
-from scalpr_zen.flags import WithStrategy, not_empty, options, strategy_option
-from scalpr_zen.setup import GROUPS, Setup
-from scalpr_zen.spec import make_run
-from scalpr_zen.tape import Tape
+from scalpr_zen.commands.flags import WithStrategy, not_empty, options, strategy_option
+from scalpr_zen.data.tape import Tape
+from scalpr_zen.runs.backtest import Strategy
+from scalpr_zen.runs.spec import make_run
+from scalpr_zen.sections.setup import GROUPS, Setup
 
 GROUP = "Strategies"
 _OF_TRADES = [GROUPS[name] for name in ("bracket", "execution", "rules")]
@@ -22,7 +22,7 @@ _OF_TRADES = [GROUPS[name] for name in ("bracket", "execution", "rules")]
 
 def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int, seed: int) -> None:
     """Look on a tape for look-ahead of a strategy: name the first print that differs, or tell what was compared."""
-    from scalpr_zen.verify import verify as prove
+    from scalpr_zen.runs.verify import verify as prove
 
     with progress("cutting the tape") as tick, output_aside():
         done = prove(Tape.open(tape or demo_tape()), strategy, setup, cuts=cuts, seed=seed, progress=tick)

@@ -18,19 +18,19 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 import scalpr_zen
-from scalpr_zen.backtest import plain, tape_facts
-from scalpr_zen.baseline import BY_TRADE
+from scalpr_zen.base.errors import ParameterError, ScalprError
+from scalpr_zen.base.params import Parameter, Parameters, declared
 from scalpr_zen.dashboard.guard import COOKIE, POLICY, Address, refusal, token_fits
 from scalpr_zen.dashboard.log import COLUMNS, Page, page
 from scalpr_zen.dashboard.tape_window import Window, window
 from scalpr_zen.dashboard.workbench import Dropped, Gone, Job, Replaced, Workbench
-from scalpr_zen.errors import ParameterError, ScalprError
-from scalpr_zen.figures import THEMES, figures
-from scalpr_zen.html_report import plotly_script
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.params import Parameter, Parameters, declared
-from scalpr_zen.report import tape_lines
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.render.figures import THEMES, figures
+from scalpr_zen.render.html_report import plotly_script
+from scalpr_zen.render.report import tape_lines
+from scalpr_zen.runs.backtest import plain, tape_facts
+from scalpr_zen.sections.baseline import BY_TRADE
+from scalpr_zen.sections.statistics import STATISTICS
+from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.strategies.load import refuse_taken
 
 P = TypeVar("P", bound=Parameters)
@@ -243,7 +243,7 @@ def _about(bench: Workbench) -> dict[str, Any]:
             {
                 "name": name,
                 "title": group.__name__,
-                "parameters": [_field(p, tape.instrument.tick_size) for p in declared(group)],
+                "parameters": [_field(bench.offered(p), tape.instrument.tick_size) for p in declared(group)],
             }
             for name, group in bench.groups.items()
         ],

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.blocks import BLOCK
-from scalpr_zen.compiled import njit
-from scalpr_zen.tape import Tape
+from scalpr_zen.base.blocks import BLOCK
+from scalpr_zen.base.compiled import njit
+from scalpr_zen.data.tape import Tape
 
 Array = NDArray[Any]
 

@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scalpr_zen.errors import ParameterError
+from scalpr_zen.base.errors import ParameterError
 
 COOKIE = "scalpr_token"
 TOKEN_LENGTH = 16

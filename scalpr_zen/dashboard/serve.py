@@ -10,10 +10,10 @@ from collections.abc import Callable
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher
 
+from scalpr_zen.base.errors import ScalprError
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.workbench import Workbench
-from scalpr_zen.errors import ScalprError
 
 THREADS = 12
 PATIENCE = 3.0

@@ -10,23 +10,24 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.backtest import Result, run_trades, with_checks, with_fills, with_monte_carlo
+from scalpr_zen.base.engine import Engine, cores
+from scalpr_zen.base.errors import ParameterError, ScalprError
+from scalpr_zen.base.params import Parameter, declared
 from scalpr_zen.dashboard.envelope import Envelope
-from scalpr_zen.engine import Engine, cores
-from scalpr_zen.errors import ScalprError
-from scalpr_zen.params import declared
-from scalpr_zen.setup import GROUPS, Setup
-from scalpr_zen.simulate import Orders, orders
-from scalpr_zen.spec import RunSpec, make_run
+from scalpr_zen.data.tape import Tape
+from scalpr_zen.runs.backtest import Result, run_trades, with_checks, with_fills, with_monte_carlo
+from scalpr_zen.runs.spec import RunSpec, make_run
+from scalpr_zen.sections.prop_firm import rule_set
+from scalpr_zen.sections.setup import GROUPS, Setup
+from scalpr_zen.simulation.simulate import Orders, orders
 from scalpr_zen.strategies.load import refuse_taken, signals_of
-from scalpr_zen.tape import Tape
 
 T = TypeVar("T")
 Gone = Callable[[], bool]
@@ -132,17 +133,23 @@ class Workbench:
         The tape.
     strategy : type
         Class with `signals(tape)`; its declared parameters are part of every job.
+    prop_firm : str
+        A file of a firm's rules that jobs may name too; a job cannot name another file.
 
     Raises
     ------
     TapeError
         If the tape is none.
     ParameterError
-        If the strategy names a parameter as the run does.
+        If the strategy names a parameter as the run does, or the rules of the firm are wrong.
     """
 
-    def __init__(self, path: Path, strategy: type[Any]) -> None:
-        self.path = path
+    def __init__(self, path: Path, strategy: type[Any], prop_firm: str = "") -> None:
+        if prop_firm and not prop_firm.lower().endswith(".toml"):
+            raise ParameterError(f"prop_firm of a dashboard must be a .toml file of your own, was {prop_firm!r}")
+        if prop_firm:
+            rule_set(prop_firm)
+        self.path, self._files = path, [prop_firm] if prop_firm else []
         self._identity = _identity(path)
         self.tape = Tape.open(path)
         self.groups: dict[str, type[Any]] = {"strategy": strategy, **GROUPS}
@@ -157,6 +164,14 @@ class Workbench:
         self._with_checks: Once[Result] = Once(_weight)
         self._envelope: Once[Envelope] = Once(lambda _: 0)
 
+    def offered(self, parameter: Parameter) -> Parameter:
+        """Return a parameter as requests may set it: the only files are those that the dashboard was started with."""
+        return replace(parameter, choices=(*parameter.choices, *self._files), file="") if parameter.file else parameter
+
+    def _value(self, parameter: Parameter, text: str) -> Any:
+        value = parameter.parsed(text)
+        return self.offered(parameter).checked(value) if parameter.file else value  # before the file is read
+
     def job(self, given: Mapping[str, str]) -> Job:
         """Return the job of parameters given as text; what is not given has its default.
 
@@ -166,7 +181,7 @@ class Workbench:
             If a parameter is unknown, no value of its kind, or out of its range.
         """
         known = {p.name: p for group in self.groups.values() for p in declared(group)}
-        values = {name: known[name].parsed(text) if name in known else text for name, text in given.items()}
+        values = {name: self._value(known[name], text) if name in known else text for name, text in given.items()}
         strategy, setup = make_run(self.groups["strategy"], values)
         return Job(spec=RunSpec.of(self.tape, strategy, setup), strategy=strategy, setup=setup)
 

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen import strategies
-from scalpr_zen.errors import ParameterError, ScalprError, StrategyError
-from scalpr_zen.params import Parameter, Parameters, declared
+from scalpr_zen.base.errors import ParameterError, ScalprError, StrategyError
+from scalpr_zen.base.params import Parameter, Parameters, declared
+from scalpr_zen.data.tape import Tape, misfit
 from scalpr_zen.strategies.source import record_source
-from scalpr_zen.tape import Tape, misfit
 
 BUILT_IN: dict[str, type[Any]] = {name: getattr(strategies, name) for name in strategies.__all__}
 _OURS = str(Path(__file__).parents[1]) + os.sep

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.compiled import njit
-from scalpr_zen.engine import run_all
-from scalpr_zen.params import NANOS, Parameters, param
-from scalpr_zen.tape import Tape
+from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.engine import run_all
+from scalpr_zen.base.params import NANOS, Parameters, param
+from scalpr_zen.data.tape import Tape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scalpr_zen import strategies
-from scalpr_zen.errors import ParameterError, StrategyError, reason
+from scalpr_zen.base.errors import ParameterError, StrategyError, reason
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[0-9]+")
 _CLASSES = {*strategies.__all__, "Parameters"}

@@ -9,13 +9,13 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.compiled import njit
-from scalpr_zen.engine import run_all
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.params import NANOS, Parameters, param
-from scalpr_zen.sessions import CHICAGO, SESSION_OPEN_HOUR
+from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.engine import run_all
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.params import NANOS, Parameters, param
+from scalpr_zen.base.sessions import CHICAGO, SESSION_OPEN_HOUR
+from scalpr_zen.data.tape import Tape
 from scalpr_zen.strategies.shared import session_parts
-from scalpr_zen.tape import Tape
 
 _DAY = 24 * 60
 _MINUTE = 60 * NANOS

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.compiled import njit
-from scalpr_zen.engine import run_all
-from scalpr_zen.params import Parameters, param
+from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.engine import run_all
+from scalpr_zen.base.params import Parameters, param
+from scalpr_zen.data.tape import Tape
 from scalpr_zen.strategies.shared import scaled
-from scalpr_zen.tape import Tape
 
 _DECIMALS = 4
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from scalpr_zen.errors import ParameterError
-from scalpr_zen.tape import Array, Tape
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.data.tape import Array, Tape
 
 
 def session_parts(tape: Tape) -> tuple[Array, Array]:

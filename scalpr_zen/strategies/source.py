@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scalpr_zen.params import declared
+from scalpr_zen.base.params import declared
 
 _PACKAGE = Path(__file__).parents[1]
 _RECORDED = "__source_sha256__"

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scalpr_zen import EmaCrossover, Tape, save_tape
-from scalpr_zen.backtest import run_setup
 from scalpr_zen.dashboard.workbench import Workbench
+from scalpr_zen.runs.backtest import run_setup
 
 HERE = "http://127.0.0.1:5001"
 CHICAGO = ZoneInfo("America/Chicago")

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from scalpr_zen import TRADE, Bracket, Execution, Tape, instrument
-from scalpr_zen.kernel import REASONS
-from scalpr_zen.rules import SessionRules
-from scalpr_zen.simulate import simulate
+from scalpr_zen.simulation.kernel import REASONS
+from scalpr_zen.simulation.rules import SessionRules
+from scalpr_zen.simulation.simulate import simulate
 from support import naive
 
 CHICAGO = ZoneInfo("America/Chicago")

@@ -19,12 +19,12 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pytest
 
-import scalpr_zen.prop_firm.evaluation
+import scalpr_zen.sections.prop_firm.evaluation
 from scalpr_zen import Tape, commands, instrument, save_tape
-from scalpr_zen.baseline import BY_TRADE
-from scalpr_zen.figures import CHARTS
-from scalpr_zen.report import number
-from scalpr_zen.statistics import STATISTICS
+from scalpr_zen.render.figures import CHARTS
+from scalpr_zen.render.report import number
+from scalpr_zen.sections.baseline import BY_TRADE
+from scalpr_zen.sections.statistics import STATISTICS
 from support.market import market
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -42,7 +42,7 @@ TAPES = 4  # of the prop firm's 200: three quarters of a run of a few prints
 COMMAND = (
     sys.executable,
     "-c",
-    f"import scalpr_zen.prop_firm.evaluation as made; made.TAPES = {TAPES}; "
+    f"import scalpr_zen.sections.prop_firm.evaluation as made; made.TAPES = {TAPES}; "
     "from scalpr_zen.commands import entry_point; entry_point()",
 )
 PATIENCE = 30_000  # ms
@@ -312,7 +312,7 @@ def reported(site, query=""):
         flag = "--" + name.replace("_", "-")
         flags += [flag] if value == "true" else [flag, value]
     out = io.StringIO()
-    with contextlib.redirect_stdout(out), mock.patch.object(scalpr_zen.prop_firm.evaluation, "TAPES", TAPES):
+    with contextlib.redirect_stdout(out), mock.patch.object(scalpr_zen.sections.prop_firm.evaluation, "TAPES", TAPES):
         args = ["backtest", "--tape", str(site.tape), *flags, "--json", "--out", str(site.tape.parent / "results")]
         commands.scalpr.main(args, standalone_mode=False)
     return json.loads(out.getvalue())

@@ -3,9 +3,9 @@
 from hypothesis import strategies as st
 
 from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, SessionRules, Setup
-from scalpr_zen.backtest import plain
-from scalpr_zen.fills import fills
-from scalpr_zen.simulate import orders, trade
+from scalpr_zen.runs.backtest import plain
+from scalpr_zen.sections.fills import fills
+from scalpr_zen.simulation.simulate import orders, trade
 from support.tapes import NOON
 
 LONG, SHORT = 1, -1

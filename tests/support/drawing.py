@@ -3,8 +3,8 @@
 import pytest
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, SessionRules, run
-from scalpr_zen.backtest import Setup, plain, run_trades
-from scalpr_zen.figures import figures
+from scalpr_zen.render.figures import figures
+from scalpr_zen.runs.backtest import Setup, plain, run_trades
 from support.market import market
 from support.tapes import Given, signals_of, tape_of
 

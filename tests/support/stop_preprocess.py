@@ -17,7 +17,8 @@ import sys
 import threading
 from pathlib import Path
 
-from scalpr_zen import commands, console
+from scalpr_zen import commands
+from scalpr_zen.commands import console
 
 
 def run(argv):

@@ -1,0 +1,1 @@
+"""The base: parameters, units, instruments, sessions, errors, the engine."""

@@ -1,0 +1,70 @@
+"""Lowest and highest price of each block of prints, so that a long stretch of them is judged without reading it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.engine import run_all
+
+Array = NDArray[Any]
+
+BLOCK = 64
+"""Prints of a block: 64 of them are 4 cache lines, and a scan of some hundred prints still skips most of its blocks."""
+
+
+class Blocks(NamedTuple):
+    """Lowest and highest price in ticks of each block, arrays of int32 of shape (ceil(n / BLOCK),)."""
+
+    low: Array
+    high: Array
+
+
+def blocks_of(price: Array) -> Blocks:
+    """Return the blocks of prices in ticks, shape (n,); one pass over them."""
+    count = math.ceil(len(price) / BLOCK)
+    low, high = np.empty(count, np.int32), np.empty(count, np.int32)
+    step = max(1, math.ceil(count / 8))
+
+    def summarise(first: int) -> None:
+        _block_kernel(price, first, min(first + step, count), low, high)
+
+    run_all(summarise, range(0, count, step))
+    return Blocks(low, high)
+
+
+def range_of(price: Array, blocks: Blocks, start: int, stop: int) -> int:
+    """Return the highest less the lowest price of the prints start:stop, at least one, read from their whole blocks."""
+    first, last = math.ceil(start / BLOCK), stop // BLOCK
+    if first >= last:
+        lows = highs = price[start:stop]
+    else:
+        edges = price[start : first * BLOCK], price[last * BLOCK : stop]
+        lows, highs = (np.concatenate([*edges, column[first:last]]) for column in blocks)
+    return int(highs.max()) - int(lows.min())
+
+
+@njit(cache=True, nogil=True)
+def _block_kernel(price, first, stop, low, high):  # type: ignore[no-untyped-def]
+    """Find the extremes of the blocks first:stop.
+
+    Reads    price (n,) ticks
+    Writes   low, high (blocks,) of these blocks
+    Oracle   tests/test_blocks.py, extremes
+    """
+    for block in range(first, stop):
+        start = block * BLOCK
+        least = most = price[start]
+        if start + BLOCK <= len(price):
+            whole = price[start : start + BLOCK]
+            for i in range(BLOCK):  # a constant length and no min, max: vectorised, and eight times as fast
+                least = whole[i] if whole[i] < least else least
+                most = whole[i] if whole[i] > most else most
+        else:
+            for i in range(start, len(price)):
+                least, most = min(least, price[i]), max(most, price[i])
+        low[block], high[block] = least, most

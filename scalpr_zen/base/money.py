@@ -1,0 +1,46 @@
+"""Money is counted in whole micro-dollars: an int64 adds them exactly, in any order, up to MOST."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.errors import ParameterError
+
+Array = NDArray[Any]
+Int64 = NDArray[np.int64]
+
+MICRO = 1_000_000
+"""Micro-dollars of a dollar."""
+MOST = 2**60
+"""Micro-dollars that any sum may reach: the difference of two such sums still fits into an int64, and so does a
+sentinel of 2**61 less one of them."""
+_HALF = np.int64(32)
+
+
+def micro(usd: Array) -> Int64:
+    """Return amounts in USD as whole micro-dollars, same shape."""
+    return np.asarray(np.rint(np.asarray(usd) * MICRO).astype(np.int64))
+
+
+def total(amounts: Int64) -> int:
+    """Return the sum of whole amounts; exact even where it does not fit into 64 bits."""
+    high = amounts >> _HALF
+    return (int(high.sum()) << int(_HALF)) + int((amounts - (high << _HALF)).sum())
+
+
+def check_sum(most: int) -> None:
+    """Refuse sums of money that may reach more micro-dollars than can be counted.
+
+    Raises
+    ------
+    ParameterError
+        If `most` is above MOST.
+    """
+    if most > MOST:
+        raise ParameterError(
+            f"sums of money in this run could reach ${most // MICRO:,}; at most ${MOST // MICRO:,} can be counted "
+            "exactly: lower contracts, point_value or commission"
+        )

@@ -1,0 +1,188 @@
+"""Uncompressed `.npz` files whose members are aligned, so that they can be mapped into memory.
+
+`numpy.load` reads them as any other. They are ZIP files of stored members (PKWARE APPNOTE 6.3, with ZIP64
+sizes always); an extra field of zeros pads each member so that its data begins on a multiple of ALIGNMENT.
+The sizes are known beforehand, so the members are written side by side.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.engine import run_all, stop_if_interrupted
+
+Array = NDArray[Any]
+
+ALIGNMENT = 64
+_NEEDS, _DATE = 45, 0x21  # ZIP64; 1980-01-01, as a member must be the same bytes on any day
+_IN_ZIP64 = 0xFFFFFFFF
+_PADDING_FIELD = 0xD935
+STEP = 1 << 20
+"""Bytes that are read between two looks for Ctrl-C."""
+
+
+@dataclass
+class _Member:
+    """One array of the file: `begin` is the offset of its local header, `data` that of its NPY preamble."""
+
+    name: bytes
+    begin: int
+    preamble: bytes
+    size: int
+    crc: int = 0
+
+    @property
+    def data(self) -> int:
+        fixed = self.begin + 30 + len(self.name) + 20 + 4
+        return fixed + -fixed % ALIGNMENT
+
+    @property
+    def end(self) -> int:
+        return self.data + self.size
+
+    def local_header(self) -> bytes:
+        padding = self.data - self.begin - 30 - len(self.name) - 20 - 4
+        extra = struct.pack("<HHQQHH", 1, 16, self.size, self.size, _PADDING_FIELD, padding) + bytes(padding)
+        sizes = (self.crc, _IN_ZIP64, _IN_ZIP64, len(self.name), len(extra))
+        return struct.pack("<4s5H3L2H", b"PK\3\4", _NEEDS, 0, 0, 0, _DATE, *sizes) + self.name + extra
+
+    def directory_entry(self) -> bytes:
+        extra = struct.pack("<HHQQQ", 1, 24, self.size, self.size, self.begin)
+        sizes = (self.crc, _IN_ZIP64, _IN_ZIP64, len(self.name), len(extra))
+        head = struct.pack("<4s6H3L5H2L", b"PK\1\2", _NEEDS, _NEEDS, 0, 0, 0, _DATE, *sizes, 0, 0, 0, 0, _IN_ZIP64)
+        return head + self.name + extra
+
+
+class NpzWriter:
+    """Writes an aligned `.npz` file; `add` as often as needed, then `close`.
+
+    Parameters
+    ----------
+    path : Path
+        An existing, empty file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._members: list[_Member] = []
+
+    @property
+    def crc32(self) -> dict[str, int]:
+        """The CRC-32 of each member written so far."""
+        return {member.name.decode().removesuffix(".npy"): member.crc for member in self._members}
+
+    def add(self, arrays: Mapping[str, tuple[np.dtype[Any], tuple[int, ...], Iterable[Array]]]) -> None:
+        """Write arrays side by side, each given as dtype, shape, and its data in blocks."""
+        works = []
+        for name, (dtype, shape, blocks) in arrays.items():
+            preamble = _preamble(dtype, shape)
+            size = len(preamble) + dtype.itemsize * int(np.prod(shape))
+            member = _Member(f"{name}.npy".encode(), self._members[-1].end if self._members else 0, preamble, size)
+            self._members.append(member)
+            works.append((member, dtype, blocks))
+        run_all(self._write, *zip(*works, strict=True))
+
+    def close(self) -> None:
+        """Write the directory at the end of the file."""
+        entries = b"".join(member.directory_entry() for member in self._members)
+        count, begin = len(self._members), self._members[-1].end
+        end = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, _NEEDS, _NEEDS, 0, 0, count, count, len(entries), begin)
+        end += struct.pack("<4sLQL", b"PK\6\7", 0, begin + len(entries), 1)
+        end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(entries), _IN_ZIP64, 0)
+        with self._path.open("r+b") as file:
+            file.seek(begin)
+            file.write(entries + end)
+
+    def _write(self, member: _Member, dtype: np.dtype[Any], blocks: Iterable[Array]) -> None:
+        with self._path.open("r+b", buffering=0) as file:
+            file.seek(member.data)
+            write_all(file, member.preamble)
+            member.crc = zlib.crc32(member.preamble)
+            for block in blocks:
+                stop_if_interrupted()
+                data = np.ascontiguousarray(block, dtype).reshape(-1).view(np.uint8).data
+                write_all(file, data)
+                member.crc = zlib.crc32(data, member.crc)
+            if file.tell() != member.end:
+                raise ValueError(f"{member.name.decode()} has {file.tell() - member.data} bytes, not {member.size}")
+            file.seek(member.begin)
+            write_all(file, member.local_header())
+
+
+def write_all(file: IO[bytes], data: bytes | memoryview) -> None:
+    """Write to an unbuffered file, which may take a part at a time."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+
+
+class Mapped(NamedTuple):
+    """A member of a mapped file: its array, all its bytes, uint8 (size,), and the CRC-32 that the directory gives."""
+
+    array: Array
+    raw: Array
+    crc: int
+
+
+def map_npz(path: Path) -> tuple[dict[str, Mapped], os.stat_result]:
+    """Map every member of an `.npz` file of stored members where it lies; scalars are read.
+
+    All from one open file, of which the second value is the status: another may take its place by name meanwhile.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, EOFError, struct.error, zipfile.BadZipFile
+        If the file is not whole or not of this kind.
+    """
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        about = os.fstat(file.fileno())
+        return {info.filename.removesuffix(".npy"): _map(file, info) for info in archive.infolist()}, about
+
+
+def crc32_of(raw: Array) -> int:
+    """Return the CRC-32 of bytes, uint8 (size,)."""
+    crc = 0
+    for start in range(0, len(raw), STEP):
+        stop_if_interrupted()
+        crc = zlib.crc32(raw[start : start + STEP].data, crc)
+    return crc
+
+
+def _map(file: IO[bytes], info: zipfile.ZipInfo) -> Mapped:
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{info.filename} is compressed")
+    file.seek(info.header_offset)
+    name_length, extra_length = struct.unpack("<26xHH", file.read(30))
+    begin = info.header_offset + 30 + name_length + extra_length
+    raw = np.memmap(file, np.uint8, "r", begin, info.file_size)
+    file.seek(begin)
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise ValueError(f"{info.filename} has NPY version {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if shape == ():
+        array: Array = np.frombuffer(file.read(dtype.itemsize), dtype).reshape(())
+    elif 0 in shape:
+        array = np.empty(shape, dtype)
+    else:
+        array = np.memmap(file, dtype, "r", file.tell(), shape)
+    return Mapped(array, np.asarray(raw), info.CRC)
+
+
+def _preamble(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """Return the NPY preamble, which numpy pads to a multiple of 64 bytes."""
+    stream = io.BytesIO()
+    descr = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, descr)
+    return stream.getvalue()

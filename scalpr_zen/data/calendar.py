@@ -1,0 +1,216 @@
+"""When the sessions of a product open and close, holidays included, and which dates have a session.
+
+The holidays and early closes are those of `pandas_market_calendars`, whose calendars follow CME Group's groups of
+products. `facts/exchange_hours.toml` corrects them: the library gives opens and closes as they are today, and on some
+dates other hours than the exchange published. The file begins with the vendor's data, in June 2010.
+`tests/cme_hours.csv` holds published hours with their addresses.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base import facts
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.params import NANOS
+from scalpr_zen.base.sessions import AROUND_THE_CLOCK, Dates, Int64, chicago_text, session_time
+
+Bools = NDArray[np.bool_]
+
+LIBRARY = "pandas_market_calendars"
+CLOSED = "closed"
+_FIXED_HOLIDAYS = {(1, 1), (7, 4), (12, 25)}
+
+REACH = 3 * 3600 * NANOS
+"""How far from its schedule, in ns, the first and the last print of a whole session date may lie.
+
+A UTC day begins one or two hours after 17:00 in Chicago. So the files of one UTC day hold a whole session date, short
+of those hours, and an hour or two of the next one: the first must count as whole, the second must not.
+"""
+
+
+class Closes(NamedTuple):
+    """The scheduled closes of session dates, each of shape (n,)."""
+
+    ns: Int64
+    """Scheduled close, ns UTC."""
+    early: NDArray[np.bool_]
+    """Whether it is earlier than the regular close of the day."""
+    unknown: NDArray[np.bool_]
+    """Whether the calendar has no session there; its close is then the regular one."""
+
+
+def session_closes(calendar: str, dates: Dates) -> Closes:
+    """Return when each session date closes.
+
+    A halt on a holiday is the close of the session date of that day, though trading goes on at 17:00 and the
+    exchange gives both parts one trade date: from the halt on a position cannot be closed.
+
+    Parameters
+    ----------
+    calendar : str
+        One of `scalpr_zen.base.instruments.CALENDARS`.
+    dates : array of datetime64[D], shape (n,)
+        Session dates, in any order.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such calendar, or `pandas_market_calendars` is not installed.
+    """
+    if calendar not in facts.CALENDARS:
+        raise ParameterError(f"calendar must be one of {' '.join(facts.CALENDARS)}; was {calendar!r}")
+    days: list[date] = dates.tolist()
+    known = _known_closes(calendar, days)
+    regular = [_regular(calendar, day) for day in days]
+    given = [known.get(day) for day in days]
+    minutes = [usual if minute is None else min(minute, usual) for minute, usual in zip(given, regular, strict=True)]
+    return Closes(
+        np.array([session_time(day, minute) for day, minute in zip(days, minutes, strict=True)], np.int64),
+        np.array(minutes, np.int64) < np.array(regular, np.int64),
+        np.array([minute is None for minute in given], np.bool_),
+    )
+
+
+def session_opens(calendar: str, dates: Dates) -> Int64:
+    """Return when each session date opens, ns UTC, shape (n,): the regular time, on holidays too.
+
+    A Monday of a calendar that trades through the weekend opens on Friday at 17:00. The grains open in the morning
+    after a holiday without an overnight session.
+    """
+    days: list[date] = dates.tolist()
+    first_days = [_first_day(calendar, day) for day in days]
+    minutes = [_open(calendar, day) for day in days]
+    return np.array([session_time(day, minute) for day, minute in zip(first_days, minutes, strict=True)], np.int64)
+
+
+def late_and_early(calendar: str, dates: Dates, closes: Int64, first: Int64, last: Int64) -> tuple[Bools, Bools]:
+    """Return whether the prints of each session date begin late, and whether they end early: beyond REACH.
+
+    Parameters
+    ----------
+    calendar : str
+        One of `scalpr_zen.base.instruments.CALENDARS`.
+    dates : array of datetime64[D], shape (n,)
+    closes, first, last : array of int64, shape (n,)
+        Scheduled close, first and last print of each date, ns UTC.
+    """
+    return first - session_opens(calendar, dates) > REACH, closes - last > REACH
+
+
+def missing_dates(calendar: str, dates: Dates) -> list[str]:
+    """Return the scheduled session dates between the first and the last of `dates` that are not among them, ISO."""
+    if not len(dates):
+        return []
+    between = np.setdiff1d(np.arange(dates.min(), dates.max()), dates)
+    return _texts(between[~session_closes(calendar, between).unknown])
+
+
+def close_ledger(calendar: str, dates: Dates, closes: Closes, prints_after: int) -> dict[str, Any]:
+    """Return where the closes of a tape come from: JSON values for its metadata.
+
+    Parameters
+    ----------
+    calendar, dates, closes
+        What `session_closes` was asked and gave.
+    prints_after : int
+        Prints later than the close of their session date.
+    """
+    return {
+        "calendar": calendar,
+        "library": f"{LIBRARY} {version(LIBRARY)}",
+        "early": dict(zip(_texts(dates[closes.early]), _wall_times(closes.ns[closes.early]), strict=True)),
+        "unknown": _texts(dates[closes.unknown]),
+        "prints_after": prints_after,
+    }
+
+
+def _texts(dates: Dates) -> list[str]:
+    return [str(text) for text in dates.astype(str)]
+
+
+def _wall_times(ns: Int64) -> list[str]:
+    return [text[11:16] for text in chicago_text(ns)]
+
+
+def _known_closes(calendar: str, days: list[date]) -> dict[date, int | None]:
+    """Return the minute of the Chicago day at which the sessions of these years close; none where one is cancelled."""
+    known: dict[date, int | None] = {}
+    for year in sorted({day.year for day in days}):
+        known |= _library_closes(calendar, year)
+    return known | _corrected(calendar)
+
+
+@cache
+def _library_closes(calendar: str, year: int) -> dict[date, int | None]:
+    """Return the minute of the Chicago day at which each session of a year closes.
+
+    The library's regular close counts as the day's end, and so gives way to the regular close of the year.
+    """
+    # Imported here because it brings pandas with it, which a backtest must not wait for.
+    try:
+        import pandas_market_calendars
+    except ImportError:
+        raise ParameterError(
+            f"session closes need the package {LIBRARY}, which is not installed; pip install {LIBRARY}"
+        ) from None
+    book = pandas_market_calendars.get_calendar(facts.CALENDARS[calendar]["library"])
+    closes = book.schedule(f"{year}-01-01", f"{year}-12-31", tz="America/Chicago")["market_close"]
+    usual = book.close_time.hour * 60 + book.close_time.minute
+    minutes = ((day.date(), close.hour * 60 + close.minute) for day, close in closes.items())
+    return {day: 24 * 60 if minute == usual else minute for day, minute in minutes}
+
+
+@cache
+def _corrected(calendar: str) -> dict[date, int | None]:
+    """Return the minute of each corrected close; none where there is no session."""
+    rows = [row for row in facts.CORRECTIONS if calendar in row["calendars"]]
+    return {day: None if row["close"] == CLOSED else _minute(row["close"]) for row in rows for day in row["dates"]}
+
+
+def _regular(calendar: str, day: date) -> int:
+    hours = _hours(calendar, day)
+    return _minute(hours["close"] if day.weekday() < 4 else hours.get("close_friday", hours["close"]))
+
+
+def _open(calendar: str, day: date) -> int:
+    after_holiday = facts.CALENDARS[calendar].get("open_after_holiday")
+    if after_holiday and _rests_overnight(day - timedelta(days=1)):
+        return _minute(after_holiday)
+    hours = _hours(calendar, day)
+    return _minute(hours["open"] if day.weekday() else hours.get("open_monday", hours["open"]))
+
+
+def _rests_overnight(day: date) -> bool:
+    """Return whether a weekday is one of the four holidays after which the grains have no overnight session.
+
+    A holiday on a Sunday is observed on Monday; after one on a Friday or a Saturday, Monday opens as usual.
+    """
+    observed = day - timedelta(days=1) if day.weekday() == 0 else day
+    fixed = not _FIXED_HOLIDAYS.isdisjoint({(day.month, day.day), (observed.month, observed.day)})
+    thanksgiving = day.month == 11 and day.weekday() == 3 and 22 <= day.day <= 28
+    return (fixed and day.weekday() < 5) or thanksgiving
+
+
+def _hours(calendar: str, day: date) -> dict[str, Any]:
+    """Return the regular hours in force on a day; the first ones before them too."""
+    rows: list[dict[str, Any]] = facts.CALENDARS[calendar]["hours"]
+    return next((row for row in reversed(rows) if row["from"] <= day), rows[0])
+
+
+def _first_day(calendar: str, day: date) -> date:
+    """Return the earliest calendar day that belongs to a session date."""
+    saturday = day - timedelta(days=2)
+    around = day.weekday() == 0 and saturday >= AROUND_THE_CLOCK.get(calendar, date.max)
+    return saturday if around else day
+
+
+def _minute(time: str) -> int:
+    hours, minutes = time.split(":")
+    return 60 * int(hours) + int(minutes)

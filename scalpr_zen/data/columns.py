@@ -1,0 +1,308 @@
+"""Records to columns: every record is judged once, and sorted by session date and contract.
+
+Two kernels do it a batch at a time: `_judge_kernel` gives each record a group or the reason why it is
+none, `_scatter_kernel` writes the columns of each group side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.compiled import inner, njit
+from scalpr_zen.base.errors import DataError
+from scalpr_zen.base.params import NANOS
+from scalpr_zen.data.dbn import BATCH_RECORDS, Interval, Source, day_ns, utc_moment
+from scalpr_zen.data.front_month import OTHER_ROOT, SPREAD, Contract
+from scalpr_zen.data.tape import COLUMNS
+from scalpr_zen.data.tick_check import price_steps
+
+Array = NDArray[Any]
+
+PRINT_COLUMNS: dict[str, np.dtype[Any]] = {**COLUMNS, "sequence": np.dtype("<u4")}
+"""The columns of a tape, and what orders the prints of one instant."""
+
+REASONS = (OTHER_ROOT, SPREAD, "not_a_trade", "undefined_price", "out_of_range", "off_tick_grid", "zero_size")
+"""Why a record is no print of an outright of the root, in the order in which a record is judged."""
+_OTHER_ROOT, _SPREAD, _NOT_A_TRADE, _UNDEFINED_PRICE, _OUT_OF_RANGE, OFF_GRID, _ZERO_SIZE = range(1, 8)
+
+_FAULTS = (
+    "has no trade record's length and type",
+    "has an instrument id that the header does not know on its date",
+    "has a time outside the range of the header",
+    "was received or sent before it happened",
+    "has an unknown aggressor side",
+)
+_BAD_FRAMING, _UNKNOWN_ID, _OUTSIDE_RANGE, _BEFORE_EVENT, _UNKNOWN_SIDE = range(1, 6)
+
+MAX_CLOCK_ERROR = NANOS
+"""How far a receive or send time may lie before the exchange's own. Clocks at the exchange and at the vendor
+agree within microseconds (older data: milliseconds); flipped bits in a timestamp exceed a second at once."""
+MAX_DELAY = 60 * NANOS
+"""How far an exchange time may lie before the file's range, which is one of receive times."""
+
+MAX_TICKS, MAX_SIZE = 10**9, 2**31 - 1
+"""What the int32 columns of a tape carry, with room for a bracket around each price."""
+SAMPLED_RECORDS, ENOUGH_STEPS = 4096, 1000
+"""Price changes for the check of the tick: from the head of each batch, until a file has given so many."""
+UNDEF_PRICE = np.int64(2**63 - 1)
+_BAD_TS_RECV = 0x08
+_ACTION_TRADE, _SIDE_ASK, _SIDE_BID, _SIDE_NONE = ord("T"), ord("A"), ord("B"), ord("N")
+
+
+class Limits(NamedTuple):
+    """The scalars of the kernel: the file's range in ns, the tick in 1e-9 points, the shape of the groups."""
+
+    start: int
+    end: int
+    tick_nanos: int
+    contracts: int
+    record_words: int
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """The meaning of each instrument id of a file, ordered by id, then time; rows of equal length.
+
+    `code` is the contract's number, or minus the number of a reason.
+    """
+
+    instrument_id: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    code: NDArray[np.int64]
+
+
+def symbol_table(
+    intervals: Sequence[Interval], meaning: Mapping[Interval, Contract | str], contracts: Sequence[Contract]
+) -> Symbols:
+    """Return the look-up table of a file's instrument ids."""
+    numbers = {contract: number for number, contract in enumerate(contracts)}
+    reasons = {OTHER_ROOT: -_OTHER_ROOT, SPREAD: -_SPREAD}
+    rows = []
+    for interval in intervals:
+        means = meaning[interval]
+        code = reasons[means] if isinstance(means, str) else numbers[means]
+        days = (min(max(day_ns(day), -(2**62)), 2**62) for day in (interval.start, interval.stop))
+        rows.append((interval.instrument_id, *days, code))
+    table = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4)
+    return Symbols(*(np.ascontiguousarray(table[:, k]) for k in range(4)))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The prints of one batch of records, group by group.
+
+    Attributes
+    ----------
+    columns : dict of str to array
+        ts, price, size, aggressor, sequence; group after group, each in the order of the file. The next
+        batch overwrites them.
+    groups : list of (session, contract, start, stop, late)
+        Row ranges of the groups, and how many of their rows come after one of their contract in the file
+        that is later by (ts_event, sequence).
+    volume : list of int
+        Contracts traded in each group.
+    reasons : array of int64, shape (len(REASONS) + 1,)
+        Records that are no print, by the number of the reason.
+    steps : array of int64
+        Some price changes of the outrights, 1e-9 points, also from prices out of range or off the grid.
+    """
+
+    columns: dict[str, Array]
+    groups: list[tuple[int, int, int, int, int]]
+    volume: list[int]
+    reasons: NDArray[np.int64]
+    steps: NDArray[np.int64]
+
+
+class Splitter:
+    """Judges the records of one file batch by batch, and writes their prints as columns.
+
+    The arrays are made once a file: fresh memory costs more than all that is done in it.
+
+    Parameters
+    ----------
+    source : Source
+    symbols : Symbols
+    opens : array of int64
+        When each session begins; session k is `opens[k] <= ts < opens[k + 1]`.
+    tick_nanos : int
+        The tick in 1e-9 points.
+    contracts : int
+        How many contracts the symbols know.
+    """
+
+    def __init__(self, source: Source, symbols: Symbols, opens: NDArray[np.int64], tick_nanos: int, contracts: int):
+        self._source, self._opens, self.records = source, opens, 0
+        self._limits = Limits(source.start, source.end, tick_nanos, contracts, source.record.itemsize // 4)
+        self._symbols = (symbols.instrument_id, symbols.start, symbols.stop, symbols.code)
+        self._groups = (len(opens) - 1) * contracts
+        self._keys, self._ticks = np.empty(BATCH_RECORDS, np.int32), np.empty(BATCH_RECORDS, np.int32)
+        self._latest = np.zeros((contracts, 2), np.int64)
+        self._columns = {name: np.empty(BATCH_RECORDS, dtype) for name, dtype in PRINT_COLUMNS.items()}
+        self._sampled = 0
+
+    def split(self, records: Array) -> Batch:
+        """Split the next batch of records, at most BATCH_RECORDS.
+
+        Raises
+        ------
+        DataError
+            At the first record that proves the file damaged.
+        """
+        counts, volumes = np.zeros(self._groups, np.int64), np.zeros(self._groups, np.int64)
+        reasons = np.zeros(len(REASONS) + 1, np.int64)
+        judged = (self._keys, self._ticks, counts, volumes, reasons)
+        bad, fault = _judge_kernel(records, *self._symbols, self._opens, self._limits, *judged)
+        if fault:
+            raise self._damaged(records, bad, fault)
+        self.records += len(records)
+        used = np.flatnonzero(counts)
+        stops = np.cumsum(counts[used])
+        cursor, late = np.zeros(self._groups, np.int64), np.zeros(self._groups, np.int64)
+        cursor[used] = stops - counts[used]
+        _scatter_kernel(records, self._keys, self._ticks, cursor, self._latest, late, *self._columns.values())
+        total = int(stops[-1]) if len(used) else 0
+        groups = [
+            (*divmod(key, self._limits.contracts), stop - int(counts[key]), stop, int(late[key]))
+            for key, stop in zip(used.tolist(), stops.tolist(), strict=True)
+        ]
+        columns = {name: column[:total] for name, column in self._columns.items()}
+        return Batch(columns, groups, volumes[used].tolist(), reasons, self._steps(records))
+
+    def _steps(self, records: Array) -> NDArray[np.int64]:
+        """Return price changes from the head of a batch, until the file has given enough."""
+        if self._sampled >= ENOUGH_STEPS:
+            return np.empty(0, np.int64)
+        keys = self._keys[: min(len(records), SAMPLED_RECORDS)]
+        rows = np.flatnonzero(keys != -1)
+        codes = np.where(keys >= 0, keys % self._limits.contracts, -2 - keys)
+        steps = price_steps(codes[rows], records["price"][rows])
+        self._sampled += len(steps)
+        return steps
+
+    def _damaged(self, records: Array, bad: int, fault: int) -> DataError:
+        path, moment = self._source.path, utc_moment(int(records[bad]["ts_event"]))
+        record = f"record {self.records + bad} (event {moment})"
+        return DataError(f"{path.name} is damaged: {record} {_FAULTS[fault - 1]}; download it again ({path})")
+
+
+@njit(cache=True, nogil=True)
+def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks, counts, volumes, reasons):  # type: ignore[no-untyped-def]
+    """Give each record its group, or the reason why it is no print.
+
+    Reads    records (n,), the symbol table (s,) ordered by id, the session opens (d,) ns
+    Writes   keys (n,): session * contracts + contract, -2 - contract out of range or off the grid, else -1;
+             ticks (n,); counts and volumes by key; reasons
+    Returns  index and number of the first fault, (0, 0) without one
+    Order    prints keep the order of the file inside a group
+    Oracle   tests/naive_preprocess.py, preprocess
+    """
+    inverse = 1.0 / limits.tick_nanos
+    earliest, latest = limits.start - MAX_DELAY, limits.end + MAX_CLOCK_ERROR
+    known = np.int64(-1)
+    known_start = known_stop = code = opened = closed = np.int64(0)
+    session = 0
+    for i in range(len(records)):
+        r = records[i]
+        if r["length"] != limits.record_words or r["rtype"] != 0:
+            return i, _BAD_FRAMING
+        ts, received = r["ts_event"], r["ts_recv"]
+        trusted = received >= 0 and not r["flags"] & _BAD_TS_RECV
+        moment = received if trusted else ts
+        if moment < limits.start or moment > limits.end or ts < earliest or ts > latest:
+            return i, _OUTSIDE_RANGE
+        if trusted and min(received, received - r["ts_in_delta"]) < ts - MAX_CLOCK_ERROR:
+            return i, _BEFORE_EVENT
+
+        instrument_id = np.int64(r["instrument_id"])
+        if instrument_id != known or moment < known_start or moment >= known_stop:
+            row = _first_from(ids, instrument_id)
+            while row < len(ids) and ids[row] == instrument_id and moment >= stops[row]:
+                row += 1
+            if row >= len(ids) or ids[row] != instrument_id or moment < starts[row]:
+                return i, _UNKNOWN_ID
+            known, known_start, known_stop, code = ids[row], starts[row], stops[row], codes[row]
+        side = r["side"]
+        if not ((side == _SIDE_ASK) | (side == _SIDE_BID) | (side == _SIDE_NONE)):
+            return i, _UNKNOWN_SIDE
+
+        keys[i] = -1
+        if code < 0:
+            reasons[-code] += 1
+            continue
+        if r["action"] != _ACTION_TRADE:
+            reasons[_NOT_A_TRADE] += 1
+            continue
+        price = r["price"]
+        if price == UNDEF_PRICE:
+            reasons[_UNDEFINED_PRICE] += 1
+            continue
+        # An int64 division costs ten times a multiplication; the product proves the rounded quotient.
+        quotient = np.int64(np.rint(price * inverse))
+        size = np.int64(r["size"])
+        if abs(quotient) >= MAX_TICKS or size > MAX_SIZE:
+            reasons[_OUT_OF_RANGE] += 1
+            keys[i] = -2 - code
+            continue
+        if quotient * limits.tick_nanos != price:
+            reasons[OFF_GRID] += 1
+            keys[i] = -2 - code
+            continue
+        if size == 0:
+            reasons[_ZERO_SIZE] += 1
+            continue
+        if ts < opened or ts >= closed:
+            session = _first_from(opens, ts + 1) - 1
+            opened, closed = opens[session], opens[session + 1]
+        key = session * limits.contracts + code
+        keys[i] = key
+        ticks[i] = quotient
+        counts[np.uint64(key)] += 1  # unsigned, or numba tests every index for being negative
+        volumes[np.uint64(key)] += size
+    return 0, 0
+
+
+@inner
+def _first_from(values, bound):  # type: ignore[no-untyped-def]
+    """Return where the values at or above a bound begin; np.searchsorted takes 0.5 s to compile."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < bound:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, nogil=True)
+def _scatter_kernel(records, keys, ticks, cursor, latest, late, ts, price, size, aggressor, sequence):  # type: ignore[no-untyped-def]
+    """Write the columns of the prints, each at the cursor of its group.
+
+    Reads    records, keys and ticks (n,)
+    Writes   ts, price, size, aggressor, sequence (prints,); cursor by key moves from the start to the end of
+             its group; latest (contracts, 2), the highest (ts_event, sequence) so far; late by key
+    Order    as in the file inside a group
+    Oracle   tests/naive_preprocess.py, preprocess
+    """
+    for i in range(len(records)):
+        key = keys[i]
+        if key < 0:
+            continue
+        at = np.uint64(cursor[key])
+        cursor[key] += 1
+        r = records[i]
+        moment, number = r["ts_event"], np.int64(r["sequence"])
+        ts[at], price[at], size[at], sequence[at] = moment, ticks[i], r["size"], number
+        aggressor[at] = int(r["side"] == _SIDE_BID) - int(r["side"] == _SIDE_ASK)
+        highest = latest[key % len(latest)]
+        if moment < highest[0] or (moment == highest[0] and number < highest[1]):
+            late[key] += 1
+        else:
+            highest[0], highest[1] = moment, number

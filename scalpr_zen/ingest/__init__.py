@@ -1,1 +1,0 @@
-"""From DBN files to one front-month tape."""

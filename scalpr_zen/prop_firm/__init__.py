@@ -1,6 +1,0 @@
-"""The evaluation of a prop firm: its rules, the walk of the open P&L, what became of every attempt."""
-
-from scalpr_zen.prop_firm.evaluation import prop_firm
-from scalpr_zen.prop_firm.rules import PRESETS, PropFirm, RuleSet
-
-__all__ = ["PRESETS", "PropFirm", "RuleSet", "prop_firm"]

@@ -1,0 +1,228 @@
+"""The look-ahead proof: a run of the tape cut short must say the same of all that came before the cut.
+
+A strategy that knows more than prints `0..i` at print `i` changes its mind somewhere when what follows is taken away.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.errors import ScalprError
+from scalpr_zen.base.sessions import chicago_text
+from scalpr_zen.data.tape import Tape
+from scalpr_zen.runs.backtest import Strategy
+from scalpr_zen.sections.setup import Setup
+from scalpr_zen.simulation.kernel import REASONS, ROLL, TRADE
+from scalpr_zen.simulation.simulate import Simulation, simulate
+from scalpr_zen.strategies.load import signals_of
+
+Array = NDArray[Any]
+
+KINDS = ("random", "signal", "entry", "exit", "roll", "session")
+STRETCHES, STRETCH = 8, 100_000
+"""Stretches of the tape that are tapes of their own, and their prints at most: who peeks to leave a signal out says
+nothing at the cuts that follow signals."""
+FINE, COARSE, STRIDE = 100, 100, 25
+"""Cuts of a stretch: after each of its last FINE prints, and before these COARSE cuts that are STRIDE prints apart, as
+a scalper looks tens of prints ahead."""
+
+
+class LookAhead(ScalprError):
+    """A signal or a trade depends on prints after it, or a strategy gives two answers to one question."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was compared without finding a difference; `near` are the signals of stretches between their cuts."""
+
+    cuts: int
+    dense: int
+    signals: int
+    trades: int
+    near: int
+
+
+def verify(
+    tape: Tape,
+    strategy: Strategy,
+    setup: Setup,
+    *,
+    cuts: int = 20,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verified:
+    """Run a strategy on the whole tape and on the tape cut short, and demand the same before each cut.
+
+    Each time another copy of the strategy is asked, and some cuts are asked before the whole tape: what it remembers of
+    one answer must not help it with the next.
+
+    Parameters
+    ----------
+    tape, strategy, setup
+        As in `run_setup`.
+    cuts : int
+        Cuts: a sixth each at random prints, just after random signals, entries and exits, where a contract ends, and
+        just before the last print of a session; and the whole tape. Beside these, STRETCHES of the tape, half of them
+        around signals, are cut at FINE and COARSE places each.
+    seed : int
+        Of the random choices.
+    progress : callable, optional
+        Called with cuts and stretches done and in all.
+
+    Raises
+    ------
+    LookAhead
+        At the first print that differs.
+    """
+    ask = _asker(strategy)
+    early = {stop: _sparse(ask(tape.cut(stop))) for stop in random_prints(len(tape), cuts, seed)}
+    signals = ask(tape)
+    whole = simulate(tape, signals, setup.bracket, setup.execution, setup.rules)
+    signals = signals.copy()  # a strategy may write its next answer into the same array
+    again = ask(tape)
+    _one_answer(tape, signals, again)
+    early[len(tape)] = _sparse(again)
+    stops = cut_prints(tape, signals, whole, cuts, seed)
+    ends = _ends(len(tape), signals, seed)
+    for done, stop in enumerate(stops, start=1):
+        short = tape.cut(stop)
+        again = _full(early[stop], stop) if stop in early else ask(short)
+        cut = simulate(short, again, setup.bracket, setup.execution, setup.rules)
+        _same_signals(tape, signals, again, stop)
+        _same_trades(tape, whole, cut, stop)
+        if progress is not None:
+            progress(done, len(stops) + len(ends))
+    dense = near = 0
+    for done, end in enumerate(ends, start=len(stops) + 1):
+        made, between = _cut_densely(tape.part(max(0, end - STRETCH), end), ask)
+        dense, near = dense + made, near + between
+        if progress is not None:
+            progress(done, len(stops) + len(ends))
+    return Verified(len(stops), dense, int(np.count_nonzero(signals)), len(whole.trades), near)
+
+
+def _asker(strategy: Strategy) -> Callable[[Tape], Array]:
+    """Return what gives the signals of a new copy of a strategy, or of itself where it cannot be copied."""
+    try:
+        kept = copy.deepcopy(strategy)
+    except Exception:  # an object may refuse in any way that it likes
+        return lambda tape: signals_of(strategy, tape)
+    return lambda tape: signals_of(copy.deepcopy(kept), tape)
+
+
+def _sparse(signals: Array) -> tuple[Array, Array]:
+    at = np.flatnonzero(signals)
+    return at, signals[at]
+
+
+def _full(sparse: tuple[Array, Array], length: int) -> Array:
+    signals = np.zeros(length, np.int8)
+    signals[sparse[0]] = sparse[1]
+    return signals
+
+
+# Where the tape is cut --------------------------------------------------------------------------------
+
+
+def random_prints(length: int, cuts: int, seed: int) -> list[int]:
+    """Return the random cuts, short of the whole tape, the shortest first: the number of prints that are left."""
+    share = -(-cuts // len(KINDS))
+    random = np.random.default_rng((seed, 2))
+    return sorted(set(random.integers(1, length, share).tolist())) if length > 1 else []
+
+
+def cut_prints(tape: Tape, signals: Array, whole: Simulation, cuts: int, seed: int) -> list[int]:
+    """Return where the tape is cut: the number of prints that are left, in order; the last one is the whole tape."""
+    random = np.random.default_rng(seed)
+    known = np.concatenate((whole.trades, whole.unclosed))
+    places = {
+        "signal": np.flatnonzero(signals) + 1,
+        "entry": known["entry"] + 1,
+        "exit": whole.trades["exit"] + 1,
+        "roll": tape.segments["stop"][:-1],
+        "session": tape.sessions["stop"] - 1,
+    }
+    chosen = [len(tape), *random_prints(len(tape), cuts, seed)]
+    for k, kind in enumerate(KINDS[1:], start=1):
+        share = cuts // len(KINDS) + (k < cuts % len(KINDS))
+        chosen += random.choice(places[kind], min(share, len(places[kind])), replace=False).tolist()
+    return sorted({stop for stop in chosen if stop})
+
+
+def _ends(length: int, signals: Array, seed: int) -> list[int]:
+    """Return where the stretches end: the tape's end, random prints, and soon after random signals."""
+    random, at = np.random.default_rng((seed, 1)), np.flatnonzero(signals)
+    ends = [length, *random.integers(1, length + 1, STRETCHES // 2 - 1).tolist()] if length else []
+    near = random.choice(at, min(STRETCHES // 2, len(at)), replace=False) + FINE // 2
+    return sorted({*ends, *np.minimum(near, length).tolist()})
+
+
+def _cut_densely(tape: Tape, ask: Callable[[Tape], Array]) -> tuple[int, int]:
+    """Cut a stretch at its last prints; return the number of cuts, and of signals from the first of them on."""
+    fine = max(1, len(tape) - FINE)
+    stops = sorted({*range(max(1, fine - COARSE * STRIDE), fine, STRIDE), *range(fine, len(tape))})
+    if not stops:
+        return 0, 0
+    answers = [(stop, _sparse(ask(tape.cut(stop)))) for stop in stops]
+    whole = ask(tape)
+    for stop, answer in answers:
+        _same_signals(tape, whole, _full(answer, stop), stop)
+    return len(stops), int(np.count_nonzero(whole[stops[0] :]))
+
+
+# What is compared -------------------------------------------------------------------------------------
+
+
+def _one_answer(tape: Tape, signals: Array, again: Array) -> None:
+    differ = np.flatnonzero(signals != again)
+    if len(differ):
+        at = int(differ[0])
+        raise LookAhead(
+            f"two answers: asked twice about the same tape, the signal of print {at:,} ({_when(tape, at)}) was "
+            f"{signals[at]} and then {again[at]}; what is drawn at random needs a seed"
+        )
+
+
+def _same_signals(tape: Tape, signals: Array, again: Array, stop: int) -> None:
+    differ = np.flatnonzero(signals[:stop] != again)
+    if len(differ):
+        at = int(differ[0])
+        raise LookAhead(
+            f"look-ahead: with the tape cut after print {stop - 1:,}, the signal of print {at:,} "
+            f"({_when(tape, at)}) is {again[at]}, and {signals[at]} with the prints that follow"
+        )
+
+
+def _same_trades(tape: Tape, whole: Simulation, cut: Simulation, stop: int) -> None:
+    rolled = whole.trades["reason"] == ROLL  # the print after it tells that its own was the last of its segment
+    before = whole.trades[whole.trades["exit"] + rolled < stop]
+    if np.array_equal(before, cut.trades):
+        return
+    short, full = _by_signal(cut.trades), _by_signal(before)
+    at = min([at for at in short.keys() | full.keys() if short.get(at) != full.get(at)] or full)
+    raise LookAhead(
+        f"look-ahead: with the tape cut after print {stop - 1:,}, the trade of the signal at print {at:,} "
+        f"({_when(tape, at)}) is {_told(short.get(at))}, and {_told(full.get(at))} with the prints that follow"
+    )
+
+
+def _by_signal(trades: Array) -> dict[int, dict[str, Any]]:
+    rows = (dict(zip(TRADE.names or (), row, strict=True)) for row in trades.tolist())
+    return {row["signal"]: row for row in rows}
+
+
+def _told(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "none"
+    entry, end = (f"print {row[name]:,} at {row[f'{name}_ticks']:,} ticks" for name in ("entry", "exit"))
+    return f"entered at {entry} and closed at {end} ({REASONS[row['reason']]})"
+
+
+def _when(tape: Tape, at: int) -> str:
+    return chicago_text(tape.ts[at : at + 1], "ns")[0]

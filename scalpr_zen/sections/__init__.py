@@ -1,0 +1,1 @@
+"""The sections of a result: what each computes from the trades."""

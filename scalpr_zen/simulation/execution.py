@@ -1,0 +1,162 @@
+"""Bracket and Execution: which orders go with a signal, how they reach the exchange, fill, and what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.instruments import Instrument
+from scalpr_zen.base.params import Distance, Parameters, distance_ticks, param, whole_ns
+
+ENTRIES = ("next", "signal")
+TARGET_FILLS = ("touch", "through", "queue")
+STOP_FILLS = ("trigger", "level", "next")
+ROLL_EXITS = ("void", "close")
+MILLISECOND = 1_000_000
+
+
+class Distances(NamedTuple):
+    """Take profit and stop loss in ticks from the entry fill."""
+
+    take_profit: int
+    stop_loss: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bracket(Parameters):
+    """The take profit and the stop loss that go with every entry, and how the stop moves."""
+
+    take_profit: Distance = param(10.0, "Distance of the take profit from the entry fill.", unit="points", low=1e-9)
+    stop_loss: Distance = param(5.0, "Distance of the stop loss from the entry fill.", unit="points", low=1e-9)
+    take_profit_short: Distance | None = param(
+        None, "Take profit of short trades; none: as of long ones.", unit="points", low=1e-9
+    )
+    stop_loss_short: Distance | None = param(
+        None, "Stop loss of short trades; none: as of long ones.", unit="points", low=1e-9
+    )
+    trailing_stop: Distance | None = param(
+        None, "Distance at which the stop follows the best price since the entry.", unit="points", low=1e-9
+    )
+    trailing_from: Distance = param(0.0, "Profit from which the stop trails.", unit="points", low=0)
+    trailing_step: Distance | None = param(
+        None, "Step in which the trailing stop moves; none: one tick.", unit="points", low=1e-9
+    )
+    break_even_at: Distance | None = param(
+        None, "Profit at which the stop moves to break-even.", unit="points", low=1e-9
+    )
+    break_even_plus: int = param(
+        0, "Ticks beyond the entry fill at which break-even lies.", unit="ticks", low=0, high=1_000_000
+    )
+
+    def check(self) -> None:
+        """Refuse what belongs to a stop that does not move."""
+        activated = self.trailing_from not in (0, "0t") or self.trailing_step is not None
+        if self.trailing_stop is None and activated:
+            raise ParameterError("trailing_from and trailing_step need trailing_stop, which was none")
+        if self.break_even_at is None and self.break_even_plus:
+            raise ParameterError("break_even_plus needs break_even_at, which was none")
+
+    def distances(self, instrument: Instrument, side: int) -> Distances:
+        """Return the distances of a side in ticks; ParameterError where one is no whole number."""
+        nanos, take_profit, stop_loss = instrument.tick_nanos, self.take_profit, self.stop_loss
+        names = ("take_profit", "stop_loss")
+        if side < 0:
+            names = ("take_profit_short", "stop_loss_short")
+            take_profit = take_profit if self.take_profit_short is None else self.take_profit_short
+            stop_loss = stop_loss if self.stop_loss_short is None else self.stop_loss_short
+        return Distances(distance_ticks(names[0], take_profit, nanos), distance_ticks(names[1], stop_loss, nanos))
+
+    def moves(self, instrument: Instrument) -> dict[str, int]:
+        """Return how the stop moves, in ticks, without the moves that are not set.
+
+        Raises
+        ------
+        ParameterError
+            If a distance is no whole number of ticks, or break-even does not lie below the profit that moves it.
+        """
+        names = ("trailing_stop", "trailing_from", "trailing_step", "break_even_at")
+        given = {name: getattr(self, name) for name in names}
+        ticks = {
+            name: distance_ticks(name, distance, instrument.tick_nanos)
+            for name, distance in given.items()
+            if distance is not None
+        }
+        if self.break_even_plus >= ticks.get("break_even_at", self.break_even_plus + 1):
+            raise ParameterError(
+                f"break_even_plus must be below break_even_at, was {self.break_even_plus} ticks "
+                f"with {ticks['break_even_at']} ticks"
+            )
+        return ticks | {"break_even_plus": self.break_even_plus}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution(Parameters):
+    """How orders reach the exchange, how they fill, and what they cost."""
+
+    entry: str = param("next", "Where the entry order fills: the next event, or its own print.", choices=ENTRIES)
+    latency_ms: float = param(0.0, "Time from a signal to the exchange.", unit="ms", low=0, high=60_000)
+    slippage_ticks: int = param(0, "Slippage of every market and stop fill.", unit="ticks", low=0, high=1_000)
+    commission: float = param(0.0, "Commission and fees.", unit="USD a contract and side", low=0, high=1_000)
+    target_fill: str = param(
+        "touch",
+        "What fills the take profit: its price, a print beyond it, or its turn in the queue.",
+        choices=TARGET_FILLS,
+    )
+    queue_ahead: int = param(
+        20, "Contracts ahead of a take profit that waits in a queue.", unit="contracts", low=0, high=1_000_000
+    )
+    stop_fill: str = param(
+        "trigger", "Where a stop fills: triggering print, stop price, next event.", choices=STOP_FILLS
+    )
+    roll_exit: str = param(
+        "void", "What becomes of a trade open at a roll: void, or closed at the last print.", choices=ROLL_EXITS
+    )
+    contracts: int = param(1, "Contracts of each trade.", unit="contracts", low=1, high=10_000)
+    point_value: float | None = param(
+        None,
+        "USD of one point; none: the contract's own.",
+        unit="USD",
+        low=1e-6,
+        high=1_000_000,
+        none="the contract's",
+    )
+    overlap: bool = param(False, "Trade every signal on its own, for studying signals.")
+
+    def check(self) -> None:
+        """Refuse a latency that is no whole number of nanoseconds."""
+        whole_ns("latency_ms", self.latency_ms, MILLISECOND)
+
+    @property
+    def latency_ns(self) -> int:
+        """The latency in ns."""
+        return whole_ns("latency_ms", self.latency_ms, MILLISECOND)
+
+    @property
+    def cost_usd(self) -> float:
+        """The commission of one round turn of all contracts."""
+        return 2 * self.commission * self.contracts
+
+    def tick_value(self, instrument: Instrument) -> float:
+        """Return the USD of one tick of one contract under these parameters."""
+        if self.point_value is None:
+            return instrument.tick_value
+        return replace(instrument, point_value=self.point_value).tick_value
+
+
+@dataclass(frozen=True, kw_only=True)
+class PessimisticCosts(Parameters):
+    """The pessimistic costs of the fill table; never below those that are set."""
+
+    pessimistic_commission: float = param(
+        2.5, "Commission of the pessimistic costs.", unit="USD a contract and side", low=0, high=1_000
+    )
+    pessimistic_slippage_ticks: int = param(1, "Slippage of the pessimistic costs.", unit="ticks", low=0, high=1_000)
+
+    def of(self, execution: Execution) -> Execution:
+        """Return an execution with these costs, or its own where they are higher."""
+        return replace(
+            execution,
+            commission=max(execution.commission, self.pessimistic_commission),
+            slippage_ticks=max(execution.slippage_ticks, self.pessimistic_slippage_ticks),
+        )

@@ -1,0 +1,434 @@
+"""The kernels of the simulator: orders in, rows of trades out, in one loop over what happens to a trade.
+
+The rules are those of docs/execution.md, and the comments carry their numbers. A price is a whole number of ticks and a
+time is int64 ns UTC; money, in the limits of a session, is whole micro-dollars. All that a kernel reads as a constant
+is written in this file, because a cached kernel does not notice a change in another one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.compiled import inner, njit, without_counts
+
+Array = NDArray[Any]
+
+TARGET, STOP, BREAK_EVEN, TRAILING, CLOSE, HOLD, LOSS_LIMIT, PROFIT_LIMIT, ROLL, VOID, OPEN = range(1, 12)
+REASONS = {
+    TARGET: "target",
+    STOP: "stop",
+    BREAK_EVEN: "break_even",
+    TRAILING: "trailing",
+    CLOSE: "close",
+    HOLD: "hold",
+    LOSS_LIMIT: "loss_limit",
+    PROFIT_LIMIT: "profit_limit",
+    ROLL: "roll",
+    VOID: "void",
+    OPEN: "open",
+}
+"""Why a trade ended. From VOID on it did not: such rows are out of all statistics."""
+STOPS = (STOP, BREAK_EVEN, TRAILING)
+
+TRADE = np.dtype(
+    [
+        ("side", "i1"),
+        ("reason", "i1"),
+        ("segment", "<i4"),
+        ("session", "<i4"),
+        ("signal", "<i8"),
+        ("entry", "<i8"),
+        ("exit", "<i8"),
+        ("entry_ts", "<i8"),
+        ("exit_ts", "<i8"),
+        ("entry_ticks", "<i4"),
+        ("exit_ticks", "<i4"),
+        ("gross_ticks", "<i4"),
+        ("mae_ticks", "<i4"),
+        ("mfe_ticks", "<i4"),
+        ("net_usd", "<f8"),
+    ]
+)
+"""One trade. `signal`, `entry` and `exit` are print indices, `segment` and `session` rows of the tape's
+tables (the session is that of the exit), prices and excursions are ticks, times ns UTC."""
+
+TRIGGER = np.dtype([("print", "<i8"), ("level_ticks", "<i4")])
+"""The print that triggered the stop that ended a trade, else -1; and the price of the stop in force when its target
+or stop ended it, else 0."""
+
+KERNEL_BLOCK = 64
+"""Prints of a block, as `blocks` makes them."""
+_TOUCH, _THROUGH, _QUEUE = range(3)
+_TRIGGER, _LEVEL, _NEXT = range(3)
+TARGET_FILL_CODES = {"touch": _TOUCH, "through": _THROUGH, "queue": _QUEUE}
+STOP_FILL_CODES = {"trigger": _TRIGGER, "level": _LEVEL, "next": _NEXT}
+NEVER = np.iinfo(np.int64).max
+FAR = 2**40
+"""Ticks that no price is away from another."""
+REFUSALS = ("unfilled", "ignored", "session_over", "paused")
+PROGRESS = np.dtype(
+    [
+        ("free", "<i8"),  # the first print whose signal may be taken
+        ("segment", "<i8"),
+        ("session", "<i8"),  # of the latest signal or exit, and its trades, its closed money, whether it is over
+        ("entered", "<i8"),
+        ("micro_usd", "<i8"),
+        ("over", "?"),
+        ("resumes", "<i8"),  # ns UTC at which the pause is over
+        *((name, "<i8") for name in REFUSALS),
+    ]
+)
+"""What the kernel knows between two orders."""
+
+
+class Prints(NamedTuple):
+    """The columns of a tape and its blocks."""
+
+    ts: Array
+    price: Array
+    size: Array
+    aggressor: Array
+    low: Array
+    high: Array
+
+
+class Spans(NamedTuple):
+    """Stops of segments and sessions; the print at which a position of each session is closed, and its order's time."""
+
+    segment_stop: Array
+    session_stop: Array
+    flat_print: Array
+    flat_due: Array
+
+
+class Terms(NamedTuple):
+    """The scalars of the kernel: distances in ticks, times in ns, money in micro-dollars, modes as numbers."""
+
+    long_target: int
+    long_stop: int
+    short_target: int
+    short_stop: int
+    trailing: bool
+    trail_distance: int
+    trail_from: int
+    trail_step: int
+    break_even_at: int
+    break_even_plus: int
+    at_signal: bool
+    latency: int
+    slippage: int
+    target_fill: int
+    queue: int
+    stop_fill: int
+    roll_close: bool
+    overlap: bool
+    tick_money: int  # one tick of all contracts
+    cost: int  # commission of a round turn of all contracts
+    hold: int
+    pause: int
+    max_trades: int
+    loss_limit: int
+    profit_limit: int
+    limit_open: bool
+
+
+@njit(cache=True, nogil=True, **without_counts)
+def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  # type: ignore[no-untyped-def]
+    """Take some orders one after the other and write a row for every trade.
+
+    Reads    prints, spans; at (n,) prints of the signals in order, sides (n,)
+    Writes   trades: side, reason, signal, entry, exit and the tick columns of each row; triggers of each;
+             progress (1,): what it goes on from at the next orders
+    Returns  rows written
+    Causal   a row that is closed at print k depends on prints up to k alone
+    Oracle   tests/naive.py, simulate
+    """
+    ts, price, now = prints.ts, prints.price, progress[0]
+    found = 0
+    for n in range(len(at)):
+        i, side = at[n], np.int64(sides[n])
+        if i < now["free"]:  # 10
+            now["ignored"] += 1
+            continue
+        while spans.segment_stop[now["segment"]] <= i:
+            now["segment"] += 1
+        while spans.session_stop[now["session"]] <= i:
+            _next_session(now)
+        if now["over"] or now["entered"] >= terms.max_trades:  # 25, 26
+            now["session_over"] += 1
+            continue
+        if ts[i] < now["resumes"]:  # 24
+            now["paused"] += 1
+            continue
+        # 3, 5: the entry fills in a later event of the same session, or at the signal's own print
+        j, session, stop = i, now["session"], spans.segment_stop[now["segment"]]
+        if not terms.at_signal:
+            last = min(stop, spans.session_stop[session])
+            j = _reached(ts, terms, i, i + 1, last)
+            if j == last:
+                now["unfilled"] += 1
+                continue
+        entry = price[j] + side * terms.slippage  # 4
+        m, reason, fill, low, high, trigger, level, limited = _exit(
+            prints, spans, terms, side, j, entry, stop, session, now["micro_usd"]
+        )
+        row = trades[found]
+        row["side"] = side
+        row["reason"] = reason
+        row["signal"] = i
+        row["entry"] = j
+        row["exit"] = m
+        row["entry_ticks"] = entry
+        row["exit_ticks"] = fill
+        row["gross_ticks"] = side * (fill - entry)  # 13
+        row["mae_ticks"] = low - entry if side > 0 else entry - high  # 14
+        row["mfe_ticks"] = high - entry if side > 0 else entry - low
+        triggers[found]["print"] = trigger
+        triggers[found]["level_ticks"] = level
+        found += 1
+        if terms.overlap:
+            continue
+        now["free"] = m + 1  # 10, 11: a void trade blocks to the end of its segment
+        now["entered"] += 1
+        now["over"] = now["over"] or limited == session  # 27
+        while spans.session_stop[now["session"]] <= m:
+            _next_session(now)
+            now["over"] = limited == now["session"]
+        now["resumes"] = ts[m] + terms.pause  # 24
+        if reason < VOID:  # 26
+            now["micro_usd"] += side * (fill - entry) * terms.tick_money - terms.cost
+            met = now["micro_usd"] <= -terms.loss_limit or now["micro_usd"] >= terms.profit_limit
+            now["over"] = now["over"] or met
+    return found
+
+
+@inner
+def _next_session(now):  # type: ignore[no-untyped-def]
+    """Begin the next session: nothing is traded yet, and no pause is left."""
+    now["session"] += 1
+    now["entered"] = 0
+    now["micro_usd"] = 0
+    now["over"] = False
+    now["resumes"] = 0
+
+
+@inner
+def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type: ignore[no-untyped-def]
+    """Walk from the entry to the exit of one trade.
+
+    Levels and distances are profits in ticks: `side * (price - entry)`.
+
+    Reads    prints, spans; `closed` micro-dollars in the session of the entry, `stop` of the segment
+    Returns  print of the exit, reason, fill in ticks, lowest and highest price since the entry,
+             print that triggered a stop or -1 and the stop's price, session that an open limit ended or -1
+    Causal   an exit at print k depends on prints j..k alone
+    Oracle   tests/naive.py, simulate
+    """
+    ts, price = prints.ts, prints.price
+    target, initial = terms.long_target, -terms.long_stop
+    if side < 0:
+        target, initial = terms.short_target, -terms.short_stop
+    fills_at = np.int64(target + 1 if terms.target_fill == _THROUGH else target)  # 7
+    queue = 2 * terms.queue  # 35, in halves of a contract
+    level, kind, raise_at = _stop_level(terms, initial, np.int64(0))  # 6, 31, 32
+
+    k = j + 1 if terms.at_signal else _first_at(ts, ts[j] + 1, j + 1, stop)  # 6
+    order, due, order_reason = _timed_order(ts, spans, terms, session, j, stop)
+
+    # 14, 31: `seen` is the first print that the stop may not know yet, `arrival` where it will
+    seen, arrival, low, high = _entry_event(ts, price, terms, side, j, entry, raise_at, k, stop)
+
+    trigger, stop_price = -1, np.int64(0)
+    limited, limit_from = np.int64(-1), stop  # 27: limit_from is where the limits must be worked out anew
+    loss_at, profit_at = np.int64(-FAR), np.int64(FAR)
+    if terms.limit_open:
+        loss_at, profit_at = _limits(terms, closed)
+        limit_from = min(stop, spans.session_stop[session])
+    while True:
+        bound = min(stop, min(order, min(arrival, limit_from)))
+        up = min(fills_at, profit_at)
+        if arrival == stop:
+            up = min(up, raise_at)
+        down = max(level, loss_at)
+        lower = entry + down if side > 0 else entry - up
+        upper = entry + up if side > 0 else entry - down
+        k, low, high = _scan(prints, k, bound, lower, upper, low, high)
+        if k == stop:
+            return _unclosed(ts, price, terms, side, j, entry, stop, low, high, limited)
+        if k == bound:
+            if k == order:  # 28: it has reached the exchange before this print
+                low, high = min(low, np.int64(price[k])), max(high, np.int64(price[k]))
+                return k, order_reason, price[k] - side * terms.slippage, low, high, trigger, stop_price, limited
+            if k == limit_from:
+                session += 1
+                loss_at, profit_at = _limits(terms, np.int64(0))
+                limit_from = min(stop, spans.session_stop[session])
+            if k == arrival:  # 33
+                level, kind, raise_at, seen, arrival = _moved(ts, price, terms, side, entry, initial, seen, k, stop)
+            continue
+
+        profit = side * (price[k] - entry)
+        if profit >= fills_at:
+            if terms.target_fill == _QUEUE and profit == target:  # 35
+                queue -= _taken(prints, side, k)
+            if terms.target_fill != _QUEUE or profit > target or queue <= 0:
+                return k, TARGET, entry + side * target, low, high, -1, entry + side * level, limited  # 7
+        if profit <= level:  # 8
+            stop_price = entry + side * level
+            if terms.stop_fill != _NEXT:
+                fill = stop_price if terms.stop_fill == _LEVEL else np.int64(price[k])
+                return k, kind, fill - side * terms.slippage, low, high, k, stop_price, limited
+            # From here on this order alone closes the trade: no other can be due before it.
+            trigger, order_reason, due = k, kind, np.int64(-1)
+            order = _reached(ts, terms, k, k + 1, stop)
+            fills_at, level, raise_at, arrival = np.int64(FAR), np.int64(-FAR), np.int64(FAR), stop
+        if profit >= raise_at and arrival == stop:
+            seen, arrival = k, _reached(ts, terms, k, k + 1, stop)
+        if profit <= loss_at or profit >= profit_at:  # 27
+            if ts[k] + terms.latency < due:
+                due, order_reason = ts[k] + terms.latency, LOSS_LIMIT if profit <= loss_at else PROFIT_LIMIT
+                order = _reached(ts, terms, k, k + 1, stop)
+            limited, loss_at, profit_at = session, np.int64(-FAR), np.int64(FAR)
+        k += 1
+
+
+@inner
+def _entry_event(ts, price, terms, side, j, entry, raise_at, k, stop):  # type: ignore[no-untyped-def]
+    """Return what the prints of the entry's event j + 1:k, which cannot exit, move the stop to, and their extremes."""
+    seen, arrival, low, high = k, stop, np.int64(FAR), np.int64(-FAR)
+    for p in range(j + 1, k):
+        now = np.int64(price[p])
+        low, high = min(low, now), max(high, now)
+        if side * (now - entry) >= raise_at and arrival == stop:
+            seen, arrival = p, _reached(ts, terms, p, k, stop)
+    return seen, arrival, low, high
+
+
+@inner
+def _taken(prints, side, k):  # type: ignore[no-untyped-def]
+    """Return the halves of contracts that a print takes out of the queue at its price (35)."""
+    if prints.aggressor[k] == side:
+        return 2 * np.int64(prints.size[k])
+    return np.int64(prints.size[k]) if prints.aggressor[k] == 0 else np.int64(0)
+
+
+@inner
+def _reached(ts, terms, sent, k, stop):  # type: ignore[no-untyped-def]
+    """Return the first print of k:stop that an order sent at a print can meet."""
+    return _first_at(ts, max(ts[sent] + 1, ts[sent] + terms.latency), k, stop)
+
+
+@inner
+def _unclosed(ts, price, terms, side, j, entry, stop, low, high, met):  # type: ignore[no-untyped-def]
+    """Return what becomes of a trade that is open at the last print of its segment (11, 12, 36)."""
+    m = stop - 1
+    fill = np.int64(price[m])
+    if m == j:
+        low = high = np.int64(entry)
+    reason = VOID
+    if stop == len(ts):
+        reason = OPEN
+    elif terms.roll_close and ts[m] > ts[j]:
+        reason, fill = ROLL, fill - side * terms.slippage
+    return m, reason, fill, low, high, -1, np.int64(0), met
+
+
+@inner
+def _timed_order(ts, spans, terms, session, j, stop):  # type: ignore[no-untyped-def]
+    """Return where the market order that closes the position at a time fills, its time and its reason (23)."""
+    order, due, reason = stop, np.int64(NEVER), VOID
+    if spans.flat_print[session] < stop:
+        due, reason = spans.flat_due[session], CLOSE
+        order = max(spans.flat_print[session], _first_at(ts, ts[j] + 1, j + 1, stop))
+    if terms.hold != NEVER and ts[j] + terms.hold + terms.latency < due:
+        due, reason = ts[j] + terms.hold + terms.latency, HOLD
+        order = _first_at(ts, max(due, ts[j] + 1), j + 1, stop)
+    return order, due, reason
+
+
+@inner
+def _scan(prints, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-def]
+    """Find the first print of k:stop at or beyond `lower` or `upper`, skipping blocks that hold none.
+
+    Returns  the print or `stop`, and the lowest and highest price `low`, `high` including the prints passed
+    """
+    price = prints.price
+    while k < stop:
+        if k % KERNEL_BLOCK == 0:
+            block = k // KERNEL_BLOCK
+            while k + KERNEL_BLOCK <= stop and prints.low[block] > lower and prints.high[block] < upper:
+                low, high = min(low, np.int64(prints.low[block])), max(high, np.int64(prints.high[block]))
+                block, k = block + 1, k + KERNEL_BLOCK
+        edge = min(stop, k - k % KERNEL_BLOCK + KERNEL_BLOCK)
+        while k < edge:
+            p = np.int64(price[k])
+            low, high = min(low, p), max(high, p)
+            if p <= lower or p >= upper:
+                return k, low, high
+            k += 1
+    return k, low, high
+
+
+@inner
+def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
+    """Return the first print of k:stop with `ts >= due`, or `stop`, looking near k first."""
+    if k >= stop or ts[k] >= due:
+        return k
+    step = 1
+    while k + step < stop and ts[k + step] < due:
+        k, step = k + step, 2 * step
+    low, high = k + 1, min(k + step, stop)
+    while low < high:
+        middle = (low + high) // 2
+        if ts[middle] < due:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inner
+def _stop_level(terms, initial, best):  # type: ignore[no-untyped-def]
+    """Return the stop in force at a best profit (31, 32, 34), its reason, and the profit that moves it next."""
+    level, kind, raise_at = initial, STOP, np.int64(FAR)
+    if best >= terms.break_even_at:
+        level, kind = np.int64(terms.break_even_plus), BREAK_EVEN
+    else:
+        raise_at = min(raise_at, terms.break_even_at)
+    if terms.trailing:
+        if best >= terms.trail_from:
+            steps = (best - terms.trail_from) // terms.trail_step
+            trailing = terms.trail_from + steps * terms.trail_step - terms.trail_distance
+            if trailing > level:
+                level, kind = trailing, TRAILING
+            raise_at = min(raise_at, terms.trail_from + (steps + 1) * terms.trail_step)
+        else:
+            raise_at = min(raise_at, terms.trail_from)
+    return level, kind, raise_at
+
+
+@inner
+def _moved(ts, price, terms, side, entry, initial, seen, k, stop):  # type: ignore[no-untyped-def]
+    """Return the stop's level, reason and next move at print k (33), the first raise it does not know, its arrival."""
+    best = np.int64(0)
+    while seen < k and ts[seen] < ts[k] and ts[seen] + terms.latency <= ts[k]:
+        best = max(best, side * (price[seen] - entry))
+        seen += 1
+    level, kind, raise_at = _stop_level(terms, initial, best)
+    while seen < k and side * (price[seen] - entry) < raise_at:
+        seen += 1
+    return level, kind, raise_at, seen, _reached(ts, terms, seen, k, stop) if seen < k else stop
+
+
+@inner
+def _limits(terms, closed):  # type: ignore[no-untyped-def]
+    """Return the profits in ticks at or below and at or above which the open trade meets a limit (27)."""
+    loss, profit = np.int64(-FAR), np.int64(FAR)
+    if terms.loss_limit != NEVER:
+        loss = (terms.cost - terms.loss_limit - closed) // terms.tick_money
+    if terms.profit_limit != NEVER:
+        profit = -((closed - terms.cost - terms.profit_limit) // terms.tick_money)
+    return loss, profit

@@ -1,0 +1,208 @@
+"""When a trader trades: entry windows, weekdays, sides, the close of a session, limits on its trades and its money.
+
+Times of the day are those of the exchange, America/Chicago. A session date begins at 17:00 the evening before, and
+a window that crosses midnight or 17:00 belongs to each session date with the part that lies in it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.params import NANOS, Parameters, declared, param, whole_ns
+from scalpr_zen.base.sessions import SESSION_OPEN_HOUR, chicago_offsets, session_dates, session_open
+from scalpr_zen.data.tape import Tape
+
+ALL = "all"
+SIDES = ("both", "long", "short")
+LIMITS_ON = ("closed", "open")
+INCOMPLETE_DATES = ("exclude", "include")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MINUTE, _HOUR = 60 * NANOS, 3600 * NANOS
+_UNITS = {
+    "no_entry_before_close": _MINUTE,
+    "flat_before_close": _MINUTE,
+    "longest_hold": NANOS,
+    "pause": NANOS,
+}
+"""Nanoseconds of the unit of each time."""
+OF_A_SESSION = ("pause", "max_trades", "loss_limit", "profit_limit", "limit_on")
+"""Rules under which a trade depends on the trades before it in its session."""
+_TIME = "([01][0-9]|2[0-3]):([0-5][0-9])"
+_DAY, _OPEN = 24 * 60, SESSION_OPEN_HOUR * 60
+
+Ranges = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRules(Parameters):
+    """Which signals are traded, and what ends a trade or a session beside its bracket."""
+
+    sides: str = param("both", "Sides that are traded.", choices=SIDES)
+    invert: bool = param(False, "Trade every signal the other way round.")
+    entry_windows: str = param(ALL, "Chicago times of signals that are traded: all, or 08:30-11:00, 13:00-15:00.")
+    weekdays: str = param(ALL, "Weekdays of the session dates that are traded: all, or Mon-Thu, or Mon, Wed.")
+    no_entry_before_close: float | None = param(
+        None, "Time before a session's close in which no signal is traded.", unit="minutes", low=0.01, high=1380
+    )
+    flat_before_close: float | None = param(
+        None, "Time before a session's close at which a position is closed.", unit="minutes", low=0.01, high=1380
+    )
+    longest_hold: float | None = param(
+        None, "Time after its entry at which a position is closed.", unit="seconds", low=0.001, high=10_000_000
+    )
+    pause: float = param(
+        0.0, "Time after an exit in which no signal of its session is traded.", unit="seconds", low=0, high=86_400
+    )
+    max_trades: int | None = param(None, "Trades of a session at most.", unit="trades", low=1, high=1_000_000)
+    loss_limit: float | None = param(
+        None, "Net loss at which a session is over.", unit="USD", low=0.01, high=100_000_000
+    )
+    profit_limit: float | None = param(
+        None, "Net profit at which a session is over.", unit="USD", low=0.01, high=100_000_000
+    )
+    limit_on: str = param("closed", "What the limits look at: closed trades, or also the open one.", choices=LIMITS_ON)
+    incomplete_dates: str = param(
+        "exclude", "Whether incomplete session dates count in by-day statistics.", choices=INCOMPLETE_DATES
+    )
+
+    def check(self) -> None:
+        """Refuse windows, weekdays and times that mean nothing."""
+        windows(self.entry_windows)
+        weekdays(self.weekdays)
+        for name in _UNITS:
+            self.ns(name)
+        if self.limit_on == "open" and self.loss_limit is None and self.profit_limit is None:
+            raise ParameterError("limit_on=open needs loss_limit or profit_limit, both were none")
+
+    def ns(self, name: str) -> int | None:
+        """Return one of the times in ns; none where it is not set."""
+        value = getattr(self, name)
+        return None if value is None else whole_ns(name, value, _UNITS[name])
+
+    @property
+    def no_entry_ns(self) -> int | None:
+        """How long before the close no signal is traded any more, in ns; a session that ends flat ends entries too."""
+        times = [self.ns("no_entry_before_close"), self.ns("flat_before_close")]
+        return max((time for time in times if time is not None), default=None)
+
+    @property
+    def of_a_session(self) -> bool:
+        """Whether a trade depends on the trades before it in its session."""
+        return self != self.alone()
+
+    def alone(self) -> SessionRules:
+        """Return these rules for trades that know of no other trade: without those of OF_A_SESSION."""
+        defaults = {parameter.name: parameter.default for parameter in declared(SessionRules)}
+        return replace(self, **{name: defaults[name] for name in OF_A_SESSION})
+
+
+def counted_dates(tape: Tape, rules: SessionRules) -> NDArray[np.bool_]:
+    """Return which session dates of a tape count in by-day statistics and drawings, shape (session dates,)."""
+    if rules.incomplete_dates == "include":
+        return np.ones(len(tape.sessions), np.bool_)
+    return np.array(tape.sessions["whole"])
+
+
+def windows(text: str) -> list[tuple[int, int]]:
+    """Return entry windows as minutes of a session, `start <= minute < stop`, in order and apart; 0 is 17:00.
+
+    Raises
+    ------
+    ParameterError
+        If the text is no list of windows like `08:30-11:00`, one is empty, or two overlap.
+    """
+    if text.strip() == ALL:
+        return [(0, _DAY)]
+    pieces: list[tuple[int, int]] = []
+    for word in text.split(","):
+        match = re.fullmatch(rf"\s*{_TIME}\s*-\s*(?:{_TIME}|24:00)\s*", word)
+        if not match:
+            raise ParameterError(f"entry_windows must be all, or like 08:30-11:00, 22:00-02:00, was {text!r}")
+        hours, minutes, last_hours, last_minutes = (int(part or 0) for part in match.groups())
+        start, stop = (60 * hours + minutes - _OPEN) % _DAY, (60 * last_hours + last_minutes - _OPEN) % _DAY
+        if start == stop:
+            raise ParameterError(
+                f"entry_windows must not begin where they end (all: the whole day), was {word.strip()!r}"
+            )
+        pieces += [(start, stop)] if start < stop else [(start, _DAY), (0, stop)][: 1 + (stop > 0)]
+    pieces.sort()
+    if any(one[1] > next_one[0] for one, next_one in pairwise(pieces)):
+        raise ParameterError(f"entry_windows must not overlap, was {text!r}")
+    return pieces
+
+
+def weekdays(text: str) -> set[int]:
+    """Return the weekdays of a text, Monday 0.
+
+    Raises
+    ------
+    ParameterError
+        If the text is no list of weekdays like `Mon-Thu` or `Mon, Wed`, or holds none that a session date can have.
+    """
+    if text.strip() == ALL:
+        return set(range(7))
+    found: set[int] = set()
+    for word in text.split(","):
+        ends = [end.strip().capitalize() for end in word.split("-")]
+        if len(ends) > 2 or any(end not in WEEKDAYS for end in ends):
+            raise ParameterError(f"weekdays must be all, or like Mon-Thu or Mon, Wed, was {text!r}")
+        first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
+        if first > last:
+            raise ParameterError(f"weekdays must run from an earlier to a later day, was {word.strip()!r}")
+        found |= set(range(first, last + 1))
+    if min(found) > WEEKDAYS.index("Fri"):
+        raise ParameterError(
+            f"weekdays must hold one of Mon to Fri, was {text!r}: no session date is a Saturday or a Sunday; Sunday "
+            "evening is Monday's session"
+        )
+    return found
+
+
+def entry_ranges(tape: Tape, rules: SessionRules) -> Ranges:
+    """Return the print ranges whose signals are traded, shape (k, 2), start and stop, in order and apart.
+
+    Only windows, weekdays and the time before the close decide here.
+    """
+    pieces, days, before_close = windows(rules.entry_windows), weekdays(rules.weekdays), rules.no_entry_ns
+    found: list[tuple[int, int]] = []
+    for session in tape.sessions:
+        day = session["date"].item()
+        if day.weekday() not in days:
+            continue
+        first, stop = int(session["start"]), int(session["stop"])
+        begins = session_dates(tape.ts[first : first + 1])[0].item()  # a Saturday where Monday begins on Friday
+        bounds = [
+            times for k in range((day - begins).days + 1) for times in _window_times(begins + timedelta(k), pieces)
+        ]
+        if before_close is not None:
+            last = int(session["close"]) - before_close
+            bounds = [(start, min(end, last)) for start, end in bounds]
+        edges = first + np.searchsorted(tape.ts[first:stop], np.array(bounds).reshape(-1))
+        found += [(a, b) for a, b in edges.reshape(-1, 2).tolist() if a < b]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+def _window_times(day: date, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the times in ns UTC, start and stop, at which the wall clock of a session is in its windows, in order.
+
+    Where the clock changes within the session, an hour of it comes twice or not at all.
+    """
+    first, stop = session_open(day), session_open(day + timedelta(days=1))
+    hours = np.arange(first, stop, _HOUR)
+    offsets = chicago_offsets(hours)
+    changes = np.flatnonzero(np.diff(offsets)) + 1
+    starts = hours[np.concatenate(([0], changes))].tolist()
+    wall = first + int(offsets[0])
+    found = []
+    for start, end in zip(starts, [*starts[1:], stop], strict=True):
+        offset = int(offsets[(start - first) // _HOUR])
+        times = [(wall - offset + a * _MINUTE, wall - offset + b * _MINUTE) for a, b in pieces]
+        found += [(max(a, start), min(b, end)) for a, b in times if max(a, start) < min(b, end)]
+    return found

@@ -1,0 +1,384 @@
+"""Signals become trades: what a fill is, in one readable loop.
+
+The rules are those of docs/execution.md, and the comments of the kernels carry their numbers. A price is a whole
+number of ticks and a time is int64 ns UTC; the only float is the money in `net_usd`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.blocks import BLOCK
+from scalpr_zen.base.engine import run_all, stop_if_interrupted
+from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.money import check_sum, micro, total
+from scalpr_zen.data.tape import Tape, misfit
+from scalpr_zen.simulation.execution import Bracket, Execution
+from scalpr_zen.simulation.kernel import (
+    FAR,
+    KERNEL_BLOCK,
+    NEVER,
+    OPEN,
+    PROGRESS,
+    REASONS,
+    REFUSALS,
+    STOP_FILL_CODES,
+    TARGET_FILL_CODES,
+    TRADE,
+    TRIGGER,
+    VOID,
+    Prints,
+    Spans,
+    Terms,
+    trade_kernel,
+)
+from scalpr_zen.simulation.rules import SessionRules, entry_ranges
+
+Array = NDArray[Any]
+
+assert KERNEL_BLOCK == BLOCK  # two files, because a cached kernel does not notice a change in another one
+
+RESULT = np.dtype(
+    [
+        ("signal", "<i8"),
+        ("entry", "<i8"),
+        ("exit", "<i8"),
+        ("gross_ticks", "<i4"),
+        ("stop_ticks", "<i4"),
+        ("reason", "i1"),
+    ]
+)
+"""What is left of a trade where many runs are compared; `stop_ticks` is the profit at the stop's own price."""
+
+_CHUNK = 1024
+"""Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
+_FIRST_CHUNK = 64
+_LONG = 0.1
+"""Seconds after which fewer orders are traded between two looks for Ctrl-C: with far brackets each may take long."""
+
+
+class Orders(NamedTuple):
+    """The signals that the rules let through, in order: their prints, shape (n,), their sides, and the counts."""
+
+    at: Array
+    side: Array
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Simulation:
+    """What the simulator found.
+
+    Attributes
+    ----------
+    trades : array of TRADE
+        Closed trades, in order of their exit.
+    triggers : array of TRIGGER
+        Of each closed trade.
+    unclosed : array of TRADE
+        Void and open trades, marked at the last print of their segment; out of all statistics.
+    counts : dict of str to int
+        `signals` and what became of them; the rest of the counts add up to it.
+    """
+
+    trades: Array
+    triggers: Array
+    unclosed: Array
+    counts: dict[str, int]
+
+
+def simulate(
+    tape: Tape,
+    signals: NDArray[np.int8],
+    bracket: Bracket,
+    execution: Execution,
+    rules: SessionRules | None = None,
+) -> Simulation:
+    """Trade the signals of a tape under one bracket.
+
+    Parameters
+    ----------
+    tape : Tape
+        n prints.
+    signals : array of int8, shape (n,)
+        +1 long, -1 short, 0 none.
+    bracket, execution, rules
+        Rules default to none.
+
+    Raises
+    ------
+    ParameterError
+        If the signals do not fit the tape, a distance is no multiple of the tick, or parameters contradict each
+        other.
+    """
+    if wrong := misfit(signals, len(tape)):
+        raise ParameterError(f"signals must be {wrong}")
+    rules = rules or SessionRules()
+    return trade(tape, orders(tape, signals, rules), bracket, execution, rules)
+
+
+def orders(tape: Tape, signals: NDArray[np.int8], rules: SessionRules) -> Orders:
+    """Return the signals that sides, windows, weekdays and the time before the close let through (rules 18 to 22).
+
+    Parameters
+    ----------
+    tape : Tape
+    signals : array of int8, shape (n,)
+        Without a `misfit`, as `strategies.load.signals_of` gives them.
+    rules : SessionRules
+    """
+    at = _found(signals)
+    side = signals[at]
+    counts = {"signals": len(at), "other_side": 0, "outside": 0}
+    if rules.invert:  # 19
+        side = -side
+    if rules.sides != "both":  # 18
+        kept = side == (1 if rules.sides == "long" else -1)
+        at, side = at[kept], side[kept]
+        counts["other_side"] = counts["signals"] - len(at)
+    ranges = np.searchsorted(at, entry_ranges(tape, rules))  # 20, 21, 22
+    inside = np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in ranges.tolist())])
+    counts["outside"] = len(at) - len(inside)
+    return Orders(at[inside], side[inside], counts)
+
+
+def trade(
+    tape: Tape,
+    wanted: Orders,
+    bracket: Bracket,
+    execution: Execution,
+    rules: SessionRules,
+) -> Simulation:
+    """Trade orders under one bracket; raises as `simulate` does.
+
+    Parameters
+    ----------
+    tape, wanted, bracket, execution, rules
+        As in `simulate`; `wanted` may be traded under many of the others.
+    """
+    [(parts, refused)] = _trade_many(tape, wanted, [_terms(tape, bracket, execution, rules)], rules, _whole)
+    rows = np.concatenate([np.empty(0, TRADE), *(rows for rows, _ in parts)])
+    triggers = np.concatenate([np.empty(0, TRIGGER), *(triggers for _, triggers in parts)])
+    if execution.overlap:
+        by_exit = np.lexsort((rows["signal"], rows["exit"]))
+        rows, triggers = rows[by_exit], triggers[by_exit]
+    _complete(rows, tape, execution)
+    _check_limits(rows, tape, execution, rules)
+    closed = rows["reason"] < VOID
+    counts = {"signals": wanted.counts["signals"], "closed": int(closed.sum())}
+    counts |= {REASONS[reason]: int((rows["reason"] == reason).sum()) for reason in (VOID, OPEN)}
+    counts |= {name: refused[name] for name in ("unfilled", "ignored")}
+    counts |= {name: wanted.counts[name] for name in ("other_side", "outside")}
+    counts |= {name: refused[name] for name in ("session_over", "paused")}
+    return Simulation(trades=rows[closed], triggers=triggers[closed], unclosed=rows[~closed], counts=counts)
+
+
+def results(
+    tape: Tape,
+    wanted: Orders,
+    variants: Sequence[tuple[Bracket, Execution]],
+    rules: SessionRules,
+) -> list[Array]:
+    """Return what each variant of a run makes of its orders; raises as `simulate` does.
+
+    Returns
+    -------
+    list of arrays of RESULT
+        Of each variant the trades in the order of their signals, void and open ones included.
+    """
+    terms = [_terms(tape, bracket, execution, rules) for bracket, execution in variants]
+    many = _trade_many(tape, wanted, terms, rules, _result)
+    made = [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in many]
+    for rows, (_, execution) in zip(made, variants, strict=True):
+        _check_limits(rows, tape, execution, rules)
+    return made
+
+
+def kernel_terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> tuple[Terms, Spans]:
+    """Return the scalars of the kernel and the ends of segments and sessions; raises as `simulate` does."""
+    terms = _terms(tape, bracket, execution, rules)
+    return terms, _spans(tape, terms, rules)
+
+
+def net_usd(made: Array, tape: Tape, execution: Execution) -> Array:
+    """Return the net USD of trades that are closed, rows with `gross_ticks` (rule 13)."""
+    gross_usd = made["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
+    return np.asarray(gross_usd - execution.cost_usd)
+
+
+def tick_money(tape: Tape, execution: Execution) -> int:
+    """Return the micro-dollars of a tick of all contracts.
+
+    Raises
+    ------
+    ParameterError
+        If it is less than one of them, so that no money can be counted.
+    """
+    money = _micro(execution.tick_value(tape.instrument) * execution.contracts)
+    if not money:
+        tick = f"{execution.tick_value(tape.instrument) * execution.contracts:g}"
+        raise ParameterError(f"point_value must make a tick worth 0.000001 USD or more, was {tick} USD; raise it")
+    return money
+
+
+def largest_result(tape: Tape, execution: Execution, ticks: int | None = None) -> int:
+    """Return the micro-dollars that no trade can win or lose more than, while the price moves so many ticks at most.
+
+    The default are those of the whole tape. Slippage counts at both ends, and the commission of a round turn.
+    """
+    moved = tape.price_range if ticks is None else ticks
+    return (moved + 1 + 2 * execution.slippage_ticks) * tick_money(tape, execution) + _micro(execution.cost_usd)
+
+
+def trades_sha256(trades: Array) -> str:
+    """Return the identity of a trade list: SHA-256 over its columns in the order of TRADE."""
+    digest = hashlib.sha256()
+    for name in TRADE.names or ():
+        digest.update(np.ascontiguousarray(trades[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _found(signals: NDArray[np.int8]) -> Array:
+    """Return the prints that have a signal, in order."""
+    step = 1 << 20
+
+    def find(start: int) -> Array:
+        return start + np.flatnonzero(signals[start : start + step])
+
+    return np.concatenate([np.empty(0, np.int64), *run_all(find, range(0, len(signals), step))])
+
+
+def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> Terms:
+    if execution.overlap and rules.of_a_session:
+        raise ParameterError("overlap needs pause=0 and no max_trades, loss_limit, profit_limit: each trade is alone")
+    check_sum(largest_result(tape, execution))
+    long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
+    moves = bracket.moves(tape.instrument)
+    hold = rules.ns("longest_hold")
+    return Terms(
+        long_target=long.take_profit,
+        long_stop=long.stop_loss,
+        short_target=short.take_profit,
+        short_stop=short.stop_loss,
+        trailing=bracket.trailing_stop is not None,
+        trail_distance=moves.get("trailing_stop", 0),
+        trail_from=moves["trailing_from"],
+        trail_step=moves.get("trailing_step", 1),
+        break_even_at=moves.get("break_even_at", FAR),
+        break_even_plus=moves["break_even_plus"],
+        at_signal=execution.entry == "signal",
+        latency=execution.latency_ns,
+        slippage=execution.slippage_ticks,
+        target_fill=TARGET_FILL_CODES[execution.target_fill],
+        queue=execution.queue_ahead + execution.contracts,
+        stop_fill=STOP_FILL_CODES[execution.stop_fill],
+        roll_close=execution.roll_exit == "close",
+        overlap=execution.overlap,
+        tick_money=tick_money(tape, execution),
+        cost=_micro(execution.cost_usd),
+        hold=NEVER if hold is None else hold,
+        pause=rules.ns("pause") or 0,
+        max_trades=NEVER if rules.max_trades is None else rules.max_trades,
+        loss_limit=NEVER if rules.loss_limit is None else _micro(rules.loss_limit),
+        profit_limit=NEVER if rules.profit_limit is None else _micro(rules.profit_limit),
+        limit_open=rules.limit_on == "open",
+    )
+
+
+def _check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRules) -> None:
+    """Refuse a run whose limits in USD may have added more money than can be counted (rules 26 and 27)."""
+    if rules.loss_limit is not None or rules.profit_limit is not None:
+        added = total(np.abs(micro(net_usd(rows[rows["reason"] < VOID], tape, execution))))
+        check_sum(added + largest_result(tape, execution))
+
+
+def _micro(usd: float) -> int:
+    return round(usd * 1_000_000)
+
+
+def _spans(tape: Tape, terms: Terms, rules: SessionRules) -> Spans:
+    """Return where segments and sessions end, and where an order that makes flat before the close reaches them."""
+    segments, sessions = (np.ascontiguousarray(table["stop"]) for table in (tape.segments, tape.sessions))
+    flat = rules.ns("flat_before_close")
+    if flat is None:
+        due = prints = np.full(len(tape.sessions), NEVER)
+    else:
+        due = tape.sessions["close"] - flat + terms.latency
+        prints = np.searchsorted(tape.ts, due)
+    return Spans(segments, sessions, flat_print=prints, flat_due=due)
+
+
+def _trade_many(
+    tape: Tape,
+    wanted: Orders,
+    variants: Sequence[Terms],
+    rules: SessionRules,
+    kept: Callable[[Array, Array], Any],
+) -> list[tuple[list[Any], dict[str, int]]]:
+    """Return for each variant what `kept` keeps of its rows and triggers, in parts, and its refused signals.
+
+    A trade never leaves its segment (rule 11) and no limit its session, so that the segments which begin with a
+    session are traded side by side. Several variants share the prints in the cache, which is three times as fast.
+    """
+    prints = Prints(tape.ts, tape.price, tape.size, tape.aggressor, *tape.blocks)
+    spans = [_spans(tape, terms, rules) for terms in variants]
+    apart = np.intersect1d(tape.segments["start"], tape.sessions["start"])
+    bounds = np.append(np.searchsorted(wanted.at, apart), len(wanted.at)).tolist()
+
+    def trade_part(start: int, stop: int) -> tuple[list[list[Any]], Array]:
+        parts: list[list[Any]] = [[] for _ in variants]
+        progress = np.zeros((len(variants), 1), PROGRESS)
+        rows, triggers = np.empty(_CHUNK, TRADE), np.empty(_CHUNK, TRIGGER)
+        for chunk in _chunks(start, stop):
+            at, side = wanted.at[chunk], wanted.side[chunk]
+            for k, terms in enumerate(variants):
+                stop_if_interrupted()
+                found = trade_kernel(prints, spans[k], at, side, terms, progress[k], rows, triggers)
+                parts[k].append(kept(rows[:found], triggers[:found]))
+        return parts, progress
+
+    done = run_all(trade_part, bounds[:-1], bounds[1:])
+    refused = [{name: sum(int(p[name][k, 0]) for _, p in done) for name in REFUSALS} for k in range(len(variants))]
+    return [([part for parts, _ in done for part in parts[k]], refused[k]) for k in range(len(variants))]
+
+
+def _chunks(start: int, stop: int) -> Iterator[slice]:
+    """Give the orders start:stop in chunks of at most _CHUNK, fewer where a chunk lasts long.
+
+    Trades do not depend on the chunks: each kernel call goes on where the one before ended.
+    """
+    size = _FIRST_CHUNK
+    while start < stop:
+        begin = time.perf_counter()
+        yield slice(start, min(start + size, stop))
+        start += size
+        long = time.perf_counter() - begin > _LONG
+        size = max(1, size // 4) if long else min(2 * size, _CHUNK)
+
+
+def _whole(rows: Array, triggers: Array) -> tuple[Array, Array]:
+    return rows.copy(), triggers.copy()
+
+
+def _result(rows: Array, triggers: Array) -> Array:
+    kept = np.empty(len(rows), RESULT)
+    for name in ("signal", "entry", "exit", "gross_ticks", "reason"):
+        kept[name] = rows[name]
+    kept["stop_ticks"] = rows["side"] * (triggers["level_ticks"] - rows["entry_ticks"])
+    return kept
+
+
+def _complete(rows: Array, tape: Tape, execution: Execution) -> None:
+    """Write the columns that follow from the fills: times, segment, session and money (rule 13)."""
+    rows["entry_ts"] = tape.ts[rows["entry"]]
+    rows["exit_ts"] = tape.ts[rows["exit"]]
+    rows["segment"] = np.searchsorted(tape.segments["stop"], rows["exit"], side="right")
+    rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
+    rows["net_usd"] = net_usd(rows, tape, execution)
