@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.asking import bench_of
 from support.both import BOTH, LONG, Traded
-from support.browsing import big, browser, small, visit, written  # noqa: F401
+from support.browsing import _looked, big, browser, look, small, visit, written  # noqa: F401
 from support.budget import JIT, budget
 from support.kernels import compile_once
 from support.market import market
@@ -23,6 +24,9 @@ from scalpr_zen.dashboard.guard import Address
 
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()  # no test reads or writes what the user's own runs remember
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background: no test would hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if not JIT:  # a random entry takes a millisecond then
     scalpr_zen.sections.random_entries.DRAWS, scalpr_zen.sections.random_entries.MIN_POOL = 2_000, 5

@@ -41,9 +41,9 @@ pytestmark = needs_chromium
 # --------------------------------------------------------------------------------------------------- loading
 
 
-def test_the_page_shows_what_the_command_reports(visit, small, written):
+def test_the_page_shows_what_the_command_reports(look, small, written):
     values, _ = written
-    page = visit(small, FAST)
+    page = look(small, FAST)
     shown = cards(page)
     assert len(shown) == 12
     assert shown["net_usd"] == ["$180.00", {"buy & hold": "$770.00", "difference": "-$590.00"}]
@@ -53,20 +53,20 @@ def test_the_page_shows_what_the_command_reports(visit, small, written):
     assert page.locator("#timing").text_content().startswith("run ")
 
 
-def test_the_validation_shows_value_verdict_and_target(visit, small, written):
+def test_the_validation_shows_value_verdict_and_target(look, small, written):
     values, _ = written
     sign = {"PASS": "\u2713 PASS", "FAIL": "\u2717 FAIL"}
     rows = {row.key: row for row in STATISTICS if row.target}
     assert set(values["verdicts"].values()) == {"PASS", "FAIL"}
-    assert table(visit(small, FAST, plotly=False), "validation") == {
+    assert table(look(small, FAST), "validation") == {
         key: [row.label, number(values["statistics"][key], row.unit), sign[values["verdicts"][key]], row.target]
         for key, row in rows.items()
     }
 
 
-def test_all_statistics_stand_in_one_table(visit, small, written):
+def test_all_statistics_stand_in_one_table(look, small, written):
     values, _ = written
-    page = visit(small, FAST, plotly=False)
+    page = look(small, FAST)
     page.get_by_text("All statistics").click()
     assert page.locator("#statistics").is_visible()
     expected = {}
@@ -80,8 +80,8 @@ def test_all_statistics_stand_in_one_table(visit, small, written):
     assert table(page, "statistics") == expected
 
 
-def test_only_a_synthetic_tape_is_stamped(visit, small, big):
-    page, other = visit(small, FAST, plotly=False), visit(big, MANY, plotly=False)
+def test_only_a_synthetic_tape_is_stamped(look, small, big):
+    page, other = look(small, FAST), look(big, MANY)
     assert page.locator("#synthetic").is_visible()
     assert "SYNTHETIC" in page.locator("#synthetic").text_content()
     assert other.locator("#synthetic").is_hidden()
@@ -94,12 +94,12 @@ def test_a_page_of_defaults_has_a_url_without_parameters(visit, big):
     assert page.url == big.url
 
 
-def test_numbers_are_written_as_in_the_report(visit, small):
+def test_numbers_are_written_as_in_the_report(look, small):
     values = [None, 0, 1, -1, 1_234_567, 0.0, 0.5, -2.5, 1 / 3, -1234.5678, 1e-5, 0.00012345, 0.99996, 123_456.789]
     values += [0.40625, 22.125, -22.125, 0.0625, 2.0005, 1.005]  # 13 of 32 trades, 177 / 8, ...
     units = sorted(set(UNITS.values()) - {"", "sessions", "days", "trades"})
     pairs = [(value, unit) for value in values for unit in units]
-    written = visit(small, plotly=False).evaluate(
+    written = look(small).evaluate(
         """async (pairs) => {
             const { number } = await import("/static/format.js");
             return pairs.map(([value, unit]) => number(value, unit));
@@ -240,14 +240,14 @@ def test_without_plotly_all_but_the_charts_is_there(visit, small):
     page.wait_for_function("() => document.querySelector('#error').textContent.includes('the charts are missing')")
 
 
-def test_what_became_of_every_signal_is_told(visit, small):
-    page, counts = visit(small, FAST, plotly=False), reported(small, FAST)["counts"]
+def test_what_became_of_every_signal_is_told(look, small):
+    page, counts = look(small, FAST), reported(small, FAST)["counts"]
     told = [int(text.replace(",", "")) for text in re.findall(r"[\d,]*\d", page.locator("#counts").text_content())]
     assert told == [counts[name] for name in ("signals", "closed", "ignored", "unfilled", "void", "open")]
 
 
-def test_the_tapes_rolls_and_records_are_told(visit, small):
-    page = visit(small, FAST, plotly=False)
+def test_the_tapes_rolls_and_records_are_told(look, small):
+    page = look(small, FAST)
     lines = "\n".join(tape_lines(reported(small, FAST)["tape"])).strip()
     assert page.locator("#ledgers").text_content() == lines
 

@@ -47,9 +47,9 @@ def rows_of(page, name):
 
 
 @pytest.mark.parametrize("query", [MANY, MOVING])
-def test_the_fill_table_has_a_row_for_each_model_and_a_column_for_each_cost(visit, big, query):
+def test_the_fill_table_has_a_row_for_each_model_and_a_column_for_each_cost(look, big, query):
     table = reported(big, query)["fills"]["table"]
-    page, expected = checked(visit, big, query, plotly=False), {}
+    page, expected = look(big, query), {}
     for row in table:
         cells = expected.setdefault(f"{row['target_fill']} {row['stop_fill']}", [])
         if row["costs"] == "zero":
@@ -69,34 +69,34 @@ def test_the_fill_table_has_a_row_for_each_model_and_a_column_for_each_cost(visi
 
 
 @pytest.mark.parametrize(("query", "model"), [(MANY, "touch trigger"), (MOVING, "through trigger")])
-def test_the_cell_of_this_run_is_marked_and_holds_its_net_profit(visit, big, query, model):
-    page, values = checked(visit, big, query, plotly=False), reported(big, query)
+def test_the_cell_of_this_run_is_marked_and_holds_its_net_profit(look, big, query, model):
+    page, values = look(big, query), reported(big, query)
     own = page.locator("#fill-table [aria-current=true]")
     assert own.count() == page.locator("#fill-table tr.own").count() == 1
     assert own.text_content() == signed(values["statistics"]["net_usd"], "usd")
     assert page.locator("#fill-table tr.own").get_attribute("data-key") == model
 
 
-def test_gains_and_losses_have_a_sign_and_a_colour(visit, big):
-    page = checked(visit, big, MOVING, plotly=False)
+def test_gains_and_losses_have_a_sign_and_a_colour(look, big):
+    page = look(big, MOVING)
     looks = page.locator("#fill-table td.good, #fill-table td.bad")
     found = looks.evaluate_all("all => all.map((cell) => [cell.textContent[0], cell.classList.contains('good')])")
     assert len(found) == 27
     assert all(sign == ("+" if good else "-") for sign, good in found)
 
 
-def test_the_costs_of_each_column_are_told(visit, big):
-    page = checked(visit, big, MOVING, plotly=False)
+def test_the_costs_of_each_column_are_told(look, big):
+    page = look(big, MOVING)
     heads = page.locator("#fill-table th").all_text_contents()
     assert heads[1:4] == ["net P&Lno costs", "net P&Las set: $2.05, 1 tick", "net P&Lpessimistic: $2.50, 1 tick"]
     assert "behind 20 contracts" in page.locator("#fill-words").text_content()
 
 
 @pytest.mark.parametrize("query", [MANY, MOVING, ""])
-def test_winning_trades_of_the_kinder_rule_alone_are_told_in_a_sentence_each(visit, big, small, query):
+def test_winning_trades_of_the_kinder_rule_alone_are_told_in_a_sentence_each(look, big, small, query):
     site = big if query else small
     moves = query == MOVING
-    told = checked(visit, site, query, plotly=False).locator("#optimistic li").all_text_contents()
+    told = look(site, query).locator("#optimistic li").all_text_contents()
     expected = [
         f"Of {row['wins']:,} trades that win under {row['rule']}={row['optimistic']}, {row['lost']:,} "
         f"({row['share']:.2%}) do not win under {row['conservative']}, "
@@ -111,8 +111,8 @@ def test_winning_trades_of_the_kinder_rule_alone_are_told_in_a_sentence_each(vis
     assert len(told) == (6 if moves else 4)
 
 
-def test_the_measured_slippage_is_that_of_the_report(visit, big):
-    page, values = checked(visit, big, MOVING, plotly=False), reported(big, MOVING)
+def test_the_measured_slippage_is_that_of_the_report(look, big):
+    page, values = look(big, MOVING), reported(big, MOVING)
     usd, rows = values["tape"]["tick_value"], visible_table(page, "slippage")
     assert list(rows) == ["entry", "stop_trigger", "stop_next"]
     for key, cells in rows.items():
@@ -127,27 +127,27 @@ def test_the_measured_slippage_is_that_of_the_report(visit, big):
         ]
 
 
-def test_every_count_of_one_event_stands_with_what_decided(visit, small):
+def test_every_count_of_one_event_stands_with_what_decided(look, small):
     query = f"{FAST}&take_profit=0.5&stop_loss=0.5"
-    page, events = checked(visit, small, query, plotly=False), reported(small, query)["fills"]["same_event"]
+    page, events = look(small, query), reported(small, query)["fills"]["same_event"]
     told = page.locator("#same-event li").all_text_contents()
     assert [int(text.split(":")[0]) for text in told] == [n for key, n in events.items() if key != "trades" and n]
     assert page.locator("#same-event-of").text_content().startswith(f"Of {events['trades']} trades")
     assert any(events[key] for key in ("entry_target", "entry_stop", "target_first", "stop_first"))
 
 
-def test_where_no_event_decided_anything_one_line_says_so(visit, small):
+def test_where_no_event_decided_anything_one_line_says_so(look, small):
     assert set(reported(small, FAST)["fills"]["same_event"].values()) <= {0, 9}
-    assert checked(visit, small, FAST, plotly=False).locator("#same-event li").all_text_contents() == ["none"]
+    assert look(small, FAST).locator("#same-event li").all_text_contents() == ["none"]
 
 
 # --------------------------------------------------------------------------------------- random entries
 
 
-def test_the_rank_among_random_entries_stands_beside_the_t_statistic(visit, big):
+def test_the_rank_among_random_entries_stands_beside_the_t_statistic(look, big):
     values = reported(big, MANY)
     control, statistics = values["random_entries"], values["statistics"]
-    told = checked(visit, big, MANY, plotly=False).locator("#entries-words").text_content()
+    told = look(big, MANY).locator("#entries-words").text_content()
     for part in (
         f"net P&L of {number(control['strategy_usd'], 'usd')} is above {number(control['percentile'], 'share')} of "
         f"{control['sims']:,} runs",
@@ -158,15 +158,15 @@ def test_the_rank_among_random_entries_stands_beside_the_t_statistic(visit, big)
         assert part in told
 
 
-def test_the_random_runs_are_summed_up(visit, big):
-    page, control = checked(visit, big, MANY, plotly=False), reported(big, MANY)["random_entries"]
+def test_the_random_runs_are_summed_up(look, big):
+    page, control = look(big, MANY), reported(big, MANY)["random_entries"]
     expected = [control["mean_usd"], control["sd_usd"], *control["percentiles_usd"].values()]
     assert rows_of(page, "entries-table") == [["net P&L", *(number(usd, "usd") for usd in expected)]]
 
 
 @pytest.mark.parametrize("query", ["", f"{FAST}&random_entry_sims=0"])
-def test_without_trades_or_without_runs_there_is_nothing_to_compare(visit, small, query):
-    page = checked(visit, small, query, plotly=False)
+def test_without_trades_or_without_runs_there_is_nothing_to_compare(look, small, query):
+    page = look(small, query)
     assert page.locator("#entries-words").text_content().startswith("There is nothing to compare: ")
     assert page.locator("#entries-more").is_hidden()
 
@@ -174,8 +174,8 @@ def test_without_trades_or_without_runs_there_is_nothing_to_compare(visit, small
 # ------------------------------------------------------------------------------------------- evaluation
 
 
-def test_the_rules_stand_with_their_date_and_their_sources_as_text(visit, small):
-    page, rules = checked(visit, small, FAST, plotly=False), reported(small, FAST)["prop_firm"]["rules"]
+def test_the_rules_stand_with_their_date_and_their_sources_as_text(look, small):
+    page, rules = look(small, FAST), reported(small, FAST)["prop_firm"]["rules"]
     text = page.locator("#firm-rules").inner_text()
     for part in (rules["title"], "$50,000.00", "$3,000.00", "$2,000.00", rules["known"], *rules["sources"]):
         assert part in text
@@ -183,8 +183,8 @@ def test_the_rules_stand_with_their_date_and_their_sources_as_text(visit, small)
     assert page.locator("#firm-note").text_content() == rules["note"]
 
 
-def test_given_rules_are_named(visit, small):
-    page = checked(visit, small, f"{FAST}&prop_target=400&prop_drawdown=250", plotly=False)
+def test_given_rules_are_named(look, small):
+    page = look(small, f"{FAST}&prop_target=400&prop_drawdown=250")
     text = page.locator("#firm-rules").inner_text()
     assert "(topstep-50k), with prop_target, prop_drawdown as given" in text
     assert "a profit of $400.00 at the end of a session date passes" in text
@@ -193,8 +193,8 @@ def test_given_rules_are_named(visit, small):
 EVALUATED = f"{MANY}&prop_firm=custom&prop_target=2000&prop_drawdown=800"
 
 
-def test_attempts_and_their_days_are_those_of_the_report(visit, big):
-    page, firm = checked(visit, big, EVALUATED, plotly=False), reported(big, EVALUATED)["prop_firm"]
+def test_attempts_and_their_days_are_those_of_the_report(look, big):
+    page, firm = look(big, EVALUATED), reported(big, EVALUATED)["prop_firm"]
     counts, attempts = firm["counts"], firm["attempts"]
     assert counts["attempts"] > 2
     told = [int(text) for text in re.findall(r"\d+", page.locator("#firm-counts").text_content())]
@@ -223,8 +223,8 @@ def test_attempts_and_their_days_are_those_of_the_report(visit, big):
         ]
 
 
-def test_probabilities_stand_with_their_intervals_and_days(visit, big):
-    page, drawn = checked(visit, big, EVALUATED, plotly=False), reported(big, EVALUATED)["prop_firm"]["drawn"]
+def test_probabilities_stand_with_their_intervals_and_days(look, big):
+    page, drawn = look(big, EVALUATED), reported(big, EVALUATED)["prop_firm"]["drawn"]
     shown = visible_table(page, "firm-drawn")
     for key in ("pass", "bust", "neither"):
         row, days = drawn[key], drawn.get(f"days_to_{key}")
@@ -237,12 +237,12 @@ def test_probabilities_stand_with_their_intervals_and_days(visit, big):
     assert f"{drawn['sims']:,} paths of {drawn['horizon_days']} session dates" in told
 
 
-def test_without_a_firm_and_with_overlapping_trades_the_section_says_why_it_is_empty(visit, small):
-    page = checked(visit, small, f"{FAST}&prop_firm=none", plotly=False)
+def test_without_a_firm_and_with_overlapping_trades_the_section_says_why_it_is_empty(look, small):
+    page = look(small, f"{FAST}&prop_firm=none")
     assert page.locator("#firm-note").text_content() == "prop_firm is none: no evaluation is walked."
     assert page.locator("#firm-more").is_hidden()
     change_to = f"{FAST}&overlap=true"
-    page = checked(visit, small, change_to, plotly=False)
+    page = look(small, change_to)
     assert page.locator("#firm-notes li").all_text_contents() == reported(small, change_to)["prop_firm"]["notes"] != []
     assert page.locator("#firm-more").is_hidden()
 
@@ -278,8 +278,8 @@ def test_the_page_says_that_the_checks_are_under_way_and_dims_those_of_the_run_b
         assert "stale" not in page.locator(f"#{name} .made").get_attribute("class")
 
 
-def test_a_line_above_the_figures_tells_how_far_the_fills_decide(visit, big):
-    page, table = checked(visit, big, MANY, plotly=False), reported(big, MANY)["fills"]["table"]
+def test_a_line_above_the_figures_tells_how_far_the_fills_decide(look, big):
+    page, table = look(big, MANY), reported(big, MANY)["fills"]["table"]
 
     def ends(costs):
         rows = sorted((row for row in table if row["costs"] == costs), key=lambda row: row["net_usd"])

@@ -45,8 +45,8 @@ def wrong(page):
 # ------------------------------------------------------------------------------------------------ groups
 
 
-def test_every_parameter_has_a_field_in_its_group(visit, small):
-    page = visit(small, FAST, plotly=False)
+def test_every_parameter_has_a_field_in_its_group(look, small):
+    page = look(small, FAST)
     for name, kind in {"strategy": EmaCrossover, **GROUPS}.items():
         fields = group(page, name).locator("[name]").evaluate_all("all => all.map(({ name }) => name)")
         assert fields == [parameter.name for parameter in declared(kind)]
@@ -111,9 +111,9 @@ def test_a_text_is_typed_and_its_run_is_shown(visit, small, name, text):
     assert f", {outside} outside the hours of entry" in page.locator("#counts").text_content()
 
 
-def test_what_the_rules_refused_is_told_and_the_counts_add_up(visit, small):
+def test_what_the_rules_refused_is_told_and_the_counts_add_up(look, small):
     query = f"{FAST}&sides=long&max_trades=1&cooldown=60"
-    told = visit(small, query, plotly=False).locator("#counts").text_content()
+    told = look(small, query).locator("#counts").text_content()
     counts = reported(small, query)["counts"]
     assert f", {counts['other_side']} of the other side" in told
     assert f", {counts['session_over']} after a limit ended their session" in told
@@ -166,8 +166,13 @@ def test_half_a_number_is_no_run(visit, small):
     page, asked = visit(small, FAST, plotly=False), []
     page.on("request", lambda request: asked.append(request.url) if "/api/run?" in request.url else None)
     found = field(page, "take_profit")
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
     found.fill("")
-    found.press_sequentially("12.5", delay=40)
+    for letter in "12.5":
+        page.clock.run_for(100)  # ms, less than what ends a number
+        found.press(letter)
+    page.clock.resume()
     wait_for_run(page, f"{FAST}&take_profit=12.5")
     found.press("Tab")  # the field tells of its end, and nothing is new
     change(page, "stop_loss", "6")

@@ -1,8 +1,4 @@
-"""What holds for every tape: the fast code equals its slow twin, and rules 15 to 17.
-
-The random tapes are short and hostile: events of several prints, brackets of one tick, gaps, rolls, and session
-dates that end a few ns away, on ordinary days and on the two days of the year that have 23 and 25 hours.
-"""
+"""Rules 1, 2 and 15 to 17 of signals and of whole runs; test_rules_twin.py has those of the simulator."""
 
 import dataclasses
 import hashlib
@@ -13,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby, product
 from zoneinfo import ZoneInfo
 
@@ -25,14 +21,13 @@ from support import naive
 from support.budget import JIT, examples
 from support.tapes import NOON, Given, tape_of
 
-from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, Tape, run, save_tape
+from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, Tape, run, save_tape
 from scalpr_zen.base.engine import Engine
-from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.simulation.simulate import simulate, trades_sha256
 
 CHICAGO = ZoneInfo("America/Chicago")
 HOUR = 3600 * 10**9
-NO_PATHS = MonteCarlo(monte_carlo_sims=0)
+TRADES = {"settings": MonteCarlo(monte_carlo_sims=0, random_entry_sims=0), "firm": PropFirm(prop_firm="none")}
 TICK, TICK_VALUE = 0.25, 5.0  # of NQ
 MANY = examples(300)
 
@@ -89,17 +84,6 @@ class Orders:
         take_profit, stop_loss, latency_ns = (fields.pop(name) for name in ("take_profit", "stop_loss", "latency_ns"))
         bracket = Bracket(take_profit=take_profit * TICK, stop_loss=stop_loss * TICK)
         return bracket, Execution(latency_ms=latency_ns / 1e6, **fields)
-
-    def naive_rules(self):
-        fields = dataclasses.asdict(self)
-        return {name: fields[name] for name in fields if name not in ("commission", "contracts", "point_value")}
-
-
-class Aggressors:
-    """A strategy that follows each aggressor."""
-
-    def signals(self, tape):
-        return np.array(tape.aggressor)
 
 
 # The generators ---------------------------------------------------------------------------------------
@@ -174,60 +158,9 @@ def random_walk(prints, seed=7):
 # The slow twin ----------------------------------------------------------------------------------------
 
 
-def session_dates(ts):
-    """The trading date of each time: seven hours after its wall time in Chicago."""
-    walls = [datetime.fromtimestamp(t // 10**9, CHICAGO).replace(tzinfo=None) for t in ts]
-    return [(wall + timedelta(hours=7)).date() for wall in walls]
-
-
 def segments_of(market):
     runs = [[i for i, _ in run] for _, run in groupby(enumerate(market.contract), key=lambda row: row[1])]
     return [(run[0], run[-1] + 1) for run in runs]
-
-
-NO_RULES = {"other_side": 0, "outside": 0, "session_over": 0, "in_cooldown": 0}
-
-
-def twin(market, signals, rules):
-    """The trades by the slow twin as rows of text and numbers (closed ones, others), and the counts."""
-    dates, segments = session_dates(market.ts), segments_of(market)
-    sides = [int(side) for side in signals]
-    trades, counts = naive.simulate(market.ts, market.prices, sides, segments, dates, **rules.naive_rules())
-    tick_value = TICK_VALUE if rules.point_value is None else TICK * rules.point_value
-    rows = [
-        trade
-        | {
-            "net_usd": naive.net_usd(trade["gross_ticks"], tick_value, rules.contracts, rules.commission),
-            "entry_ts": market.ts[trade["entry"]],
-            "exit_ts": market.ts[trade["exit"]],
-            "segment": next(s for s, (start, stop) in enumerate(segments) if start <= trade["exit"] < stop),
-            "session": sorted(set(dates)).index(dates[trade["exit"]]),
-        }
-        for trade in trades
-    ]
-    closed = [row for row in rows if row["reason"] in ("target", "stop")]
-    return closed, [row for row in rows if row not in closed], NO_RULES | counts
-
-
-def fast(trades, unclosed, counts):
-    """The same of the fast simulator, every column of it."""
-    tables = [[dict(zip(TRADE.names, row, strict=True)) for row in table.tolist()] for table in (trades, unclosed)]
-    for row in (row for table in tables for row in table):
-        row["reason"] = REASONS[row["reason"]]
-    return (*tables, counts)
-
-
-def simulated(market, rules):
-    simulation = simulate(market.tape(), market.given(), *rules.parameters())
-    return fast(simulation.trades, simulation.unclosed, simulation.counts)
-
-
-@MANY
-@given(markets(), orders())
-def test_the_simulator_equals_its_slow_twin(market, rules):
-    got = simulated(market, rules)
-    expected = twin(market, market.signals, rules)
-    assert got == expected
 
 
 @given(markets(), crossovers())
@@ -235,27 +168,6 @@ def test_the_crossover_equals_its_slow_twin(market, strategy):
     got = strategy.signals(market.tape()).tolist()
     expected = naive.crossover_signals(market.prices, segments_of(market), strategy.fast_period, strategy.slow_period)
     assert got == expected
-
-
-@given(markets(), crossovers(), orders())
-def test_a_whole_run_equals_the_slow_twins(market, strategy, rules):
-    result = run(market.tape(), strategy, *rules.parameters(), settings=NO_PATHS)
-    signals = naive.crossover_signals(market.prices, segments_of(market), strategy.fast_period, strategy.slow_period)
-    got = fast(result.trades, result.unclosed, result.to_dict()["counts"])
-    expected = twin(market, signals, rules)
-    assert got == expected
-
-
-def test_a_long_tape_equals_the_slow_twins_in_every_mode():
-    market = random_walk(1_000)
-    modes = product(["next", "signal"], ["touch", "through"], ["trigger", "level", "next"], [False, True], [0, 4])
-    for entry, target_fill, stop_fill, overlap, latency_ns in modes:
-        rules = Orders(4, 3, latency_ns, entry, 1, target_fill, stop_fill, overlap, 2.05, 2)
-        got = simulated(market, rules)
-        expected = twin(market, market.signals, rules)
-        assert got == expected
-        reasons = Counter(row["reason"] for row in expected[0])
-        assert min(reasons["target"], reasons["stop"]) > 10
 
 
 @pytest.mark.parametrize(("fast_period", "slow_period"), [(1, 2), (3, 7), (9, 21), (50, 200)])
@@ -282,64 +194,6 @@ def test_a_crossover_of_a_staircase_equals_its_slow_twin(fast_period, slow_perio
 # What the generators reach ----------------------------------------------------------------------------
 
 
-def features(market, rules):
-    """What a random case shows, by the slow twin."""
-    closed, unclosed, counts = twin(market, market.signals, rules)
-    dates = session_dates(market.ts)
-    for row in closed + unclosed:
-        j, k, reason = row["entry"], row["exit"], row["reason"]
-        yield from ((reason, row["side"]), (reason, rules.entry), (reason, "overlap", rules.overlap))
-        yield from ((reason, "latency", rules.latency_ns > 0), (reason, "slippage", rules.slippage_ticks > 0))
-        if reason == "target":
-            yield reason, rules.target_fill
-            yield reason, "beyond its limit", market.prices[k] != row["exit_ticks"]
-        if reason == "stop":
-            yield reason, rules.stop_fill
-            yield reason, "gap", rules.stop_fill, -row["gross_ticks"] > rules.stop_loss + rules.slippage_ticks
-        if dates[j] != dates[k]:
-            yield reason, "in a later session date"
-        if rules.entry == "next" and j + 1 < len(market.ts) and market.ts[j + 1] == market.ts[j]:
-            yield reason, "more prints in the event of the entry"
-        if row["mae_ticks"] > 0 or row["mfe_ticks"] < 0:
-            yield reason, "excursion on one side of the fill"
-        yield reason, "in segment", min(row["segment"], 2)
-    for reason in ("unfilled", "ignored"):
-        if counts[reason]:
-            yield reason, rules.entry
-    days = [ts // HOUR // 24 for ts in market.ts]
-    for end, name in ((SPRING, "spring"), (AUTUMN, "autumn"), (ORDINARY, "ordinary")):
-        if days and days[0] == end // HOUR // 24 and len(set(dates)) > 2:
-            yield "three session dates", name
-
-
-def expected_features():
-    reasons = ("target", "stop", "void", "open")
-    yield from product(reasons, (1, -1))
-    yield from product(reasons, ("next", "signal"))
-    yield from product(reasons, ("overlap", "latency", "slippage"), (False, True))
-    yield from product(["target"], ("touch", "through"))
-    yield from product(["target"], ["beyond its limit"], (False, True))
-    yield from product(["stop"], ("trigger", "level", "next"))
-    yield from [("stop", "gap", "trigger", True), ("stop", "gap", "next", True), ("stop", "gap", "next", False)]
-    yield from product(reasons, ["in a later session date", "more prints in the event of the entry"])
-    yield from product(("target", "stop"), ["excursion on one side of the fill"])
-    yield from product(("target", "stop", "void"), ["in segment"], (0, 1, 2))
-    yield from [("unfilled", "next"), ("ignored", "next"), ("ignored", "signal")]
-    yield from product(["three session dates"], ("spring", "autumn", "ordinary"))
-
-
-def test_the_random_cases_reach_every_reason_in_every_mode():
-    cases = Counter()
-
-    @MANY
-    @given(markets(), orders())
-    def count(market, rules):
-        cases.update(set(features(market, rules)))
-
-    count()
-    assert set(expected_features()) - set(cases) == set()
-
-
 def test_the_random_crossovers_reach_either_side():
     cases = Counter()
 
@@ -349,7 +203,7 @@ def test_the_random_crossovers_reach_either_side():
         cases.update(set(strategy.signals(market.tape()).tolist()))
 
     count()
-    assert min(cases[1], cases[-1]) > 50
+    assert min(cases[1], cases[-1]) > 10
 
 
 # Rule 15: identity ------------------------------------------------------------------------------------
@@ -358,14 +212,14 @@ STRATEGY = EmaCrossover(fast_period=3, slow_period=8)
 RULES = Orders(6, 4, latency_ns=2, slippage_ticks=1, commission=2.05, stop_fill="next")
 HASH_OF_A_FILE = """
 import sys
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Tape, run
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, Tape, run
 tape, strategy, bracket, execution = Tape.open(sys.argv[1]), *map(eval, sys.argv[2:])
 print(run(tape, strategy, bracket, execution, settings=MonteCarlo(monte_carlo_sims=0)).to_dict()["trades_sha256"])
 """
 
 
 def trades_hash(tape, rules=RULES):
-    result = run(tape, STRATEGY, *rules.parameters(), settings=NO_PATHS)
+    result = run(tape, STRATEGY, *rules.parameters(), **TRADES)
     assert len(result.trades) > 20
     return result.to_dict()["trades_sha256"]
 
@@ -374,7 +228,7 @@ def test_rule_15_the_trade_list_has_a_sha_256_over_its_columns():
     # Bought 100 at print 1, sold 104 at print 3; sold 104 at print 5, bought 107 at its stop, print 6.
     tape = tape_of([100, 100, 99, 104, 104, 104, 107])
     signals = np.array([1, 0, 0, 0, -1, 0, 0], np.int8)
-    result = run(tape, Given(signals), *Orders(4, 2, commission=0.5).parameters(), settings=NO_PATHS)
+    result = run(tape, Given(signals), *Orders(4, 2, commission=0.5).parameters(), **TRADES)
     columns = [
         ("<2b", 1, -1),  # side
         ("<2b", 1, 2),  # reason: target, stop
@@ -477,19 +331,10 @@ def closed_before(trades, cut):
     return trades[trades["exit"] < cut].tolist()
 
 
-@given(markets(), orders())
-def test_rule_16_cutting_the_tape_after_any_print_changes_no_trade_closed_before_the_cut(market, rules):
-    whole = simulate(market.tape(), market.given(), *rules.parameters()).trades
-    for cut in range(1, len(market.ts)):
-        got = simulate(market.tape(cut), market.given(cut), *rules.parameters()).trades.tolist()
-        expected = closed_before(whole, cut)
-        assert got == expected
-
-
 @given(markets(), crossovers(), orders(), st.integers(1, 50))
 def test_rule_16_holds_for_a_whole_run(market, strategy, rules, cut):
-    whole = run(market.tape(), strategy, *rules.parameters(), settings=NO_PATHS).trades
-    got = run(market.tape().cut(cut), strategy, *rules.parameters(), settings=NO_PATHS).trades.tolist()
+    whole = run(market.tape(), strategy, *rules.parameters(), **TRADES).trades
+    got = run(market.tape().cut(cut), strategy, *rules.parameters(), **TRADES).trades.tolist()
     expected = closed_before(whole, cut)
     assert got == expected
 
@@ -533,38 +378,11 @@ def shifted(trades, ticks):
     return changed(trades, entry_ticks=trades["entry_ticks"] + ticks, exit_ticks=trades["exit_ticks"] + ticks)
 
 
-def strategies(market):
-    """Signals that know nothing, those of the aggressors, and averages."""
-    return st.sampled_from([Given(market.given()), Aggressors()]) | crossovers()
-
-
-@given(st.data(), markets(), orders())
-def test_rule_17_negated_prices_and_swapped_aggressors_mirror_the_trades(data, market, rules):
-    mirror = market.mirrored()
-    strategy = data.draw(strategies(market))
-    opposite = Given(mirror.given()) if isinstance(strategy, Given) else strategy
-    whole = run(market.tape(), strategy, *rules.parameters(), settings=NO_PATHS)
-    other = run(mirror.tape(), opposite, *rules.parameters(), settings=NO_PATHS)
-    assert other.trades.tolist() == mirrored(whole.trades)
-    assert other.unclosed.tolist() == mirrored(whole.unclosed)
-    assert other.to_dict()["counts"] == whole.to_dict()["counts"]
-
-
 @given(markets(), crossovers())
 def test_rule_17_negated_prices_mirror_the_signals(market, strategy):
     got = strategy.signals(market.mirrored().tape())
     expected = -strategy.signals(market.tape())
     assert got.tolist() == expected.tolist()
-
-
-@given(st.data(), markets(), orders(), st.sampled_from([1, -7, 99_999, -(10**8), 9 * 10**8]))
-def test_rule_17_whole_ticks_added_to_all_prices_shift_the_trades(data, market, rules, ticks):
-    strategy = data.draw(strategies(market))
-    whole = run(market.tape(), strategy, *rules.parameters(), settings=NO_PATHS)
-    other = run(market.shifted(ticks).tape(), strategy, *rules.parameters(), settings=NO_PATHS)
-    assert other.trades.tolist() == shifted(whole.trades, ticks)
-    assert other.unclosed.tolist() == shifted(whole.unclosed, ticks)
-    assert other.to_dict()["counts"] == whole.to_dict()["counts"]
 
 
 @pytest.mark.parametrize("ticks", [80_000, -80_000, 9 * 10**8])
@@ -582,7 +400,7 @@ def test_rule_17_whole_ticks_added_to_all_prices_change_no_bit_of_the_averages(t
 def test_rule_17_holds_on_a_long_tape(change):
     market = random_walk(20_000 if JIT else 2_000)
     other_market = market.mirrored() if change == "mirror" else market.shifted(-54_321)
-    whole, other = (run(m.tape(), STRATEGY, *RULES.parameters(), settings=NO_PATHS) for m in (market, other_market))
+    whole, other = (run(m.tape(), STRATEGY, *RULES.parameters(), **TRADES) for m in (market, other_market))
     expected = mirrored(whole.trades) if change == "mirror" else shifted(whole.trades, -54_321)
     assert other.trades.tolist() == expected
     assert len(expected) > 50

@@ -152,6 +152,37 @@ def visit(browser):
     assert troubles == [], troubles
 
 
+@pytest.fixture(scope="session")
+def _looked(browser):
+    pages = {}
+    yield pages
+    for page, _ in pages.values():
+        page.context.close()
+
+
+@pytest.fixture
+def look(_looked, browser):
+    """A page without plotly that is shared by the tests which read a run and change nothing."""
+    shown = []
+
+    def go(site, query=""):
+        if (site, query) not in _looked:
+            context, troubles = browser.new_context(viewport=SHORT), []
+            context.set_default_timeout(PATIENCE)
+            watch(context, site.url, troubles)
+            context.route("**/plotly.js", lambda route: route.fulfill(body=NO_PLOTLY, content_type="text/javascript"))
+            page = opened(context, site, query)
+            wait_for_checks(page, query)
+            page.wait_for_selector("#log tbody", state="attached")
+            _looked[site, query] = page, troubles
+        page, troubles = _looked[site, query]
+        shown.append(troubles)
+        return page
+
+    yield go
+    assert not any(shown), shown
+
+
 def watch(context, url, troubles, refused=False):
     def console(message):
         if message.type in ("error", "warning") and not (refused and "Failed to load resource" in message.text):
