@@ -20,13 +20,12 @@ from scalpr_zen import (
     Setup,
     Tape,
     commands,
-    console,
     instrument,
     save_tape,
     start,
 )
 from scalpr_zen.base.params import declared
-from scalpr_zen.commands import demo
+from scalpr_zen.commands import console, demo
 from scalpr_zen.commands.backtest import CONSTANTS, backtest_of, run_script
 from scalpr_zen.data.front_month import Roll
 from scalpr_zen.runs.backtest import run_setup
