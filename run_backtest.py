@@ -27,7 +27,7 @@ WRITE_HTML = False  # write the charts as one HTML file too
 TAKE_PROFIT_SHORT = None  # points; Take profit of short trades; none: as of long ones.
 STOP_LOSS_SHORT = None  # points; Stop loss of short trades; none: as of long ones.
 TRAILING_STOP = None  # points; Distance at which the stop follows the best price since the entry.
-TRAILING_FROM = 0.0  # points; Profit from which the stop trails.
+TRAIL_ACTIVATION = 0.0  # points; Profit from which the stop trails.
 TRAILING_STEP = None  # points; Step in which the trailing stop moves; none: one tick.
 BREAK_EVEN_AT = None  # points; Profit at which the stop moves to break-even.
 BREAK_EVEN_PLUS = 0  # ticks; Ticks beyond the entry fill at which break-even lies.
@@ -47,17 +47,17 @@ OVERLAP = False  # Trade every signal on its own, for studying signals.
 
 # SessionRules: Which signals are traded, and what ends a trade or a session beside its bracket.
 SIDES = "both"  # both | long | short; Sides that are traded.
-INVERT = False  # Trade every signal the other way round.
+REVERSE = False  # Trade every signal the other way round.
 ENTRY_WINDOWS = "all"  # Chicago times of signals that are traded: all, or 08:30-11:00, 13:00-15:00.
 WEEKDAYS = "all"  # Weekdays of the session dates that are traded: all, or Mon-Thu, or Mon, Wed.
 NO_ENTRY_BEFORE_CLOSE = None  # minutes; Time before a session's close in which no signal is traded.
 FLAT_BEFORE_CLOSE = None  # minutes; Time before a session's close at which a position is closed.
-LONGEST_HOLD = None  # seconds; Time after its entry at which a position is closed.
-PAUSE = 0.0  # seconds; Time after an exit in which no signal of its session is traded.
+MAX_HOLD = None  # seconds; Time after its entry at which a position is closed.
+COOLDOWN = 0.0  # seconds; Time after an exit in which no signal of its session is traded.
 MAX_TRADES = None  # trades; Trades of a session at most.
 LOSS_LIMIT = None  # USD; Net loss at which a session is over.
 PROFIT_LIMIT = None  # USD; Net profit at which a session is over.
-LIMIT_ON = "closed"  # closed | open; What the limits look at: closed trades, or also the open one.
+LIMIT_BASIS = "realized"  # realized | equity; What the limits look at: closed trades, or also the open one.
 INCOMPLETE_DATES = "exclude"  # exclude | include; Whether incomplete session dates count in by-day statistics.
 
 # PessimisticCosts: The pessimistic costs of the fill table; never below those that are set.
@@ -65,14 +65,13 @@ PESSIMISTIC_COMMISSION = 2.5  # USD a contract and side; Commission of the pessi
 PESSIMISTIC_SLIPPAGE_TICKS = 1  # ticks; Slippage of the pessimistic costs.
 
 # MonteCarlo: How many paths, and from which seed.
-CONTROL_SIMS = 1000  # runs; Runs of random entries that the strategy is compared with.
+RANDOM_ENTRY_SIMS = 1000  # runs; Runs of random entries that the strategy is compared with.
 SEED = 0  # Seed of all that is drawn.
 
 # PropFirm: Which evaluation of a prop firm the trades go through; a rule of none is the rule set's own.
 # Rules of the prop firm's evaluation.
-PROP_FIRM = (
-    "topstep-50k"  # none | custom | apex-50k | apex-50k-legacy | topstep-50k | topstep-100k | topstep-150k | FILE.toml
-)
+# none | custom | apex-50k | apex-50k-legacy | topstep-50k | topstep-100k | topstep-150k | FILE.toml
+PROP_FIRM = "topstep-50k"
 PROP_ACCOUNT = None  # USD; Starting balance.
 PROP_TARGET = None  # USD; Profit that passes.
 PROP_DRAWDOWN = None  # USD; Distance of the floor below what it trails.

@@ -41,7 +41,7 @@ def table(columns: list[dict[str, float]]) -> str:
 
 
 def _turn() -> dict[str, list[float]]:
-    """Return of each kernel its seconds, those of LLVM and the functions compiled for it, in a process of its own."""
+    """Return for each kernel its seconds, those of LLVM, and the functions compiled for it; in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "NUMBA_CACHE_DIR": str(Path(folder) / "kernels"), "NUMBA_DISABLE_JIT": "0"}
         command = [sys.executable, "-c", "from benchmarks.compile_times import child; child()", folder]

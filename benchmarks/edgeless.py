@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from scalpr_zen import Bracket, MomentumBurst, MonteCarlo, SessionRules, Setup, Tape, instrument
-from scalpr_zen.sections.control import control
+from scalpr_zen.sections.random_entries import random_entries
 from scalpr_zen.simulation.simulate import orders, trade
 
 SECOND = 10**9
@@ -101,7 +101,7 @@ CASES = (
     Case("fast moments, long only, held 30 s", lambda tape, rng: fast(tape, rng, (1,)), WIDE, 30.0),
     Case("MomentumBurst with a coin's side, held 60 s", burst, WIDE, 60.0),
     Case("MomentumBurst, held 60 s", follow, WIDE, 60.0),
-    Case("MomentumBurst inverted, held 60 s", lambda tape, rng: -follow(tape, rng), WIDE, 60.0),
+    Case("MomentumBurst reversed, held 60 s", lambda tape, rng: -follow(tape, rng), WIDE, 60.0),
     Case("fast moments, bracket 5 / 2.5 points and 60 s", fast, CLOSE, 60.0),
     Case("fast moments, bracket 5 / 2.5 points", fast, CLOSE),
     Case("any moment, bracket 5 / 2.5 points", some(0.01, (-1, 1)), CLOSE),
@@ -117,12 +117,12 @@ CASES = (
 
 def p_value(case: Case, tape: Tape, rng: Random, sims: int = 199) -> float:
     """Return the p-value of one run of a case, NaN where there is none."""
-    rules = SessionRules(longest_hold=case.hold)
+    rules = SessionRules(max_hold=case.hold)
     seed = int(rng.integers(2**32))
-    setup = Setup(bracket=case.bracket, rules=rules, settings=MonteCarlo(control_sims=sims, seed=seed))
+    setup = Setup(bracket=case.bracket, rules=rules, settings=MonteCarlo(random_entry_sims=sims, seed=seed))
     wanted = orders(tape, case.signals(tape, rng), rules)
     made = trade(tape, wanted, setup.bracket, setup.execution, rules)
-    found = control(tape, made.trades, setup, unclosed=made.unclosed)
+    found = random_entries(tape, made.trades, setup, unclosed=made.unclosed)
     return float(found.get("p_value", np.nan))
 
 

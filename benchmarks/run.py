@@ -187,7 +187,7 @@ ALL_RULES = Setup(
         take_profit_short=8.0,
         stop_loss_short=6.0,
         trailing_stop=4.0,
-        trailing_from=2.0,
+        trail_activation=2.0,
         trailing_step=0.5,
         break_even_at=3.0,
         break_even_plus=1,
@@ -201,17 +201,17 @@ ALL_RULES = Setup(
         roll_exit="close",
     ),
     rules=SessionRules(
-        invert=True,
+        reverse=True,
         entry_windows="17:00-12:00, 12:30-16:00",
         weekdays="Mon-Fri",
         no_entry_before_close=5.0,
         flat_before_close=2.0,
-        longest_hold=600.0,
-        pause=1.0,
+        max_hold=600.0,
+        cooldown=1.0,
         max_trades=5_000,
         loss_limit=20_000.0,
         profit_limit=20_000.0,
-        limit_on="open",
+        limit_basis="equity",
     ),
 )
 
@@ -234,13 +234,13 @@ def checks(tape: Tape, repeat: int) -> list[Row]:
     for _ in range(repeat + 1):
         for name, time_ in with_checks(with_fills(result)).values["manifest"].items():
             took.setdefault(name, []).append(time_)
-    best = {name: min(took[f"{name}_seconds"][1:]) for name in ("fills", "control", "prop_firm")}
-    with patch("scalpr_zen.sections.control.has_fixed_levels", lambda *_: False):
+    best = {name: min(took[f"{name}_seconds"][1:]) for name in ("fills", "random_entries", "prop_firm")}
+    with patch("scalpr_zen.sections.random_entries.has_fixed_levels", lambda *_: False):
         sampled = min(seconds(lambda: with_checks(result)) for _ in range(repeat)) - best["prop_firm"]
     entries = f"{len(result.trades):,} entries, all {len(tape):,} prints; a sample of 50 for each entry {sampled:.2f} s"
     return [
         ("fill table, measured slippage and events", "<= 1 s", f"{best['fills']:.2f} s", "27 rows, 12 simulations"),
-        ("random entries, 1,000 runs", "seconds", f"{best['control']:.2f} s", entries),
+        ("random entries, 1,000 runs", "seconds", f"{best['random_entries']:.2f} s", entries),
         ("prop-firm evaluation", "", f"{best['prop_firm']:.2f} s", "print by print, and 1,000 paths of drawn days"),
     ]
 

@@ -122,7 +122,13 @@ def _constant(parameter: Parameter) -> str:
     facts = [parameter.unit, parameter.range_text if parameter.choices else ""]
     short, sentence = "; ".join(fact for fact in facts if fact), parameter.sentence
     line = f"{code}  # " + "; ".join(text for text in (short, sentence) if text)
-    return line if len(line) <= _WIDTH else f"# {sentence}\n{code}  # {short}"
+    if len(line) <= _WIDTH:
+        return line
+    return (
+        f"# {sentence}\n{code}  # {short}"
+        if len(code) + len(short) < _WIDTH - 4
+        else f"# {sentence}\n# {short}\n{code}"
+    )
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from support.budget import JIT, budget
 from support.kernels import compile_once
 from support.market import market
 
-import scalpr_zen.sections.control
+import scalpr_zen.sections.random_entries
 from scalpr_zen import commands
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
@@ -29,7 +29,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the back
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if not JIT:  # a random entry takes a millisecond then
-    scalpr_zen.sections.control.DRAWS, scalpr_zen.sections.control.MIN_POOL = 2_000, 5
+    scalpr_zen.sections.random_entries.DRAWS, scalpr_zen.sections.random_entries.MIN_POOL = 2_000, 5
     scalpr_zen.sections.prop_firm.evaluation.TAPES = 2
 
 # A busy machine is no reason to fail.

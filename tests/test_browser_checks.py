@@ -28,7 +28,7 @@ from scalpr_zen.render.figures import figures
 
 pytestmark = needs_chromium
 
-MOVING = f"{MANY}&trailing_stop=3&longest_hold=600&commission=2.05&slippage_ticks=1&target_fill=through"
+MOVING = f"{MANY}&trailing_stop=3&max_hold=600&commission=2.05&slippage_ticks=1&target_fill=through"
 SECTIONS = ("fills", "entries", "firm")
 
 
@@ -96,14 +96,14 @@ def test_the_costs_of_each_column_are_told(look, big):
 def test_winning_trades_of_the_kinder_rule_alone_are_told_in_a_sentence_each(look, big, small, query):
     site = big if query else small
     moves = query == MOVING
-    told = look(site, query).locator("#kinder li").all_text_contents()
+    told = look(site, query).locator("#optimistic li").all_text_contents()
     expected = [
-        f"Of {row['wins']:,} trades that win under {row['rule']}={row['kinder']}, {row['lost']:,} "
-        f"({row['share']:.2%}) do not win under {row['stricter']}, "
+        f"Of {row['wins']:,} trades that win under {row['rule']}={row['optimistic']}, {row['lost']:,} "
+        f"({row['share']:.2%}) do not win under {row['conservative']}, "
         f"and all of them earn {number(row['less_usd'], 'usd')} less there."
         if row["wins"]
-        else f"No trade wins under {row['rule']}={row['kinder']}, so that {row['stricter']} takes none away."
-        for row in reported(site, query)["fills"]["kinder"]
+        else f"No trade wins under {row['rule']}={row['optimistic']}, so that {row['conservative']} takes none away."
+        for row in reported(site, query)["fills"]["optimistic"]
         if moves or row["rule"] == "target_fill"
     ]
     stops = "stop_fill: no winning trade depends on it, as a stop that does not move ends none"
@@ -146,7 +146,7 @@ def test_where_no_event_decided_anything_one_line_says_so(look, small):
 
 def test_the_rank_among_random_entries_stands_beside_the_t_statistic(look, big):
     values = reported(big, MANY)
-    control, statistics = values["control"], values["statistics"]
+    control, statistics = values["random_entries"], values["statistics"]
     told = look(big, MANY).locator("#entries-words").text_content()
     for part in (
         f"net P&L of {number(control['strategy_usd'], 'usd')} is above {number(control['percentile'], 'share')} of "
@@ -159,12 +159,12 @@ def test_the_rank_among_random_entries_stands_beside_the_t_statistic(look, big):
 
 
 def test_the_random_runs_are_summed_up(look, big):
-    page, control = look(big, MANY), reported(big, MANY)["control"]
+    page, control = look(big, MANY), reported(big, MANY)["random_entries"]
     expected = [control["mean_usd"], control["sd_usd"], *control["percentiles_usd"].values()]
     assert rows_of(page, "entries-table") == [["net P&L", *(number(usd, "usd") for usd in expected)]]
 
 
-@pytest.mark.parametrize("query", ["", f"{FAST}&control_sims=0"])
+@pytest.mark.parametrize("query", ["", f"{FAST}&random_entry_sims=0"])
 def test_without_trades_or_without_runs_there_is_nothing_to_compare(look, small, query):
     page = look(small, query)
     assert page.locator("#entries-words").text_content().startswith("There is nothing to compare: ")
@@ -252,7 +252,7 @@ def test_without_a_firm_and_with_overlapping_trades_the_section_says_why_it_is_e
 
 def test_the_charts_of_the_checks_hold_the_figures_of_the_run(visit, big):
     page = checked(visit, big, MOVING)
-    expected = json.loads(json.dumps(figures(reported(big, MOVING), ["fills", "control", "prop_firm"])))
+    expected = json.loads(json.dumps(figures(reported(big, MOVING), ["fills", "random_entries", "prop_firm"])))
     for name in CHECKS:
         assert page.locator(f"#place-{name} #chart-{name}").count() == 1
         chart(page, name)

@@ -112,7 +112,7 @@ def test_a_text_is_typed_and_its_run_is_shown(visit, small, name, text):
 
 
 def test_what_the_rules_refused_is_told_and_the_counts_add_up(look, small):
-    query = f"{FAST}&sides=long&max_trades=1&pause=60"
+    query = f"{FAST}&sides=long&max_trades=1&cooldown=60"
     told = look(small, query).locator("#counts").text_content()
     counts = reported(small, query)["counts"]
     assert f", {counts['other_side']} of the other side" in told
@@ -230,13 +230,13 @@ def test_a_refusal_stands_at_its_field_until_it_is_mended(visit, small, name, te
     [
         (
             "trailing_step=1",
-            "trailing_from and trailing_step need trailing_stop, which was none",
-            ["trailing_stop", "trailing_from", "trailing_step"],
+            "trail_activation and trailing_step need trailing_stop, which was none",
+            ["trailing_stop", "trail_activation", "trailing_step"],
         ),
         (
-            "limit_on=open",
-            "limit_on=open needs loss_limit or profit_limit, both were none",
-            ["loss_limit", "profit_limit", "limit_on"],
+            "limit_basis=equity",
+            "limit_basis=equity needs loss_limit or profit_limit, both were none",
+            ["loss_limit", "profit_limit", "limit_basis"],
         ),
         (
             "break_even_plus=1",
@@ -250,8 +250,8 @@ def test_a_refusal_stands_at_its_field_until_it_is_mended(visit, small, name, te
         ),
         (
             "overlap=true&max_trades=2",
-            "overlap needs pause=0 and no max_trades, loss_limit, profit_limit: each trade is alone",
-            ["overlap", "pause", "max_trades", "loss_limit", "profit_limit"],
+            "overlap needs cooldown=0 and no max_trades, loss_limit, profit_limit: each trade is alone",
+            ["overlap", "cooldown", "max_trades", "loss_limit", "profit_limit"],
         ),
         ("fast_period=7", "fast_period must be below slow_period, was 7 with slow_period 5", ["fast_period"]),
     ],

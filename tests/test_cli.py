@@ -20,13 +20,12 @@ from scalpr_zen import (
     Setup,
     Tape,
     commands,
-    console,
     instrument,
     save_tape,
     start,
 )
 from scalpr_zen.base.params import declared
-from scalpr_zen.commands import demo
+from scalpr_zen.commands import console, demo
 from scalpr_zen.commands.backtest import CONSTANTS, backtest_of, run_script
 from scalpr_zen.data.front_month import Roll
 from scalpr_zen.runs.backtest import run_setup
@@ -118,7 +117,7 @@ def test_every_flag_reaches_the_run(scalpr, tape):
     assert not Path("results").exists()
     groups = [group(**{p.name: OTHER[p.name] for p in declared(group) if p.name in OTHER}) for group in PARAMETERS]
     expected = run_setup(Tape.open(tape), groups[0], Setup(**dict(zip(GROUPS, groups[1:], strict=True))))
-    for name in ("trades_sha256", "counts", "monte_carlo", "fills", "control", "prop_firm"):
+    for name in ("trades_sha256", "counts", "monte_carlo", "fills", "random_entries", "prop_firm"):
         assert got[name] == json.loads(expected.to_json())[name]
 
 

@@ -198,7 +198,7 @@ def test_a_tape_of_an_older_format_asks_to_be_made_again(tmp_path, monkeypatch):
 
 STEP = 10  # minutes
 BOUGHT = [WEEK[0], WEEK[2]]
-SETTINGS = {"settings": MonteCarlo(monte_carlo_sims=50, control_sims=0)}
+SETTINGS = {"settings": MonteCarlo(monte_carlo_sims=50, random_entry_sims=0)}
 FIRM = {"firm": PropFirm(prop_firm="custom", prop_target=100_000, prop_drawdown=90_000, prop_sims=100)}
 
 
@@ -334,7 +334,7 @@ def held(tape, entry, leave):
     price[leave:] = 80_050
     made = Tape.from_prints(tape.ts, price, instrument=NQ)
     rules = Bracket(take_profit=10, stop_loss=100)
-    result = run(made, Given(signals_of(made, {entry: 1})), rules, settings=MonteCarlo(control_sims=0))
+    result = run(made, Given(signals_of(made, {entry: 1})), rules, settings=MonteCarlo(random_entry_sims=0))
     assert result.trades["exit"].tolist() == [leave]
     return result.values["coverage"]["trades_across_holes"]
 

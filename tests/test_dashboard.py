@@ -119,7 +119,7 @@ def flags(given):
         )
 
 
-NOTHING_DRAWN = FAST | {"monte_carlo_sims": 0, "control_sims": 0, "prop_sims": 0, "prop_firm": "none"}
+NOTHING_DRAWN = FAST | {"monte_carlo_sims": 0, "random_entry_sims": 0, "prop_sims": 0, "prop_firm": "none"}
 
 
 @pytest.mark.parametrize("given", [{}, FAST, BUSY, EVERYTHING, NOTHING_DRAWN])
@@ -154,11 +154,11 @@ GIVEN = st.fixed_dictionaries(
         "point_value": st.sampled_from(["none", 4e-6, 2, 1_000_000]),
         "overlap": st.booleans(),
         "sides": st.sampled_from(["both", "long", "short"]),
-        "invert": st.booleans(),
+        "reverse": st.booleans(),
         "entry_windows": st.sampled_from(["all", "09:00-10:00", "22:00-09:30, 12:00-16:30"]),
         "weekdays": st.sampled_from(["all", "Mon-Wed", "Tue, Fri"]),
         "flat_before_close": st.sampled_from(["none", 0.5, 400]),
-        "longest_hold": st.sampled_from(["none", 0.001, 60]),
+        "max_hold": st.sampled_from(["none", 0.001, 60]),
         "take_profit_short": st.sampled_from(["none", 0.25, 30]),
         "trailing_stop": st.sampled_from(["none", 0.25, 3]),
         "break_even_at": st.sampled_from(["none", 0.25, 2]),
@@ -168,7 +168,7 @@ GIVEN = st.fixed_dictionaries(
         "prop_firm": st.sampled_from(["none", "topstep-150k", "apex-50k", "apex-50k-legacy"]),
         "prop_drawdown": st.sampled_from(["none", 50, 5_000]),
         "prop_drawdown_kind": st.sampled_from(["none", "end_of_day", "peak_equity"]),
-        "control_sims": st.integers(0, 9),
+        "random_entry_sims": st.integers(0, 9),
         "prop_sims": st.integers(0, 9),
         "monte_carlo_sims": st.integers(0, 9),
         "seed": st.sampled_from([0, 1, 2**32 - 1]),
@@ -179,7 +179,7 @@ GIVEN = st.fixed_dictionaries(
 @examples(40)
 @given(GIVEN)
 def test_any_parameters_in_range_give_the_run_of_the_library_or_its_refusal(client, bench, given):
-    given = {"fast_period": 3, "slow_period": 12, "monte_carlo_sims": 5, "control_sims": 5, "prop_sims": 5} | given
+    given = {"fast_period": 3, "slow_period": 12, "monte_carlo_sims": 5, "random_entry_sims": 5, "prop_sims": 5} | given
     try:
         own = json.loads(library(bench, given).to_json())
     except ParameterError as refusal:  # more money than can be counted
@@ -199,7 +199,7 @@ def test_undefined_values_are_null(client):
     assert result["statistics"]["trades"] == 0
     assert result["statistics"]["win_rate"] is None
     assert answer(client, "/api/monte_carlo")["monte_carlo"] == {}
-    assert answer(client, "/api/checks")["control"] == {}
+    assert answer(client, "/api/checks")["random_entries"] == {}
     fills = answer(client, "/api/fills")["fills"]
     assert {row["win_rate"] for row in fills["table"]} == {None}
     assert fills["slippage"]["entry"]["mean_ticks"] is None
@@ -218,7 +218,7 @@ def test_each_figure_of_the_result_comes_with_one_of_the_answers(client, bench):
 def test_what_comes_later_are_its_sections_and_figures_alone(client):
     assert list(answer(client, "/api/fills", FAST)) == ["notes", "fills", "figures"]
     assert list(answer(client, "/api/monte_carlo", FAST)) == ["monte_carlo", "figures"]
-    assert list(answer(client, "/api/checks", FAST)) == ["notes", "control", "prop_firm", "figures"]
+    assert list(answer(client, "/api/checks", FAST)) == ["notes", "random_entries", "prop_firm", "figures"]
 
 
 def test_an_answer_depends_on_nothing_that_was_asked_before(client, fresh):
@@ -388,9 +388,9 @@ BAD = [
     ("max_trades=0", "max_trades"),
     ("max_trades=1.5", "max_trades"),
     ("loss_limit=0", "loss_limit"),
-    ("limit_on=open", "limit_on"),
+    ("limit_basis=equity", "limit_basis"),
     ("flat_before_close=-1", "flat_before_close"),
-    ("longest_hold=nan", "longest_hold"),
+    ("max_hold=nan", "max_hold"),
     ("trailing_stop=0.3", "trailing_stop"),
     ("trailing_stop=%3F", "trailing_stop"),
     ("trailing_step=1", "trailing_step"),
@@ -400,7 +400,7 @@ BAD = [
     ("queue_ahead=-1", "queue_ahead"),
     ("roll_exit=hold", "roll_exit"),
     ("pessimistic_commission=-1", "pessimistic_commission"),
-    ("control_sims=none", "control_sims"),
+    ("random_entry_sims=none", "random_entry_sims"),
     ("prop_firm=nobody", "prop_firm"),
     ("prop_firm=custom", "prop_target"),
     ("prop_lock=-9000", "prop_lock"),

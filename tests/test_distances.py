@@ -21,7 +21,7 @@ IN_POINTS = {
     "take_profit_short": 4.0,
     "stop_loss_short": 2.75,
     "trailing_stop": 2.0,
-    "trailing_from": 1.5,
+    "trail_activation": 1.5,
     "trailing_step": 0.5,
     "break_even_at": 1.25,
 }
@@ -31,7 +31,7 @@ IN_TICKS = {
     "take_profit_short": "16t",
     "stop_loss_short": "11t",
     "trailing_stop": "8t",
-    "trailing_from": "6t",
+    "trail_activation": "6t",
     "trailing_step": "2t",
     "break_even_at": "5t",
 }
@@ -88,10 +88,10 @@ def test_a_value_that_is_no_distance_is_refused(value):
 def test_no_ticks_are_allowed_where_no_points_are():
     with pytest.raises(ParameterError, match=r"^take_profit must be >= 0\.000000001, was 0t$"):
         Bracket(take_profit="0t")
-    assert Bracket(trailing_from="0t") == Bracket(trailing_from="0t", trailing_stop=None)  # needs no trailing_stop
-    assert Bracket(trailing_stop="4t", trailing_from="0t").moves(instrument("NQ"))["trailing_from"] == 0
+    assert Bracket(trail_activation="0t") == Bracket(trail_activation="0t", trailing_stop=None)
+    assert Bracket(trailing_stop="4t", trail_activation="0t").moves(instrument("NQ"))["trail_activation"] == 0
     with pytest.raises(ParameterError, match="need trailing_stop"):
-        Bracket(trailing_from="1t")
+        Bracket(trail_activation="1t")
 
 
 def test_ticks_beyond_all_prices_are_refused():
@@ -114,7 +114,7 @@ def test_break_even_in_ticks_keeps_its_rule():
 def test_the_command_line_takes_ticks(scalpr, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     args = ["backtest", "--tape", save_tape(market(), tmp_path / "tape.npz"), "--json"]
-    args += ["--fast-period", 2, "--slow-period", 5, "--monte-carlo-sims", 0, "--control-sims", 0]
+    args += ["--fast-period", 2, "--slow-period", 5, "--monte-carlo-sims", 0, "--random-entry-sims", 0]
     found = []
     for given in (IN_POINTS, IN_TICKS):
         flags = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]

@@ -21,8 +21,8 @@ from test_statistics import (
 
 from scalpr_zen import EmaCrossover, instrument, run, save_tape
 from scalpr_zen.base.params import declared
-from scalpr_zen.dashboard.log import Page
 from scalpr_zen.dashboard.tape_window import Window
+from scalpr_zen.dashboard.trades_page import Page
 from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.strategies.load import BUILT_IN
 

@@ -35,7 +35,7 @@ from scalpr_zen.simulation.simulate import simulate
 
 LONG, SHORT = 1, -1
 SESSION_END = 5 * 3600 * 10**9  # 17:00 in Chicago, in ns after noon
-REFUSED = ("other_side", "outside", "session_over", "paused")  # by rules that are off
+REFUSED = ("other_side", "outside", "session_over", "in_cooldown")  # by rules that are off
 NO_PATHS = MonteCarlo(monte_carlo_sims=0)
 
 
@@ -791,7 +791,7 @@ def test_a_distance_of_more_than_a_billion_ticks_is_refused():
 
 def test_the_widest_trade_of_all_has_its_money():
     tape = tape_of([0, -(10**9), 10**9], [0, 1, 10**9])
-    hold = SessionRules(longest_hold=0.5)
+    hold = SessionRules(max_hold=0.5)
     [trade] = simulate(tape, signals_of(tape, {0: LONG}), Bracket(), Execution(), hold).trades
     assert (trade["gross_ticks"], trade["net_usd"]) == (2 * 10**9, 10**10)
 

@@ -36,7 +36,7 @@ from support.tapes import NOON, Given, signals_of
 from scalpr_zen import Bracket, Tape, instrument, run
 from scalpr_zen.render.figures import CHARTS, HOLD, LOSS, THEMES, figures
 from scalpr_zen.render.report import ONE_DATE
-from scalpr_zen.runs.backtest import LATER, Setup, plain, run_trades
+from scalpr_zen.runs.backtest import LATER, Setup, jsonable, run_trades
 from scalpr_zen.sections.series import LIMITS
 from scalpr_zen.simulation.kernel import REASONS
 
@@ -52,7 +52,7 @@ def test_the_cases_are_what_they_are_called():
 
 @pytest.mark.parametrize("case", RESULTS)
 def test_every_figure_is_valid_plotly_and_json_without_nan(case):
-    made = figures(plain(RESULTS[case].to_dict()))
+    made = figures(jsonable(RESULTS[case].to_dict()))
     assert list(made) == NAMES
     for figure in made.values():
         assert set(figure) == {"data", "layout"}
@@ -69,8 +69,8 @@ def test_the_figures_of_some_sections_are_drawn_alone():
     for sections, names in (
         (["series"], SERIES),
         (["monte_carlo"], MONTE_CARLO),
-        (["fills", "control", "prop_firm"], CHECKS),
-        (["series", "control"], [*SERIES, "random_entries"]),
+        (["fills", "random_entries", "prop_firm"], CHECKS),
+        (["series", "random_entries"], [*SERIES, "random_entries"]),
         ([], []),
     ):
         made = figures(VALUES, sections)
@@ -79,15 +79,15 @@ def test_the_figures_of_some_sections_are_drawn_alone():
 
 
 def test_a_run_without_the_later_sections_has_the_figures_that_need_none():
-    values = plain(RESULTS["without paths"].to_dict())
+    values = jsonable(RESULTS["without paths"].to_dict())
     assert {name: values[name] for name in LATER} == {name: {} for name in LATER}
-    assert figures(values, ["series"]) == figures(plain(RESULTS["no paths"].to_dict()), ["series"])
+    assert figures(values, ["series"]) == figures(jsonable(RESULTS["no paths"].to_dict()), ["series"])
 
 
 @pytest.mark.parametrize("case", ["normal", "empty tape"])
 def test_figures_are_made_of_what_the_json_holds(case):
     result = RESULTS[case]
-    assert figures(json.loads(result.to_json())) == figures(plain(result.to_dict()))
+    assert figures(json.loads(result.to_json())) == figures(jsonable(result.to_dict()))
 
 
 def test_making_figures_changes_no_value():
@@ -181,7 +181,7 @@ ENDS |= {"profit_limit": "profit limit", "roll": "at a roll"}
 
 @pytest.mark.parametrize("case", ["normal", "every rule"])
 def test_exits_are_bars_by_side_and_reason(case):
-    values = plain(RESULTS[case].to_dict())
+    values = jsonable(RESULTS[case].to_dict())
     shown = {
         (name, side): (count, text, usd)
         for name, bar in traces(drawn(case, "exits")).items()
@@ -368,7 +368,7 @@ def test_a_month_without_trades_has_no_win_rate():
         [NOON, NOON + 1, NOON + 2, NOON + 30 * DAY], [100, 100, 103, 103], instrument=SMALL.instrument, whole=True
     )
     result = run_trades(tape, Given(signals_of(tape, {0: 1})), Setup(bracket=TIGHT))
-    (bars,) = figures(plain(result.to_dict()))["months"]["data"]
+    (bars,) = figures(jsonable(result.to_dict()))["months"]["data"]
     assert (bars["x"], bars["y"]) == (["2025-01", "2025-02"], [10.0, 0.0])
     assert bars["customdata"][1] == "0 trades, n/a won, max drawdown $0.00"
 
@@ -416,7 +416,7 @@ def test_the_actual_path_of_many_days_keeps_to_the_steps_of_the_bands():
     )
     signals = Given(signals_of(tape, {3 * day: 1 for day in range(days)}))
     result = run(tape, signals, Bracket(take_profit=0.25, stop_loss=0.25), settings=FEW_PATHS)
-    values = plain(result.to_dict())
+    values = jsonable(result.to_dict())
     actual, net = figures(values)["paths_of_days"]["data"][-1], values["series"]["by_day"]["net_usd"]
     assert len(actual["x"]) < days
     assert any(net)
@@ -465,7 +465,7 @@ def test_each_chart_of_a_synthetic_market_says_so(synthetic):
 def test_every_bar_in_the_colour_of_losses_is_hatched_and_no_other():
     seen = set()
     for case in RESULTS:
-        for figure in figures(plain(RESULTS[case].to_dict())).values():
+        for figure in figures(jsonable(RESULTS[case].to_dict())).values():
             for bar in (trace for trace in figure["data"] if trace["type"] == "bar"):
                 colour, hatch = bar["marker"]["color"], bar["marker"].get("pattern", {}).get("shape", "")
                 pairs = [(colour, hatch)] if isinstance(colour, str) else list(zip(colour, hatch, strict=True))
@@ -486,7 +486,7 @@ NOTED = ["equity_by_day", "equity_by_trade", "exits", "results", "hours", "weekd
 
 @pytest.mark.parametrize("case", ["no trades", "one print", "empty tape"])
 def test_a_chart_without_trades_says_so(case):
-    made = figures(plain(RESULTS[case].to_dict()))
+    made = figures(jsonable(RESULTS[case].to_dict()))
     assert {name: notes(made[name]) for name in NOTED} == {name: ["no trades"] for name in NOTED}
     assert {name: notes(made[name]) for name in MONTE_CARLO} == {name: ["no paths"] for name in MONTE_CARLO}
     assert [text for bar in made["exits"]["data"] for text in bar["text"]] == ["0"] * 4
@@ -499,7 +499,7 @@ def test_an_empty_tape_has_no_session_dates():
 
 @pytest.mark.parametrize("case", ["without paths", "no paths"])
 def test_a_run_without_paths_says_so(case):
-    made = figures(plain(RESULTS[case].to_dict()))
+    made = figures(jsonable(RESULTS[case].to_dict()))
     assert {name: notes(made[name]) for name in MONTE_CARLO} == {name: ["no paths"] for name in MONTE_CARLO}
     assert not any(notes(made[name]) for name in SERIES)
 
@@ -509,7 +509,7 @@ def test_a_chart_with_trades_says_nothing():
 
 
 def test_a_chart_of_paths_that_could_not_differ_says_why():
-    made = figures(plain(RESULTS["one trade"].to_dict()))
+    made = figures(jsonable(RESULTS["one trade"].to_dict()))
     assert [name for name in NAMES if notes(made[name])] == [*MONTE_CARLO, "random_entries"]
     assert {name: notes(made[name]) for name in MONTE_CARLO} == {
         "paths_permuted": ["n/a: one trade has only one order"],

@@ -6,7 +6,7 @@ import pytest
 from support.drawing import CHECKS, DRAWN, NORMAL, RESULTS, VALUES, drawn, notes, traces
 
 from scalpr_zen.render.figures import figures
-from scalpr_zen.runs.backtest import plain
+from scalpr_zen.runs.backtest import jsonable
 
 DAYS = ("2025-01-09", "2025-01-10", "2025-01-13", "2025-01-14")
 
@@ -51,7 +51,7 @@ def test_what_no_trade_met_has_no_line():
 
 
 def test_the_runs_of_random_entries_are_counted_between_their_edges():
-    control, bars = VALUES["control"], traces(DRAWN["random_entries"])["random entries"]
+    control, bars = VALUES["random_entries"], traces(DRAWN["random_entries"])["random entries"]
     edges = control["histogram"]["edges_usd"]
     assert bars["y"] == control["histogram"]["runs"]
     assert sum(bars["y"]) == control["sims"] == 25
@@ -60,7 +60,7 @@ def test_the_runs_of_random_entries_are_counted_between_their_edges():
 
 
 def test_the_strategy_is_a_line_at_its_net_profit_with_its_rank_and_p_value():
-    control, net = VALUES["control"], VALUES["statistics"]["net_usd"]
+    control, net = VALUES["random_entries"], VALUES["statistics"]["net_usd"]
     bars, line = DRAWN["random_entries"]["data"]
     assert line["x"] == pytest.approx([net, net], abs=1e-8)
     assert line["y"] == [0, max(bars["y"])]
@@ -71,8 +71,8 @@ def test_the_strategy_is_a_line_at_its_net_profit_with_its_rank_and_p_value():
 
 
 def test_a_strategy_far_from_its_controls_stays_in_the_picture():
-    values = with_section(control={**VALUES["control"], "strategy_usd": 1e6})
-    _, line = figures(values, ["control"])["random_entries"]["data"]
+    values = with_section(random_entries={**VALUES["random_entries"], "strategy_usd": 1e6})
+    _, line = figures(values, ["random_entries"])["random_entries"]["data"]
     assert line["x"] == [1e6, 1e6]  # a trace, which the range of the axis takes in, and no shape
 
 
@@ -156,7 +156,7 @@ NOTES = {
 
 @pytest.mark.parametrize("case", NOTES)
 def test_a_chart_that_has_nothing_to_show_says_so(case):
-    made = figures(plain(RESULTS[case].to_dict()))
+    made = figures(jsonable(RESULTS[case].to_dict()))
     assert {name: notes(made[name]) for name in NOTES[case]} == NOTES[case]
     for name in CHECKS:
         if notes(made[name]) in (["no trades"], ["no random entries"], ["no evaluation"]):

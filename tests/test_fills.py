@@ -22,8 +22,8 @@ from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import Execution, ParameterError, PessimisticCosts, SessionRules
 from scalpr_zen.base.engine import Engine
-from scalpr_zen.runs.backtest import plain, run_setup, run_trades
-from scalpr_zen.sections.fills import BINS, KINDER, alone, fills
+from scalpr_zen.runs.backtest import jsonable, run_setup, run_trades
+from scalpr_zen.sections.fills import BINS, OPTIMISTIC, alone, fills
 from scalpr_zen.simulation.simulate import Orders, orders, simulate
 from scalpr_zen.simulation.simulate import trade as traded_orders
 
@@ -45,8 +45,8 @@ def row(said, target_fill="touch", stop_fill="trigger", costs="set"):
 
 
 def lost(said):
-    """(winning trades of the kinder way, how many of them are lost to the stricter one) by the two."""
-    return {(rule["kinder"], rule["stricter"]): (rule["wins"], rule["lost"]) for rule in said["kinder"]}
+    """(winning trades of the optimistic way, how many of them are lost to the conservative one) by the two."""
+    return {(rule["optimistic"], rule["conservative"]): (rule["wins"], rule["lost"]) for rule in said["optimistic"]}
 
 
 def same_events(said):
@@ -155,7 +155,7 @@ def test_without_trades_every_figure_is_undefined_and_nothing_is_lost():
             (0.0, 0, None, None, None)
         }
         assert set(lost(said).values()) == {(0, 0)}
-        assert {rule["share"] for rule in said["kinder"]} == {None}
+        assert {rule["share"] for rule in said["optimistic"]} == {None}
         assert said["same_event"] == dict.fromkeys(said["same_event"], 0)
         assert said["slippage"]["entry"] == {
             "trades": 0,
@@ -184,7 +184,7 @@ def test_each_row_is_a_run_of_its_own(market, setup):
         trades = simulate(tape, signals, one.bracket, one.execution, one.rules).trades
         numbers = naive.statistics(trades["net_usd"].tolist(), [0] * len(trades), 1)
         got = {name: found[name] for name in FIGURES[:4]}
-        expected = plain({"net_usd": math.fsum(trades["net_usd"]), **{name: numbers[name] for name in FIGURES[1:4]}})
+        expected = jsonable({"net_usd": math.fsum(trades["net_usd"]), **{name: numbers[name] for name in FIGURES[1:4]}})
         assert same(got, expected)
 
 
@@ -217,7 +217,7 @@ def naive_row(market, rules, target_fill, stop_fill, commission, slippage_ticks,
         free.append((trade["gross_ticks"] + market_fills * slippage_ticks) * TICK_USD * contracts)
     numbers = naive.statistics(net, [0] * len(net), 1)
     rates = {name: numbers[name] for name in ("trades", "win_rate", "profit_factor")}
-    return plain({"net_usd": naive.total(net), **rates, "break_even_cost_usd": naive.mean(free)})
+    return jsonable({"net_usd": naive.total(net), **rates, "break_even_cost_usd": naive.mean(free)})
 
 
 @given(st.data(), markets())
@@ -250,8 +250,8 @@ def test_each_row_equals_its_slow_twin(data, market):
 def test_the_row_of_this_run_has_the_very_numbers_of_its_statistics(market, setup):
     result = run_setup(market.tape(), Given(market.given()), setup).to_dict()
     [mine] = [found for found in result["fills"]["table"] if found["this_run"]]
-    got = plain({name: mine[name] for name in FIGURES})
-    expected = plain({name: result["statistics"][name] for name in FIGURES})
+    got = jsonable({name: mine[name] for name in FIGURES})
+    expected = jsonable({name: result["statistics"][name] for name in FIGURES})
     assert got == expected
 
 
@@ -317,7 +317,7 @@ def test_the_table_tells_the_costs_of_each_row(commission, ticks, pessimistic):
     assert got == expected
 
 
-# Winners of the kinder way ----------------------------------------------------------------------------
+# Winners of the optimistic way ----------------------------------------------------------------------------
 
 
 def test_winners_that_exist_only_under_the_kinder_rule_by_hand():
@@ -326,7 +326,7 @@ def test_winners_that_exist_only_under_the_kinder_rule_by_hand():
     said = told(prices, {0: LONG, 4: LONG, 7: LONG})
     assert lost(said)["touch", "through"] == (3, 2)
     assert lost(said)["level", "trigger"] == (3, 0)
-    [rule] = [rule for rule in said["kinder"] if (rule["kinder"], rule["stricter"]) == ("touch", "through")]
+    [rule] = [rule for rule in said["optimistic"] if (rule["optimistic"], rule["conservative"]) == ("touch", "through")]
     assert rule["share"] == pytest.approx(2 / 3)
 
 
@@ -350,8 +350,8 @@ def test_a_winner_that_never_closes_under_the_stricter_rule_is_lost():
 def test_what_all_winners_earn_less_under_the_stricter_way_by_hand():
     # The first long wins 20 USD at 104 either way; the second is touched at 104 and, by through, trailed out at 103.
     prices = [100, 100, 105, 100, 100, 104, 103, 103]
-    said = told(prices, {0: LONG, 3: LONG}, trailing_stop=1, trailing_from=4, stop_loss=9)
-    [rule] = [rule for rule in said["kinder"] if (rule["kinder"], rule["stricter"]) == ("touch", "through")]
+    said = told(prices, {0: LONG, 3: LONG}, trailing_stop=1, trail_activation=4, stop_loss=9)
+    [rule] = [rule for rule in said["optimistic"] if (rule["optimistic"], rule["conservative"]) == ("touch", "through")]
     assert (rule["wins"], rule["lost"], rule["less_usd"]) == (2, 0, 5.0)
 
 
@@ -373,7 +373,7 @@ def test_under_an_entry_that_looks_into_its_event_the_models_of_the_next_one_are
 def test_what_a_limit_on_the_open_trade_closed_is_no_winner_of_the_kinder_fill():
     # Bought at 100; at 102 the open profit of 10 USD ends the session, and print 3 closes the trade at 102.
     # By itself it is stopped out under either fill, so that no fill decides.
-    rules = SessionRules(profit_limit=10.0, limit_on="open")
+    rules = SessionRules(profit_limit=10.0, limit_basis="equity")
     said = told([100, 100, 102, 102, 97, 97], {0: LONG}, rules=rules)
     assert row(said)[:2] == (10.0, 1)
     assert lost(said)["touch", "through"] == (1, 0)
@@ -391,22 +391,28 @@ def earned_alone(market, signal, setup, rules, name, way):
 def test_each_winner_of_the_kinder_way_is_traded_alone(market, setup):
     tape, rules = market.tape(), setup.rules
     freed = dataclasses.replace(
-        rules, pause=0.0, max_trades=None, loss_limit=None, profit_limit=None, limit_on="closed"
+        rules, cooldown=0.0, max_trades=None, loss_limit=None, profit_limit=None, limit_basis="realized"
     )
     expected = []
-    for name, kinder, stricter in KINDER:
-        execution = dataclasses.replace(setup.execution, **{name: kinder})
+    for name, optimistic, conservative in OPTIMISTIC:
+        execution = dataclasses.replace(setup.execution, **{name: optimistic})
         trades = simulate(tape, market.given(), setup.bracket, execution, rules).trades
         winners = [int(trade["signal"]) for trade in trades if trade["net_usd"] > 0]
         earned = [
-            tuple(earned_alone(market, signal, setup, freed, name, way) for way in (kinder, stricter))
+            tuple(earned_alone(market, signal, setup, freed, name, way) for way in (optimistic, conservative))
             for signal in winners
         ]
         gone = sum(usd > 0 >= less for usd, less in earned)
         share = gone / len(winners) if winners else None
-        told = {"rule": name, "kinder": kinder, "stricter": stricter, "wins": len(winners), "lost": gone}
+        told = {
+            "rule": name,
+            "optimistic": optimistic,
+            "conservative": conservative,
+            "wins": len(winners),
+            "lost": gone,
+        }
         expected.append(told | {"share": share, "less_usd": pytest.approx(sum(usd - less for usd, less in earned))})
-    got = fills_of(tape, market.given(), setup)["kinder"]
+    got = fills_of(tape, market.given(), setup)["optimistic"]
     assert got == expected
 
 
@@ -414,7 +420,7 @@ def test_each_winner_of_the_kinder_way_is_traded_alone(market, setup):
 def test_an_order_traded_alone_keeps_every_rule_that_ends_a_trade(market, setup):
     # As in a run whose only signal it is: nothing comes before it there.
     tape = market.tape()
-    rules = dataclasses.replace(setup.rules, limit_on="closed")
+    rules = dataclasses.replace(setup.rules, limit_basis="realized")
     wanted = orders(tape, market.given(), rules)
     for at, side in zip(wanted.at.tolist(), wanted.side.tolist(), strict=True):
         only = Orders(np.array([at]), np.array([side], np.int8), wanted.counts)
@@ -521,8 +527,8 @@ def in_force(market, trade, k, setup):
     levels = [-ticks(stop_loss)]
     if bracket.break_even_at is not None and best >= ticks(bracket.break_even_at):
         levels.append(bracket.break_even_plus)
-    if bracket.trailing_stop is not None and best >= ticks(bracket.trailing_from):
-        start = ticks(bracket.trailing_from)
+    if bracket.trailing_stop is not None and best >= ticks(bracket.trail_activation):
+        start = ticks(bracket.trail_activation)
         step = 1 if bracket.trailing_step is None else ticks(bracket.trailing_step)
         levels.append(start + step * ((best - start) // step) - ticks(bracket.trailing_stop))
     return max(levels)
@@ -689,7 +695,7 @@ def test_a_trailing_stop_that_stands_from_the_entry_on_is_the_stop_of_the_entrys
     # Long from 100, stop 90, a trailing stop 1 tick behind from the start: the entry's event prints 99.
     prices, ts = [100, 100, 99, 104], [0, 10, 10, 20]
     assert same_events(told(prices, {0: LONG}, ts, stop_loss=10, trailing_stop=1)) == {"entry_stop": 1}
-    assert same_events(told(prices, {0: LONG}, ts, stop_loss=10, trailing_stop=1, trailing_from=2)) == {}
+    assert same_events(told(prices, {0: LONG}, ts, stop_loss=10, trailing_stop=1, trail_activation=2)) == {}
 
 
 def test_prints_of_another_contract_are_no_part_of_an_event():
@@ -744,7 +750,7 @@ def test_the_random_cases_reach_every_count_and_every_way_to_lose():
     def count(market, setup):
         said = fills_of(market.tape(), market.given(), setup)
         reached.update(same_events(said))
-        reached.update({(rule["kinder"], rule["stricter"]): rule["lost"] for rule in said["kinder"]})
+        reached.update({(rule["optimistic"], rule["conservative"]): rule["lost"] for rule in said["optimistic"]})
         reached.update({name: cost["trades"] for name, cost in said["slippage"].items()})
 
     count()

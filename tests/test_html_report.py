@@ -15,14 +15,14 @@ from support.tapes import Given, signals_of
 from scalpr_zen import run, save
 from scalpr_zen.render import html_report
 from scalpr_zen.render.figures import CHARTS, THEMES, figures
-from scalpr_zen.runs.backtest import plain
+from scalpr_zen.runs.backtest import jsonable
 
 # --------------------------------------------------------------------------------------- figures of a result
 
 
 @pytest.mark.parametrize("case", ["normal", "no trades", "empty tape"])
 def test_a_result_gives_plotly_figures_by_the_same_names(case):
-    got, expected = RESULTS[case].figures(), figures(plain(RESULTS[case].to_dict()))
+    got, expected = RESULTS[case].figures(), figures(jsonable(RESULTS[case].to_dict()))
     assert list(got) == NAMES
     for name, figure in got.items():
         assert type(figure) is go.Figure
@@ -126,7 +126,7 @@ def test_another_tape_is_not_stamped(case):
     page = Page(text)
     assert "SYNTHETIC" not in text
     assert page.of("p") == []
-    assert embedded(page)["figures"] == as_json(figures(plain(RESULTS[case].to_dict())))
+    assert embedded(page)["figures"] == as_json(figures(jsonable(RESULTS[case].to_dict())))
 
 
 def test_a_strategy_of_any_name_stays_text():
@@ -172,5 +172,5 @@ def test_no_number_of_a_figure_is_infinite():
         return [value] if isinstance(value, (int, float)) else []
 
     for case in RESULTS:
-        assert all(map(math.isfinite, numbers(figures(plain(RESULTS[case].to_dict())))))
+        assert all(map(math.isfinite, numbers(figures(jsonable(RESULTS[case].to_dict())))))
     assert np.isfinite(numbers(THEMES)).all()

@@ -17,7 +17,7 @@ from scalpr_zen.simulation.simulate import largest_result, simulate
 
 FAST, BRACKET = EmaCrossover(fast_period=2, slow_period=5), Bracket(take_profit=2.0, stop_loss=1.0)
 BIGGEST = Execution(contracts=10_000, point_value=1_000_000)
-FEW = MonteCarlo(monte_carlo_sims=30, control_sims=0)
+FEW = MonteCarlo(monte_carlo_sims=30, random_entry_sims=0)
 
 
 @given(st.lists(st.integers(-(2**62), 2**62), max_size=50))
@@ -50,11 +50,11 @@ def test_a_sum_beyond_what_can_be_counted_is_refused_with_what_to_lower():
     "more",
     [
         {},
-        {"settings": MonteCarlo(monte_carlo_sims=0, control_sims=0)},
-        {"settings": MonteCarlo(monte_carlo_sims=5, control_sims=5)},
+        {"settings": MonteCarlo(monte_carlo_sims=0, random_entry_sims=0)},
+        {"settings": MonteCarlo(monte_carlo_sims=5, random_entry_sims=5)},
         {"firm": PropFirm(prop_firm="none")},
         {"rules": SessionRules(loss_limit=100_000_000)},
-        {"rules": SessionRules(profit_limit=0.01, limit_on="open")},
+        {"rules": SessionRules(profit_limit=0.01, limit_basis="equity")},
     ],
 )
 @pytest.mark.parametrize("execution", [BIGGEST, replace(BIGGEST, overlap=True, commission=1_000, slippage_ticks=1_000)])
@@ -83,12 +83,12 @@ def largest_point_value(tape, bracket, execution, rules, settings, firm):
 FAR = Bracket(take_profit=500.0, stop_loss=500.0)
 
 
-@pytest.mark.parametrize(("bracket", "rules"), [(BRACKET, SessionRules()), (FAR, SessionRules(longest_hold=100_000))])
+@pytest.mark.parametrize(("bracket", "rules"), [(BRACKET, SessionRules()), (FAR, SessionRules(max_hold=100_000))])
 @pytest.mark.parametrize("overlap", [False, True])
 def test_the_largest_money_that_is_not_refused_is_counted_exactly(bracket, rules, overlap):
     # With twice the money a tick every sum doubles; that of the largest that is let through must be that many times the
     # sum of a dollar a point, in every section, which it would not be if one of them had overflowed.
-    settings, firm = MonteCarlo(monte_carlo_sims=40, control_sims=0), PropFirm(prop_days=1_000, prop_sims=20)
+    settings, firm = MonteCarlo(monte_carlo_sims=40, random_entry_sims=0), PropFirm(prop_days=1_000, prop_sims=20)
     execution = Execution(contracts=10_000, overlap=overlap)
     value, most = largest_point_value(market(), bracket, execution, rules, settings, firm)
     assert value < 1_000_000

@@ -18,13 +18,15 @@ from scalpr_zen import (
     instrument,
     param,
 )
-from scalpr_zen.base.params import declared, distance_ticks
+from scalpr_zen.base.params import RENAMED, declared, distance_ticks
+from scalpr_zen.commands.backtest import backtest_of
+from scalpr_zen.runs.spec import make_run
 from scalpr_zen.sections.setup import GROUPS as SETUP
 
 GROUPS = (EmaCrossover, *SETUP.values())
 TEXTS = ("entry_windows", "weekdays")
 NEEDED = {
-    "trailing_from": {"trailing_stop": 1.0},
+    "trail_activation": {"trailing_stop": 1.0},
     "trailing_step": {"trailing_stop": 1.0},
     "break_even_plus": {"break_even_at": 1.0},
     "prop_lock": {"prop_drawdown": 1e6},
@@ -62,7 +64,7 @@ def test_the_declared_parameters_of_a_run():
         "take_profit_short": None,
         "stop_loss_short": None,
         "trailing_stop": None,
-        "trailing_from": 0.0,
+        "trail_activation": 0.0,
         "trailing_step": None,
         "break_even_at": None,
         "break_even_plus": 0,
@@ -78,22 +80,22 @@ def test_the_declared_parameters_of_a_run():
         "point_value": None,
         "overlap": False,
         "sides": "both",
-        "invert": False,
+        "reverse": False,
         "entry_windows": "all",
         "weekdays": "all",
         "no_entry_before_close": None,
         "flat_before_close": None,
-        "longest_hold": None,
-        "pause": 0.0,
+        "max_hold": None,
+        "cooldown": 0.0,
         "max_trades": None,
         "loss_limit": None,
         "profit_limit": None,
-        "limit_on": "closed",
+        "limit_basis": "realized",
         "incomplete_dates": "exclude",
         "pessimistic_commission": 2.5,
         "pessimistic_slippage_ticks": 1,
         "monte_carlo_sims": 1_000,
-        "control_sims": 1_000,
+        "random_entry_sims": 1_000,
         "seed": 0,
         "prop_firm": "topstep-50k",
         "prop_account": None,
@@ -135,7 +137,7 @@ def test_the_units_of_a_run():
         "take_profit_short": "points",
         "stop_loss_short": "points",
         "trailing_stop": "points",
-        "trailing_from": "points",
+        "trail_activation": "points",
         "trailing_step": "points",
         "break_even_at": "points",
         "break_even_plus": "ticks",
@@ -147,15 +149,15 @@ def test_the_units_of_a_run():
         "point_value": "USD",
         "no_entry_before_close": "minutes",
         "flat_before_close": "minutes",
-        "longest_hold": "seconds",
-        "pause": "seconds",
+        "max_hold": "seconds",
+        "cooldown": "seconds",
         "max_trades": "trades",
         "loss_limit": "USD",
         "profit_limit": "USD",
         "pessimistic_commission": "USD a contract and side",
         "pessimistic_slippage_ticks": "ticks",
         "monte_carlo_sims": "paths",
-        "control_sims": "runs",
+        "random_entry_sims": "runs",
         "prop_account": "USD",
         "prop_target": "USD",
         "prop_drawdown": "USD",
@@ -420,3 +422,30 @@ def test_the_shell_completes_the_choices_of_a_parameter():
 def test_the_command_line_has_no_other_options():
     assert set(OPTIONS) == {*NAMES, "tape", "strategy", "out", "csv", "html", "as_json"}
     assert OPTIONS["out"].default == "results"
+
+
+# ------------------------------------------------------------------------------------------- old names
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_an_old_name_is_refused_with_the_new_one_wherever_it_is_given(old, new, scalpr):
+    said = f"{old} is called {new} now"
+    [group] = [group for group in GROUPS if new in [p.name for p in declared(group)]]
+    with pytest.raises(ParameterError, match=f"^{said}$"):
+        group(**{old: 1})
+    with pytest.raises(ParameterError, match=f"^{said}$"):
+        make_run(EmaCrossover, {old: 1})
+    flag, now = (f"--{name.replace('_', '-')}" for name in (old, new))
+    for written in (flag, f"{flag}=1", f"--no-{flag[2:]}"):
+        assert scalpr("backtest", written)[2] == f"error: {flag} is called {now} now\n"
+    constants = {"STRATEGY": "EmaCrossover", old.upper(): 1}
+    with pytest.raises(ParameterError, match=f"^{old.upper()} is called {new.upper()} now$"):
+        backtest_of(constants)
+
+
+def test_a_strategy_may_have_a_parameter_of_an_old_name():
+    @dataclass(frozen=True, kw_only=True)
+    class Waits(Parameters):
+        pause: int = param(3, "Prints.")
+
+    assert make_run(Waits, {"pause": 5})[0] == Waits(pause=5)

@@ -18,7 +18,7 @@ from scalpr_zen.simulation.simulate import Orders, orders, trade
 
 def traded_alone(tape, i, side, setup):
     """The trade of one order after print i, or none where it does not fill."""
-    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, longest_hold=setup.rules.longest_hold)
+    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, max_hold=setup.rules.max_hold)
     execution = dataclasses.replace(setup.execution, overlap=True)
     order = Orders(np.array([i]), np.array([side], np.int8), {"signals": 1, "other_side": 0, "outside": 0})
     made = trade(tape, order, setup.bracket, execution, rules)
@@ -29,12 +29,12 @@ def traded_alone(tape, i, side, setup):
 @given(markets(), setups(), st.lists(st.integers(0, 40), max_size=4), st.lists(st.integers(-1, 2), min_size=5))
 def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, setup, cuts, group):
     tape, rules = market.tape(), setup.rules
-    still = {"trailing_stop": None, "trailing_from": 0.0, "trailing_step": None}
+    still = {"trailing_stop": None, "trail_activation": 0.0, "trailing_step": None}
     bracket = dataclasses.replace(setup.bracket, **still, break_even_at=None, break_even_plus=0)
     fill = setup.execution.target_fill
     execution = dataclasses.replace(setup.execution, target_fill="touch" if fill == "queue" else fill)
     rules = dataclasses.replace(
-        rules, limit_on="closed", pause=0.0, max_trades=None, loss_limit=None, profit_limit=None
+        rules, limit_basis="realized", cooldown=0.0, max_trades=None, loss_limit=None, profit_limit=None
     )
     setup = dataclasses.replace(setup, bracket=bracket, execution=execution, rules=rules)
     starts = np.unique([0, *(cut for cut in cuts if cut < len(tape))])
@@ -74,7 +74,7 @@ def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, se
         ({"trailing_stop": 1.0}, {}, {}),
         ({"break_even_at": 1.0}, {}, {}),
         ({}, {"target_fill": "queue"}, {}),
-        ({}, {}, {"limit_on": "open", "loss_limit": 100.0}),
+        ({}, {}, {"limit_basis": "equity", "loss_limit": 100.0}),
     ],
 )
 def test_moving_stops_queues_and_limits_on_open_trades_are_not_covered(bracket, execution, rules):

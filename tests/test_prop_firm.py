@@ -18,7 +18,7 @@ from scalpr_zen.base.engine import Engine
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.instruments import parse_instrument
 from scalpr_zen.base.params import declared
-from scalpr_zen.runs.backtest import plain
+from scalpr_zen.runs.backtest import jsonable
 from scalpr_zen.sections.prop_firm import evaluation
 from scalpr_zen.sections.prop_firm import paths as prop_paths
 from scalpr_zen.sections.prop_firm.evaluation import CHUNK, drawn_dates, prop_firm
@@ -632,7 +632,7 @@ def test_rules_that_cannot_be_are_refused(settings, message):
 
 
 def test_the_result_is_plain_data():
-    found = plain(evaluated())
+    found = jsonable(evaluated())
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
@@ -674,7 +674,7 @@ def test_what_is_undefined_is_not_available_in_the_text():
         "mean n/a, 95% for the drawing n/a to n/a"
     )
     assert told in list(lines(found))
-    assert told in list(lines(plain(found)))
+    assert told in list(lines(jsonable(found)))
 
 
 def test_noon_is_where_the_dates_of_these_tests_begin():

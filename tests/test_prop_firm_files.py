@@ -6,10 +6,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from golden.market import market
+from support.market import market
 
-from scalpr_zen import EmaCrossover, ParameterError, PropFirm, cli, run, save_tape
+from scalpr_zen import EmaCrossover, ParameterError, PropFirm, run, save_tape
+from scalpr_zen.base import facts
 from scalpr_zen.base.params import declared
+from scalpr_zen.commands.dashboard import command, dashboard
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.workbench import Workbench
 from scalpr_zen.sections.prop_firm.rules import FIRMS, KEYS, RuleSet, rule_set
@@ -61,7 +63,7 @@ def test_the_example_of_the_page_has_every_key_and_can_be_read(written):
 
 @pytest.mark.parametrize("name", FIRMS)
 def test_a_copy_of_a_packaged_file_has_its_rules(written, name):
-    source = Path(rule_set.__code__.co_filename).parents[1] / "facts" / "prop_firms" / f"{name}.toml"
+    source = facts.PROP_FIRMS / f"{name}.toml"
     assert replace(rule_set(written(source.read_bytes(), "copy.toml")), name=name) == rule_set(name)
 
 
@@ -118,7 +120,10 @@ REFUSED = {
     "sources": (SMALL + "sources = 'a page'\n", "own.toml: sources must be a list of texts, was 'a page'"),
     "source": (SMALL + "sources = [1]\n", "own.toml: sources must be printable ASCII text, was 1"),
     "title": (SMALL.replace("Small", "Größe"), "own.toml: title must be printable ASCII text, was 'Größe'"),
-    "control": (SMALL.replace("Small", r"\u001b[2J"), r"own.toml: title must be printable ASCII text, was '\\x1b\[2J'"),
+    "random_entries": (
+        SMALL.replace("Small", r"\u001b[2J"),
+        r"own.toml: title must be printable ASCII text, was '\\x1b\[2J'",
+    ),
     "empty": (SMALL.replace("Small", ""), "own.toml: title must be printable ASCII text, was ''"),
 }
 
@@ -177,7 +182,7 @@ def test_a_request_may_name_the_file_that_the_dashboard_was_started_with_and_no_
     bench = Workbench(path, EmaCrossover, written(SMALL))
     assert choices(bench) == ("none", "custom", *FIRMS, "own.toml")
     first = bench.job({"prop_firm": "own.toml"})
-    assert first.firm.rules().target_usd == 100
+    assert first.setup.firm.rules().target_usd == 100
     assert first == bench.job({"prop_firm": "own.toml"})
     with pytest.raises(ParameterError, match=r"own\.toml, was 'other\.toml'$"):
         bench.job({"prop_firm": "other.toml"})
@@ -209,6 +214,6 @@ def test_the_dashboard_offers_the_file_of_its_command_line(path, written, monkey
     served = []
     monkeypatch.setattr("scalpr_zen.dashboard.serve.serve", lambda bench, *_: served.append(bench))
     written(SMALL)
-    cli.dashboard(path, Address(), prop_firm="own.toml")
-    cli.scalpr.main(["dashboard", str(path), "--prop-firm", "own.toml"], standalone_mode=False)
+    dashboard(path, Address(), prop_firm="own.toml")
+    command.main([str(path), "--prop-firm", "own.toml"], standalone_mode=False)
     assert [choices(bench)[-1] for bench in served] == ["own.toml"] * 2

@@ -27,7 +27,7 @@ from scalpr_zen.simulation.simulate import simulate, trades_sha256
 
 CHICAGO = ZoneInfo("America/Chicago")
 HOUR = 3600 * 10**9
-TRADES = {"settings": MonteCarlo(monte_carlo_sims=0, control_sims=0), "firm": PropFirm(prop_firm="none")}
+TRADES = {"settings": MonteCarlo(monte_carlo_sims=0, random_entry_sims=0), "firm": PropFirm(prop_firm="none")}
 TICK, TICK_VALUE = 0.25, 5.0  # of NQ
 MANY = examples(300)
 

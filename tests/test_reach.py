@@ -13,14 +13,14 @@ from scalpr_zen.runs.backtest import run_trades
 from scalpr_zen.sections.reach import out_of_reach
 from scalpr_zen.simulation.kernel import BREAK_EVEN, STOP, TARGET, TRAILING
 
-NO_PATHS = {"settings": MonteCarlo(monte_carlo_sims=0, control_sims=0), "firm": PropFirm(prop_firm="none")}
+NO_PATHS = {"settings": MonteCarlo(monte_carlo_sims=0, random_entry_sims=0), "firm": PropFirm(prop_firm="none")}
 ALL_BEYOND = {
     "take_profit": "11t",
     "take_profit_short": "12t",
     "stop_loss": "13t",
     "stop_loss_short": "14t",
     "trailing_stop": "15t",
-    "trailing_from": "16t",
+    "trail_activation": "16t",
     "trailing_step": "17t",
     "break_even_at": "18t",
 }

@@ -55,7 +55,7 @@ VERDICTS = [row.key for row in STATISTICS if row.target]
 GOLDEN = Path(__file__).parent / "golden"
 REWRITE = os.environ.get("SCALPR_REWRITE_GOLDEN") == "1"
 FAST = EmaCrossover(fast_period=2, slow_period=5)
-FEW_PATHS = MonteCarlo(monte_carlo_sims=25, control_sims=20)
+FEW_PATHS = MonteCarlo(monte_carlo_sims=25, random_entry_sims=20)
 CHICAGO = ZoneInfo("America/Chicago")
 CSV_COLUMNS = [
     "number",
@@ -82,7 +82,7 @@ JSON_KEYS = {
     "baseline",
     "monte_carlo",
     "fills",
-    "control",
+    "random_entries",
     "prop_firm",
     "coverage",
     "counts",
@@ -109,23 +109,23 @@ OTHER_BRACKET = Bracket(
     take_profit_short=5.0,
     stop_loss_short=3.0,
     trailing_stop=2.0,
-    trailing_from=1.0,
+    trail_activation=1.0,
     trailing_step=0.5,
     break_even_at=1.5,
     break_even_plus=2,
 )
 OTHER_RULES = SessionRules(
-    invert=True,
+    reverse=True,
     entry_windows="08:00-10:01, 17:00-17:07",
     weekdays="Mon-Fri",
     no_entry_before_close=30.0,
     flat_before_close=5.0,
-    longest_hold=20.0,
-    pause=2.0,
+    max_hold=20.0,
+    cooldown=2.0,
     max_trades=7,
     loss_limit=200.0,
     profit_limit=100.0,
-    limit_on="open",
+    limit_basis="equity",
     incomplete_dates="include",
 )
 
@@ -420,15 +420,16 @@ def test_the_fill_table_is_told_row_by_row(tape):
         assert cells == [target, stop, *nets, f"{row['trades']:,}", *rates, number(row["break_even_cost_usd"], "usd")]
         assert ("*" in line) == ((target, stop) == ("through", "trigger"))
     *of_targets, of_stops = lines[9:]
-    assert kinder(of_targets, fills, ["target_fill"])
+    assert optimistic(of_targets, fills, ["target_fill"])
     assert of_stops == "  stop_fill: no winning trade depends on it, as a stop that does not move ends none"
 
 
-def kinder(lines, fills, rules):
-    """Whether the lines tell the winners of the kinder way of these rules."""
-    rows = [row for row in fills["kinder"] if row["rule"] in rules]
+def optimistic(lines, fills, rules):
+    """Whether the lines tell the winners of the optimistic way of these rules."""
+    rows = [row for row in fills["optimistic"] if row["rule"] in rules]
     told = [
-        f"{row['rule']} {row['kinder']} against {row['stricter']}: {row['lost']} of the {row['wins']}" for row in rows
+        f"{row['rule']} {row['optimistic']} against {row['conservative']}: {row['lost']} of the {row['wins']}"
+        for row in rows
     ]
     return len(lines) == len(told) and all(text in line for text, line in zip(told, lines, strict=True))
 
@@ -438,7 +439,7 @@ def test_winners_of_every_rule_are_told_where_the_stop_moves(tape, moves):
     result = run(tape, FAST, Bracket(**moves), settings=FEW_PATHS)
     lines = section(str(result), "FILLS")[12:]
     assert len(lines) == 6
-    assert kinder(lines, result.to_dict()["fills"], ["target_fill", "stop_fill"])
+    assert optimistic(lines, result.to_dict()["fills"], ["target_fill", "stop_fill"])
 
 
 def test_the_range_of_the_fill_models_is_noted_first(tape):
@@ -466,7 +467,7 @@ def test_slippage_and_events_are_told(tape):
 
 def test_random_entries_are_told_beside_the_t_statistic(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
-    control, t = result.to_dict()["control"], result.to_dict()["statistics"]["t_statistic"]
+    control, t = result.to_dict()["random_entries"], result.to_dict()["statistics"]["t_statistic"]
     text = "\n".join(section(str(result), "RANDOM ENTRIES"))
     assert "20 runs; exact: " in text
     assert f"above {number(control['percentile'], 'share')} of the random runs" in text
@@ -475,7 +476,7 @@ def test_random_entries_are_told_beside_the_t_statistic(tape):
     assert f"deviation of a trade {own}, of a random entry {drawn}" in text
     moving = run(tape, FAST, Bracket(trailing_stop=1.0), settings=FEW_PATHS)
     assert "sampled: 20 random entries were traded for each" in "\n".join(section(str(moving), "RANDOM ENTRIES"))
-    held = {**result.to_dict(), "control": {**control, "reason": "it holds one side", "p_value": math.nan}}
+    held = {**result.to_dict(), "random_entries": {**control, "reason": "it holds one side", "p_value": math.nan}}
     assert "no p-value, as it holds one side" in "\n".join(section(summary(held, result.declared), "RANDOM ENTRIES"))
     assert "entries at prints of the other side of the spread: n/a, no aggressor is known" in text
     bought = replace(tape, aggressor=np.ones(len(tape), np.int8))
@@ -487,12 +488,12 @@ def test_random_entries_are_told_beside_the_t_statistic(tape):
     assert line.startswith(
         f"  with entry=next, which looks into no event: {number(run(tape, FAST).trades['net_usd'].sum(), 'usd')}"
     )
-    without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0, control_sims=0))
+    without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0, random_entry_sims=0))
     [none] = section(str(without), "RANDOM ENTRIES")
     assert none.startswith("  n/a")
-    limited = run(tape, FAST, rules=SessionRules(loss_limit=900.0, limit_on="open"), settings=FEW_PATHS)
+    limited = run(tape, FAST, rules=SessionRules(loss_limit=900.0, limit_basis="equity"), settings=FEW_PATHS)
     assert len(limited.trades) > 0
-    assert limited.to_dict()["control"] == {}
+    assert limited.to_dict()["random_entries"] == {}
     assert section(str(limited), "RANDOM ENTRIES") == [none]
 
 
@@ -510,7 +511,7 @@ def test_every_refused_signal_is_counted_under_its_reason(tape):
     assert first.split() == ["signals", str(counts["signals"])]
     assert [line.split()[:2] for line in lines] == [[key, str(counts[key])] for key in COUNTS]
     assert sum(counts[key] for key in COUNTS) == counts["signals"]
-    assert min(counts[key] for key in ("outside", "session_over", "paused")) > 0
+    assert min(counts[key] for key in ("outside", "session_over", "in_cooldown")) > 0
 
 
 def test_void_and_open_trades_are_listed_and_counted(tape):
@@ -659,7 +660,7 @@ def test_a_spread_that_the_strategy_does_not_pay_and_random_entries_do_is_noted(
     trades, shares = values["statistics"]["trades"], {"strategy_inside_share": 0.68, "inside_share": 0.48}
 
     def noted(**changed):
-        with_shares = values | {"control": values["control"] | shares | changed}
+        with_shares = values | {"random_entries": values["random_entries"] | shares | changed}
         return [note for note in check_notes(with_shares) if "other side" in note]
 
     told = (

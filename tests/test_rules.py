@@ -39,20 +39,20 @@ def test_rule_18_a_signal_of_the_other_side_is_counted_so_and_not_as_outside(cou
 
 def test_rule_19_every_signal_is_traded_the_other_way_round(fills):
     # A long signal sells 100 and takes 96; a short one buys 100 and is stopped at 98.
-    assert fills([100, 100, 96], {0: LONG}, invert=True) == [(1, 100, 2, 96, "target")]
-    assert fills([100, 100, 98], {0: SHORT}, invert=True) == [(1, 100, 2, 98, "stop")]
+    assert fills([100, 100, 96], {0: LONG}, reverse=True) == [(1, 100, 2, 96, "target")]
+    assert fills([100, 100, 98], {0: SHORT}, reverse=True) == [(1, 100, 2, 98, "stop")]
 
 
 def test_rule_18_the_side_is_that_of_the_trade_after_invert(trade):
     # Long trades only: the long signal would be a short trade; the short one at 1 buys 100 at 2, sold at 3.
-    got = trade([100, 100, 100, 104], {0: LONG, 1: SHORT}, invert=True, sides="long")
+    got = trade([100, 100, 100, 104], {0: LONG, 1: SHORT}, reverse=True, sides="long")
     assert got.fills == [(2, 100, 3, 104, "target")]
     assert got.counts == {"signals": 2, "other_side": 1, "closed": 1}
 
 
 def test_rule_19_slippage_and_aggressors_are_those_of_the_traded_side(fills):
     # Sold at 100 - 1 = 99, target 95: a seller of 1 takes it out of the queue, a buyer does not.
-    rule = {"invert": True, "slippage_ticks": 1, "target_fill": "queue"}
+    rule = {"reverse": True, "slippage_ticks": 1, "target_fill": "queue"}
     got = fills([100, 100, 95, 95, 95], {0: LONG}, aggressor=[0, 0, 1, -1, -1], **rule)
     expected = [(1, 99, 3, 95, "target")]
     assert got == expected
@@ -337,49 +337,49 @@ PAUSE_PRICES = [100, 100, 104, 104, 104, 104, 108]
 
 def test_rule_24_a_signal_is_traded_again_once_the_pause_is_over(trade):
     # Sold at 2,000 ms; 10 s later is 12,000.
-    got = trade(PAUSE_PRICES, {0: LONG, 3: LONG, 4: LONG}, ts=PAUSE_TS, unit=MS, pause_ns=10 * SECOND)
+    got = trade(PAUSE_PRICES, {0: LONG, 3: LONG, 4: LONG}, ts=PAUSE_TS, unit=MS, cooldown_ns=10 * SECOND)
     assert got.fills == [(1, 100, 2, 104, "target"), (5, 104, 6, 108, "target")]
-    assert got.counts == {"signals": 3, "paused": 1, "closed": 2}
+    assert got.counts == {"signals": 3, "in_cooldown": 1, "closed": 2}
 
 
 def test_rule_24_without_a_pause_a_signal_of_the_exits_own_event_is_traded(fills):
-    # Sold at print 2; print 3 is of the same event, and a pause of 1 ms would refuse it.
+    # Sold at print 2; print 3 is of the same event, and a cooldown of 1 ms would refuse it.
     prices, ts, sides = [100, 100, 104, 104, 104, 108], [0, 1, 2, 2, 3, 4], {0: LONG, 3: LONG}
     assert fills(prices, sides, ts=ts, unit=MS) == [(1, 100, 2, 104, "target"), (4, 104, 5, 108, "target")]
-    assert fills(prices, sides, ts=ts, unit=MS, pause_ns=MS) == [(1, 100, 2, 104, "target")]
+    assert fills(prices, sides, ts=ts, unit=MS, cooldown_ns=MS) == [(1, 100, 2, 104, "target")]
 
 
 def test_rule_24_a_pause_ends_with_its_session(trade):
     # Sold 1 s before 17:00: the signal still in that session waits, that of 17:00 sharp does not.
     ts = [t * SECOND + SESSION_END for t in (-10, -9, -1, -1, 0, 1, 2)]
-    got = trade([100, 100, 104, 104, 104, 104, 108], {0: LONG, 3: LONG, 4: LONG}, ts=ts, pause_ns=HOUR)
+    got = trade([100, 100, 104, 104, 104, 104, 108], {0: LONG, 3: LONG, 4: LONG}, ts=ts, cooldown_ns=HOUR)
     assert got.fills == [(1, 100, 2, 104, "target"), (5, 104, 6, 108, "target")]
-    assert got.counts == {"signals": 3, "paused": 1, "closed": 2}
+    assert got.counts == {"signals": 3, "in_cooldown": 1, "closed": 2}
 
 
 def test_rule_24_a_pause_after_an_exit_in_the_next_session_is_one_of_that_session(counts):
     # Bought in one session and sold at 17:00:00; the signal at 17:00:05 waits.
     ts = [t * SECOND + SESSION_END for t in (-2, -1, 0, 5, 6)]
-    got = counts([100, 100, 104, 104, 108], {0: LONG, 3: LONG}, ts=ts, pause_ns=10 * SECOND)
-    expected = {"signals": 2, "closed": 1, "paused": 1}
+    got = counts([100, 100, 104, 104, 108], {0: LONG, 3: LONG}, ts=ts, cooldown_ns=10 * SECOND)
+    expected = {"signals": 2, "closed": 1, "in_cooldown": 1}
     assert got == expected
 
 
 def test_rule_24_an_unfilled_signal_starts_no_pause_and_ignored_ones_are_counted_so(trade):
     # The signal at 0 finds nothing in its session. Of the others the one at the exit's print is ignored.
     ts = [t * SECOND + SESSION_END for t in (-1, 0, 1, 2, 3)]
-    got = trade([100, 100, 100, 104, 104], {0: LONG, 1: LONG, 3: LONG, 4: LONG}, ts=ts, pause_ns=10 * SECOND)
+    got = trade([100, 100, 100, 104, 104], {0: LONG, 1: LONG, 3: LONG, 4: LONG}, ts=ts, cooldown_ns=10 * SECOND)
     assert got.fills == [(2, 100, 3, 104, "target")]
-    assert got.counts == {"signals": 4, "unfilled": 1, "ignored": 1, "paused": 1, "closed": 1}
+    assert got.counts == {"signals": 4, "unfilled": 1, "ignored": 1, "in_cooldown": 1, "closed": 1}
 
 
 def test_rule_24_a_void_trade_ends_at_the_last_print_of_its_segment_and_a_pause_begins_there(trade):
     # Void at 2 ms; the signal at 3 waits until 7.
     prices, contract = [100, 100, 101, 200, 200, 200, 204], ["H5"] * 3 + ["M5"] * 4
     ts = [0, 1, 2, 3, 7, 8, 9]
-    got = trade(prices, {0: LONG, 3: LONG, 4: LONG}, ts=ts, unit=MS, contract=contract, pause_ns=5 * MS)
+    got = trade(prices, {0: LONG, 3: LONG, 4: LONG}, ts=ts, unit=MS, contract=contract, cooldown_ns=5 * MS)
     assert got.fills == [(5, 200, 6, 204, "target"), (1, 100, 2, 101, "void")]
-    assert got.counts == {"signals": 3, "paused": 1, "closed": 1, "void": 1}
+    assert got.counts == {"signals": 3, "in_cooldown": 1, "closed": 1, "void": 1}
 
 
 def test_rule_25_no_more_trades_than_told_are_entered_in_a_session_date(trade):
@@ -416,7 +416,7 @@ def test_rule_25_an_unfilled_signal_is_no_trade_but_a_void_one_is(counts):
 
 
 def test_rule_25_a_session_that_is_over_is_counted_before_a_pause(counts):
-    rule = {"max_trades": 1, "pause_ns": 10 * SECOND}
+    rule = {"max_trades": 1, "cooldown_ns": 10 * SECOND}
     got = counts(PAUSE_PRICES, {0: LONG, 3: LONG, 4: LONG}, ts=PAUSE_TS, unit=MS, **rule)
     expected = {"signals": 3, "closed": 1, "session_over": 2}
     assert got == expected
@@ -503,7 +503,7 @@ def test_rule_26_ten_losses_of_51_20_are_512_whatever_floats_make_of_them(counts
 
 def test_rule_27_the_open_trade_is_closed_by_the_event_after_the_one_that_met_the_loss_limit(trade):
     # Bought 100; at 98 it is -10 USD. Print 3 is of the same event; print 4 fills. The session is over.
-    rule = {"limit_on": "open", "loss_limit": 10.0, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, **WIDE}
     got = trade([100, 100, 98, 97, 99, 99, 99], {0: LONG, 5: LONG}, ts=[0, 10, 20, 20, 30, 40, 50], **rule)
     assert got.fills == [(1, 100, 4, 99, "loss_limit")]
     assert got.counts == {"signals": 2, "closed": 1, "session_over": 1}
@@ -513,7 +513,7 @@ def test_rule_27_the_open_trade_is_closed_by_the_event_after_the_one_that_met_th
 
 def test_rule_27_the_open_trade_is_closed_at_the_profit_limit(trade):
     # Sold 100; at 97 it is +15 USD; bought back at the next event, 99, plus one tick of slippage each way.
-    rule = {"limit_on": "open", "profit_limit": 15.0, **WIDE}
+    rule = {"limit_basis": "equity", "profit_limit": 15.0, **WIDE}
     got = trade([100, 100, 98, 97, 99, 99, 99], {0: SHORT, 5: LONG}, **rule)
     assert got.fills == [(1, 100, 4, 99, "profit_limit")]
     assert got.counts == {"signals": 2, "closed": 1, "session_over": 1}
@@ -524,7 +524,7 @@ def test_rule_27_the_open_trade_is_closed_at_the_profit_limit(trade):
 @pytest.mark.parametrize(("latency_ns", "exit_print"), [(0, 3), (5, 3), (6, 4), (9, 4), (10, 5), (11, 6)])
 def test_rule_27_the_order_waits_for_the_latency(fills, latency_ns, exit_print):
     # Met at print 2 (30); prints 3 to 6 come 5, 9, 10 and 11 later. The entry, from 0, fills at 20 in each case.
-    rule = {"limit_on": "open", "loss_limit": 10.0, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, **WIDE}
     prices = [100, 100, 98, 93, 94, 95, 96]
     got = fills(prices, {0: LONG}, ts=[0, 20, 30, 35, 39, 40, 41], latency_ns=latency_ns, **rule)
     expected = [(1, 100, exit_print, prices[exit_print], "loss_limit")]
@@ -532,7 +532,7 @@ def test_rule_27_the_order_waits_for_the_latency(fills, latency_ns, exit_print):
 
 
 def test_rule_27_the_bracket_stands_until_then(fills):
-    rule = {"limit_on": "open", "loss_limit": 5.0, "latency_ns": 15, "ts": [0, 20, 30, 40, 50]}
+    rule = {"limit_basis": "equity", "loss_limit": 5.0, "latency_ns": 15, "ts": [0, 20, 30, 40, 50]}
     assert fills([100, 100, 99, 104, 100], {0: LONG}, **rule) == [(1, 100, 3, 104, "target")]
     assert fills([100, 100, 99, 98, 100], {0: LONG}, **rule) == [(1, 100, 3, 98, "stop")]
     assert fills([100, 100, 99, 99, 100], {0: LONG}, **rule) == [(1, 100, 4, 100, "loss_limit")]
@@ -540,14 +540,14 @@ def test_rule_27_the_bracket_stands_until_then(fills):
 
 def test_rule_27_a_bracket_that_fills_at_the_print_closes_the_trade(fills):
     # The target rests at the exchange, the order of the limit would have to be sent.
-    rule = {"limit_on": "open", "profit_limit": 20.0, "loss_limit": 10.0}
+    rule = {"limit_basis": "equity", "profit_limit": 20.0, "loss_limit": 10.0}
     assert fills([100, 100, 104, 103], {0: LONG}, **rule) == [(1, 100, 2, 104, "target")]
     assert fills([100, 100, 98, 103], {0: LONG}, **rule) == [(1, 100, 2, 98, "stop")]
 
 
 def test_rule_27_the_closed_trades_of_the_session_count_with_the_open_one(fills):
     # +20 by the first trade; the second has -25 at 99, 5 ticks below 104: together -5.
-    rule = {"limit_on": "open", "loss_limit": 5.0, "stop_loss": 20}
+    rule = {"limit_basis": "equity", "loss_limit": 5.0, "stop_loss": 20}
     got = fills([100, 100, 104, 104, 104, 100, 99, 101], {0: LONG, 3: LONG}, **rule)
     expected = [(1, 100, 2, 104, "target"), (4, 104, 7, 101, "loss_limit")]
     assert got == expected
@@ -556,7 +556,7 @@ def test_rule_27_the_closed_trades_of_the_session_count_with_the_open_one(fills)
 def test_rule_27_the_sum_is_that_of_the_session_date_of_the_print(fills):
     # +20 in the first session. The second trade has -5 in it, together +15, and -5 at 17:00, where the sum is zero.
     ts = [SESSION_END + t for t in (-60, -50, -40, -30, -20, -10, 0, 10)]
-    rule = {"limit_on": "open", "loss_limit": 5.0, "stop_loss": 20, "ts": ts}
+    rule = {"limit_basis": "equity", "loss_limit": 5.0, "stop_loss": 20, "ts": ts}
     got = fills([100, 100, 104, 104, 104, 103, 103, 102], {0: LONG, 3: LONG}, **rule)
     expected = [(1, 100, 2, 104, "target"), (4, 104, 7, 102, "loss_limit")]
     assert got == expected
@@ -564,19 +564,19 @@ def test_rule_27_the_sum_is_that_of_the_session_date_of_the_print(fills):
 
 def test_rule_27_both_commissions_and_all_contracts_count(fills):
     # At its entry's price the trade is -2 * 2.5 * 2 = -10 USD; a tick above it 2 * (5 - 5) = 0.
-    rule = {"limit_on": "open", "loss_limit": 10.0, "commission": 2.5, "contracts": 2, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, "commission": 2.5, "contracts": 2, **WIDE}
     assert fills([100, 100, 101, 100, 102], {0: LONG}, **rule) == [(1, 100, 4, 102, "loss_limit")]
 
 
 def test_rule_27_the_trade_is_counted_without_slippage_at_the_print(fills):
     # Bought at 100 + 1: at 100 it is -5 USD, and a sale would pay one tick more.
-    rule = {"limit_on": "open", "slippage_ticks": 1, **WIDE}
+    rule = {"limit_basis": "equity", "slippage_ticks": 1, **WIDE}
     assert fills([100, 100, 100, 100], {0: LONG}, loss_limit=5.01, **rule) == [(1, 101, 3, 100, "open")]
     assert fills([100, 100, 100, 100], {0: LONG}, loss_limit=5.0, **rule) == [(1, 101, 3, 99, "loss_limit")]
 
 
 def test_rule_27_no_print_of_the_entrys_own_event_counts(fills):
-    rule = {"limit_on": "open", "loss_limit": 10.0, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, **WIDE}
     got = fills([100, 100, 90, 99, 99], {0: LONG}, ts=[0, 10, 10, 20, 30], **rule)
     assert got == [(1, 100, 4, 99, "open")]
     # With the optimistic entry it does.
@@ -586,7 +586,7 @@ def test_rule_27_no_print_of_the_entrys_own_event_counts(fills):
 
 def test_rule_27_the_session_stays_over_though_the_order_filled_within_the_limit(counts):
     # Met at 98; sold at 105, a profit of 25 USD.
-    rule = {"limit_on": "open", "loss_limit": 10.0, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, **WIDE}
     got = counts([100, 100, 98, 105, 105, 105], {0: LONG, 4: LONG}, **rule)
     expected = {"signals": 2, "closed": 1, "session_over": 1}
     assert got == expected
@@ -594,7 +594,7 @@ def test_rule_27_the_session_stays_over_though_the_order_filled_within_the_limit
 
 def test_rule_27_the_session_stays_over_though_the_target_filled_first(counts):
     # Met at 99; the order is under way when print 3 fills the target.
-    rule = {"limit_on": "open", "loss_limit": 5.0, "latency_ns": 15}
+    rule = {"limit_basis": "equity", "loss_limit": 5.0, "latency_ns": 15}
     got = counts([100, 100, 99, 104, 104, 104, 104], {0: LONG, 4: LONG}, ts=[0, 20, 30, 40, 50, 60, 70], **rule)
     expected = {"signals": 2, "closed": 1, "session_over": 1}
     assert got == expected
@@ -603,7 +603,7 @@ def test_rule_27_the_session_stays_over_though_the_target_filled_first(counts):
 def test_rule_27_the_session_that_is_over_is_that_of_the_print_which_met_the_limit(fills):
     # Met 10 ns before 17:00, sold at a profit after it: the new session is not over.
     ts = [SESSION_END + t for t in (-30, -20, -10, 0, 10, 20, 30)]
-    rule = {"limit_on": "open", "loss_limit": 10.0, "stop_loss": 40, "take_profit": 4, "ts": ts}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, "stop_loss": 40, "take_profit": 4, "ts": ts}
     got = fills([100, 100, 98, 101, 101, 101, 105], {0: LONG, 4: LONG}, **rule)
     expected = [(1, 100, 3, 101, "loss_limit"), (5, 101, 6, 105, "target")]
     assert got == expected
@@ -612,7 +612,7 @@ def test_rule_27_the_session_that_is_over_is_that_of_the_print_which_met_the_lim
 def test_rule_27_each_session_date_in_which_the_open_trade_meets_the_limit_is_over(counts):
     # Met 1 s before 17:00 and, while the order is under way, 10 s after it; sold at a profit. Both sessions are over.
     ts = [SESSION_END + t * SECOND for t in (-200, -100, -1, 10, 70, 80, 150)]
-    rule = {"limit_on": "open", "loss_limit": 10.0, "latency_ns": 60 * SECOND, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, "latency_ns": 60 * SECOND, **WIDE}
     got = counts([100, 100, 98, 98, 120, 120, 120], {0: LONG, 5: LONG}, ts=ts, **rule)
     expected = {"signals": 2, "closed": 1, "session_over": 1}
     assert got == expected
@@ -620,7 +620,7 @@ def test_rule_27_each_session_date_in_which_the_open_trade_meets_the_limit_is_ov
 
 def test_rule_27_the_session_is_over_though_a_triggered_stop_closes_the_trade(trade):
     # Triggered at 98, where the trade is -10 USD; the stop's own order sells at 101. No second order is sent.
-    rule = {"limit_on": "open", "loss_limit": 10.0, "stop_fill": "next"}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, "stop_fill": "next"}
     got = trade([100, 100, 98, 101, 101, 101, 105], {0: LONG, 4: LONG}, **rule)
     assert got.fills == [(1, 100, 3, 101, "stop")]
     assert got.counts == {"signals": 2, "closed": 1, "session_over": 1}
@@ -628,7 +628,7 @@ def test_rule_27_the_session_is_over_though_a_triggered_stop_closes_the_trade(tr
 
 def test_rule_27_a_void_trade_ends_the_session_too_if_it_met_the_limit(counts):
     # Met at the last print of H5. Nobody knew then that the trade would be void.
-    rule = {"limit_on": "open", "loss_limit": 10.0, "contract": ["H5"] * 3 + ["M5"] * 3, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, "contract": ["H5"] * 3 + ["M5"] * 3, **WIDE}
     got = counts([100, 100, 98, 200, 200, 204], {0: LONG, 3: LONG}, **rule)
     expected = {"signals": 2, "void": 1, "session_over": 1}
     assert got == expected
@@ -637,7 +637,7 @@ def test_rule_27_a_void_trade_ends_the_session_too_if_it_met_the_limit(counts):
 def test_rule_27_the_limit_is_met_at_the_last_print_of_a_segment_though_the_roll_closes_the_trade_there(trade):
     # Bought at 101 after a slip; 103, the last print of H5, is +10 USD without slippage. The roll sells at 102 for
     # +5 USD, within the limit of rule 26, and the session is over all the same.
-    rule = {"limit_on": "open", "profit_limit": 10.0, "slippage_ticks": 1, "roll_exit": "close", **WIDE}
+    rule = {"limit_basis": "equity", "profit_limit": 10.0, "slippage_ticks": 1, "roll_exit": "close", **WIDE}
     got = trade([100, 100, 103, 200, 200, 204], {0: LONG, 3: LONG}, contract=["H5"] * 3 + ["M5"] * 3, **rule)
     assert got.fills == [(1, 101, 2, 102, "roll")]
     assert got.counts == {"signals": 2, "closed": 1, "session_over": 1}
@@ -665,7 +665,7 @@ def test_rule_28_the_order_that_arrives_first_closes_the_trade_and_of_two_at_onc
 def test_rule_28_a_limit_is_behind_a_hold_of_the_same_time(fills, hold_ms, reason):
     # Filled at 20 ms; the limit is met at 30. With a latency of 5 its order arrives at 35, that of the hold at 34, 35
     # and 36; print 3 is at 40.
-    rule = {"limit_on": "open", "loss_limit": 5.0, "latency_ns": 5 * MS, "hold_ns": hold_ms * MS, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 5.0, "latency_ns": 5 * MS, "hold_ns": hold_ms * MS, **WIDE}
     got = fills([100, 100, 99, 98], {0: LONG}, ts=[0, 20, 30, 40], unit=MS, **rule)
     expected = [(1, 100, 3, 98, reason)]
     assert got == expected
@@ -674,7 +674,7 @@ def test_rule_28_a_limit_is_behind_a_hold_of_the_same_time(fills, hold_ms, reaso
 @pytest.mark.parametrize(("late_ns", "reason"), [(-1, "loss_limit"), (0, "loss_limit"), (1, "hold")])
 def test_rule_28_orders_a_nanosecond_apart_are_not_at_the_same_time(fills, late_ns, reason):
     # Filled at 1 ms, so that the hold is due at 2 ms; the limit is met a nanosecond before, at it or after it.
-    rule = {"limit_on": "open", "loss_limit": 10.0, "hold_ns": MS, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, "hold_ns": MS, **WIDE}
     got = fills([100, 100, 98, 97], {0: LONG}, ts=[0, MS, 2 * MS - 1 + late_ns, 3 * MS], **rule)
     expected = [(1, 100, 3 if late_ns < 1 else 2, 97 if late_ns < 1 else 98, reason)]
     assert got == expected
@@ -684,13 +684,13 @@ def test_rule_28_orders_a_nanosecond_apart_are_not_at_the_same_time(fills, late_
 def test_rule_28_a_limit_is_behind_a_close_of_the_same_time(fills, met, reason):
     # The close is due at 15:45 and, with a latency of 2 s, there at 15:45:02, as is a limit met at 15:45.
     at = [f"2025-01-15 {text}" for text in ("15:39", "15:40", met, "15:46")]
-    rule = {"flat_ns": 15 * MINUTE, "latency_ns": 2 * SECOND, "limit_on": "open", "loss_limit": 5.0, **WIDE}
+    rule = {"flat_ns": 15 * MINUTE, "latency_ns": 2 * SECOND, "limit_basis": "equity", "loss_limit": 5.0, **WIDE}
     assert fills([100, 100, 99, 98], {0: LONG}, at=at, **rule) == [(1, 100, 3, 98, reason)]
 
 
 def test_rule_28_of_both_limits_the_one_that_was_met_first_closes_the_trade(fills):
     # +10 USD at print 2, -10 at print 3, both before the first order arrives.
-    rule = {"limit_on": "open", "loss_limit": 10.0, "profit_limit": 10.0, "latency_ns": 15, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, "profit_limit": 10.0, "latency_ns": 15, **WIDE}
     got = fills([100, 100, 102, 98, 97], {0: LONG}, ts=[0, 20, 30, 40, 50], **rule)
     expected = [(1, 100, 4, 97, "profit_limit")]
     assert got == expected
@@ -698,7 +698,7 @@ def test_rule_28_of_both_limits_the_one_that_was_met_first_closes_the_trade(fill
 
 def test_rule_28_of_both_limits_met_in_one_event_the_one_of_the_earlier_print_closes_the_trade(fills):
     # Prints 2 and 3 are of one event, so that both orders would arrive at the same time.
-    rule = {"limit_on": "open", "loss_limit": 10.0, "profit_limit": 10.0, **WIDE}
+    rule = {"limit_basis": "equity", "loss_limit": 10.0, "profit_limit": 10.0, **WIDE}
     got = fills([100, 100, 102, 98, 97], {0: LONG}, ts=[0, 20, 30, 30, 50], **rule)
     expected = [(1, 100, 4, 97, "profit_limit")]
     assert got == expected
@@ -722,17 +722,17 @@ def test_rule_28_a_stop_beats_the_orders_under_way_unless_one_has_arrived(fills)
 def test_rule_28_slippage_applies_to_all_market_orders(fills):
     at = [f"2025-01-15 {text}" for text in ("15:39", "15:40", "15:45", "15:46")]
     rule = {"at": at, "slippage_ticks": 2, **WIDE}
-    limits = {"limit_on": "open", "loss_limit": 5.0}
+    limits = {"limit_basis": "equity", "loss_limit": 5.0}
     prices = [100, 100, 101, 101]
     assert fills(prices, {0: LONG}, flat_ns=15 * MINUTE, **rule) == [(1, 102, 2, 99, "close")]
     assert fills(prices, {0: SHORT}, hold_ns=5 * MINUTE, **rule) == [(1, 98, 2, 103, "hold")]
     assert fills(prices, {0: LONG}, **limits, **rule) == [(1, 102, 3, 99, "loss_limit")]
     won = [100, 100, 103, 104]
-    assert fills(won, {0: LONG}, limit_on="open", profit_limit=5.0, **rule) == [(1, 102, 3, 102, "profit_limit")]
+    assert fills(won, {0: LONG}, limit_basis="equity", profit_limit=5.0, **rule) == [(1, 102, 3, 102, "profit_limit")]
 
 
 def test_rule_29_the_other_rules_hold_with_overlap(fills):
-    rule = {"sides": "long", "invert": True, "hold_ns": 5 * MS, "trailing_stop": 1, "overlap": True}
+    rule = {"sides": "long", "reverse": True, "hold_ns": 5 * MS, "trailing_stop": 1, "overlap": True}
     got = fills([100, 100, 101, 100], {0: SHORT, 1: LONG, 2: SHORT}, ts=[0, 1, 2, 3], unit=MS, **rule)
     expected = [(1, 100, 3, 100, "trailing"), (3, 100, 3, 100, "open")]
     assert got == expected
@@ -743,15 +743,15 @@ def test_rule_29_the_other_rules_hold_with_overlap(fills):
 
 def test_a_refused_signal_is_counted_under_the_first_rule_that_applies(counts):
     # Print by print: bought at 1; a short; a second long; one outside of the windows; the exit; one that is refused as
-    # the session is over, else for the pause, else for want of a later print.
+    # the session is over, else for the cooldown, else for want of a later print.
     sides = {0: LONG, 1: SHORT, 2: LONG, 3: LONG, 5: LONG}
     at = [f"2025-01-15 {text}" for text in ("08:30", "08:31", "08:32", "09:00", "09:30", "09:31")]
     windows = (("08:30", "09:00"), ("09:31", "10:00"))
-    rule = {"sides": "long", "entry_windows": windows, "max_trades": 1, "pause_ns": HOUR}
+    rule = {"sides": "long", "entry_windows": windows, "max_trades": 1, "cooldown_ns": HOUR}
     got = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule)
     expected = {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "session_over": 1}
     assert got == expected
-    paused = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule | {"max_trades": 2})
-    assert paused == {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "paused": 1}
-    last = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule | {"max_trades": 2, "pause_ns": 0})
+    in_cooldown = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule | {"max_trades": 2})
+    assert in_cooldown == {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "in_cooldown": 1}
+    last = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule | {"max_trades": 2, "cooldown_ns": 0})
     assert last == {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "unfilled": 1}

@@ -26,7 +26,7 @@ def test_rule_30_a_distance_that_is_not_given_is_that_of_long_trades(fills):
 
 
 def test_rule_30_the_side_is_that_of_the_trade_after_invert(fills):
-    got = fills([100, 100, 99], {0: LONG}, take_profit_short=1, invert=True)
+    got = fills([100, 100, 99], {0: LONG}, take_profit_short=1, reverse=True)
     expected = [(1, 100, 2, 99, "target")]
     assert got == expected
 
@@ -55,7 +55,7 @@ def test_rule_31_from_a_profit_of_zero_on_it_stands_from_the_entry_on(fills):
 
 def test_rule_31_it_trails_from_its_profit_on(fills):
     # From +3 on, two behind: 101 once 103 was seen. With 102 alone the stop is the initial one, 60.
-    rule = {"trailing_stop": 2, "trailing_from": 3, **WIDE}
+    rule = {"trailing_stop": 2, "trail_activation": 3, **WIDE}
     assert fills([100, 100, 102, 99, 60], {0: LONG}, **rule) == [(1, 100, 4, 60, "stop")]
     assert fills([100, 100, 103, 101], {0: LONG}, **rule) == [(1, 100, 3, 101, "trailing")]
     assert fills([100, 100, 97, 99], {0: SHORT}, **rule) == [(1, 100, 3, 99, "trailing")]
@@ -64,7 +64,7 @@ def test_rule_31_it_trails_from_its_profit_on(fills):
 @pytest.mark.parametrize(("best", "stop"), [(103, 101), (104, 101), (105, 103), (106, 103), (107, 105)])
 def test_rule_31_it_moves_by_whole_steps_from_the_profit_from_which_it_trails(fills, best, stop):
     # From +3 on, by 2: at +3 and +4 it lies at 3 - 2 = +1, at +5 and +6 at +3, at +7 at +5.
-    rule = {"trailing_stop": 2, "trailing_from": 3, "trailing_step": 2, **WIDE}
+    rule = {"trailing_stop": 2, "trail_activation": 3, "trailing_step": 2, **WIDE}
     got = fills([100, 100, best, stop + 1, stop], {0: LONG}, **rule)
     expected = [(1, 100, 4, stop, "trailing")]
     assert got == expected
@@ -118,7 +118,7 @@ def test_rule_32_the_entry_is_its_fill_with_slippage_and_the_stop_pays_it_again(
 
 
 @pytest.mark.parametrize(
-    "moved", [{"trailing_stop": 2, "trailing_from": 3}, {"break_even_at": 3, "break_even_plus": 1}]
+    "moved", [{"trailing_stop": 2, "trail_activation": 3}, {"break_even_at": 3, "break_even_plus": 1}]
 )
 def test_rule_33_a_moved_stop_knows_no_print_of_its_own_event(fills, moved):
     # 103 and 101 in one event: the stop is not at 101 before the next.
@@ -131,7 +131,7 @@ def test_rule_33_a_moved_stop_knows_no_print_of_its_own_event(fills, moved):
 
 @pytest.mark.parametrize(("latency_ns", "exit_print"), [(0, 3), (5, 3), (6, 4), (9, 4), (10, 5)])
 @pytest.mark.parametrize(
-    "moved", [{"trailing_stop": 2, "trailing_from": 3}, {"break_even_at": 3, "break_even_plus": 1}]
+    "moved", [{"trailing_stop": 2, "trail_activation": 3}, {"break_even_at": 3, "break_even_plus": 1}]
 )
 def test_rule_33_a_moved_stop_reaches_the_exchange_after_the_latency(fills, moved, latency_ns, exit_print):
     # +3 at print 2 (30); prints 3, 4 and 5 come 5, 9 and 10 later, all below the moved stop at 101.
@@ -151,7 +151,7 @@ def test_rule_33_an_earlier_move_is_known_while_a_later_one_is_under_way(fills):
 
 def test_rule_33_the_initial_stop_stands_until_a_better_one_has_arrived(fills):
     # +3 at 30 is under way when print 3 meets the initial stop at 98.
-    rule = {"trailing_stop": 2, "trailing_from": 3, "latency_ns": 15, "take_profit": 50, "stop_loss": 2}
+    rule = {"trailing_stop": 2, "trail_activation": 3, "latency_ns": 15, "take_profit": 50, "stop_loss": 2}
     got = fills([100, 100, 103, 98, 98], {0: LONG}, ts=[0, 20, 30, 40, 50], **rule)
     expected = [(1, 100, 3, 98, "stop")]
     assert got == expected
@@ -368,7 +368,7 @@ def test_rule_14_excursions_end_with_the_exits_print_for_every_reason(trade):
     # -1 at print 2, +3 at print 3, the exit; print 4 is beyond it.
     prices, ts = [100, 100, 99, 103, 150], [0, 1, 2, 6, 7]
     at_hold = trade(prices, {0: LONG}, ts=ts, unit=MS, hold_ns=5 * MS, **WIDE)
-    at_limit = trade(prices, {0: LONG}, ts=ts, unit=MS, limit_on="open", loss_limit=5.0, **WIDE)
+    at_limit = trade(prices, {0: LONG}, ts=ts, unit=MS, limit_basis="equity", loss_limit=5.0, **WIDE)
     at_roll = trade(prices, {0: LONG}, contract=["H5"] * 4 + ["M5"], roll_exit="close", **WIDE)
     for got, reason in ((at_hold, "hold"), (at_limit, "loss_limit"), (at_roll, "roll")):
         (row,) = got.rows

@@ -20,12 +20,19 @@ def refused(match, **group):
     return True
 
 
-DISTANCES = ("take_profit_short", "stop_loss_short", "trailing_stop", "trailing_from", "trailing_step", "break_even_at")
+DISTANCES = (
+    "take_profit_short",
+    "stop_loss_short",
+    "trailing_stop",
+    "trail_activation",
+    "trailing_step",
+    "break_even_at",
+)
 
 
 @pytest.mark.parametrize("name", DISTANCES)
 def test_rule_6_every_distance_must_be_a_multiple_of_the_tick(name):
-    needed = {"trailing_stop": 1.0} if name in ("trailing_from", "trailing_step") else {}
+    needed = {"trailing_stop": 1.0} if name in ("trail_activation", "trailing_step") else {}
     assert refused(rf"^{name} must be a multiple of the tick 0\.25, was 0\.3$", **needed | {name: 0.3})
 
 
@@ -35,13 +42,13 @@ def test_every_distance_must_be_a_number_of_points(name, value):
     assert refused(rf"^{name} must be ", **{name: value})
 
 
-@pytest.mark.parametrize("name", [name for name in DISTANCES if name != "trailing_from"])
+@pytest.mark.parametrize("name", [name for name in DISTANCES if name != "trail_activation"])
 def test_no_distance_is_zero_but_that_from_which_a_stop_trails(name):
     assert refused(rf"^{name} must be .*was 0\.0$", **{name: 0.0})
 
 
 def test_rule_31_what_a_trailing_stop_needs_is_refused_without_one():
-    assert refused("trailing_from.*trailing_stop", trailing_from=1.0)
+    assert refused("trail_activation.*trailing_stop", trail_activation=1.0)
     assert refused("trailing_step.*trailing_stop", trailing_step=0.25)
 
 
@@ -57,13 +64,13 @@ def test_rule_32_break_even_plus_needs_break_even_at_and_must_be_below_it():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[("target_fill", "filled"), ("roll_exit", "roll"), ("sides", "buy"), ("limit_on", "all")],
+        *[("target_fill", "filled"), ("roll_exit", "roll"), ("sides", "buy"), ("limit_basis", "all")],
         *[("queue_ahead", -1), ("queue_ahead", 1.5), ("queue_ahead", "many")],
         *[("max_trades", 0), ("max_trades", 1.5), ("max_trades", True), ("max_trades", 1.0)],
         *[("loss_limit", 0.0), ("loss_limit", -5.0), ("loss_limit", float("inf")), ("profit_limit", 0.0)],
-        *[("pause", -1.0), ("pause", 1e-10), ("longest_hold", 0.0), ("longest_hold", float("nan"))],
+        *[("cooldown", -1.0), ("cooldown", 1e-10), ("max_hold", 0.0), ("max_hold", float("nan"))],
         *[("no_entry_before_close", 0.0), ("no_entry_before_close", 1381.0), ("flat_before_close", -1.0)],
-        *[("invert", 1), ("invert", "true"), ("entry_windows", None), ("weekdays", 5)],
+        *[("reverse", 1), ("reverse", "true"), ("entry_windows", None), ("weekdays", 5)],
     ],
 )
 def test_a_value_that_means_nothing_is_refused_by_its_name(name, value):
@@ -99,13 +106,13 @@ def test_rule_21_weekdays_that_no_session_date_has_are_refused(text):
 
 
 def test_rule_27_an_open_trade_counts_towards_a_limit_that_is_given():
-    assert refused("limit_on.*loss_limit.*profit_limit", limit_on="open")
+    assert refused("limit_basis.*loss_limit.*profit_limit", limit_basis="equity")
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[("pause", 16_384.1), ("pause", 1e-9), ("longest_hold", 100_000.1), ("longest_hold", 86_400.123456789)],
+        *[("cooldown", 16_384.1), ("cooldown", 1e-9), ("max_hold", 100_000.1), ("max_hold", 86_400.123456789)],
         *[("flat_before_close", 256.1), ("no_entry_before_close", 0.35), ("no_entry_before_close", 1379.9)],
     ],
 )
@@ -134,7 +141,7 @@ def test_queue_ahead_says_nothing_where_no_queue_is_asked_for(fills):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("pause", 1.0), ("max_trades", 1), ("loss_limit", 5.0), ("profit_limit", 5.0)]
+    ("name", "value"), [("cooldown", 1.0), ("max_trades", 1), ("loss_limit", 5.0), ("profit_limit", 5.0)]
 )
 def test_rule_29_with_overlap_what_needs_one_position_at_a_time_is_refused(name, value):
     assert refused("overlap", overlap=True, **{name: value})

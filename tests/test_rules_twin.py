@@ -108,7 +108,7 @@ CHOICES = {
     "take_profit_short": some([1, 4, 30]),
     "stop_loss_short": some([1, 4, 30]),
     "trailing_stop": some([1, 2, 3, 6], share=1),
-    "trailing_from": [0, 0, 1, 2, 4],
+    "trail_activation": [0, 0, 1, 2, 4],
     "trailing_step": [None, 1, 2, 3],
     "break_even_at": [None, None, 1, 2, 3, 5],
     "break_even_plus": [0, 0, 1, 2, 4],
@@ -121,7 +121,7 @@ CHOICES = {
     "roll_exit": ["void", "close"],
     "overlap": [False, False, False, True],
     "sides": ["both", "both", "both", "long", "short"],
-    "invert": [False, False, True],
+    "reverse": [False, False, True],
     "entry_windows": some(
         [
             (("08:30", "15:50"),),
@@ -137,11 +137,11 @@ CHOICES = {
     "no_entry_ns": some([600 * MS, MINUTE, 10 * MINUTE, 2 * HOUR]),
     "flat_ns": some([600 * MS, MINUTE, 10 * MINUTE, 2 * HOUR]),
     "hold_ns": some([MS, 2 * MS, SECOND, 30 * SECOND, 5 * MINUTE]),
-    "pause_ns": some([1, MS, 3 * MS, SECOND, MINUTE], 0),
+    "cooldown_ns": some([1, MS, 3 * MS, SECOND, MINUTE], 0),
     "max_trades": some([1, 2, 3]),
     "loss_limit": some([1.0, 5.0, 10.0, 14.1, 30.0, 70.0]),
     "profit_limit": some([1.0, 5.0, 10.0, 15.9, 30.0, 70.0]),
-    "limit_on": ["closed", "open", "open"],
+    "limit_basis": ["realized", "equity", "equity"],
     "contracts": [1, 1, 2, 3],
     "commission": [0.0, 0.0, 1.25, 2.05],
 }
@@ -151,12 +151,12 @@ def rules_from(chosen):
     """The rules of one choice each; what the parameters would refuse together is taken away."""
     rules = Rules(**chosen)
     if rules.overlap:
-        off = {"pause_ns": 0, "max_trades": None, "loss_limit": None, "profit_limit": None}
+        off = {"cooldown_ns": 0, "max_trades": None, "loss_limit": None, "profit_limit": None}
         rules = dataclasses.replace(rules, **off)
     if rules.loss_limit is None and rules.profit_limit is None:
-        rules = dataclasses.replace(rules, limit_on="closed")
+        rules = dataclasses.replace(rules, limit_basis="realized")
     if rules.trailing_stop is None:
-        rules = dataclasses.replace(rules, trailing_from=0, trailing_step=None)
+        rules = dataclasses.replace(rules, trail_activation=0, trailing_step=None)
     if rules.break_even_at is None or rules.break_even_plus >= rules.break_even_at:
         rules = dataclasses.replace(rules, break_even_plus=0)
     return rules
@@ -179,7 +179,7 @@ def random_case(seed):
     market = market_from(data, rng.choice(STARTS), rng.randbytes(7), 80_000)
     chosen = {name: rng.choice(values) for name, values in CHOICES.items()}
     if seed % 8 == 0:  # a moved stop under way when another one is triggered is rare by chance
-        moves = {"break_even_at": rng.choice([None, 1]), "trailing_stop": rng.choice([1, 2, 3]), "trailing_from": 0}
+        moves = {"break_even_at": rng.choice([None, 1]), "trailing_stop": rng.choice([1, 2, 3]), "trail_activation": 0}
         chosen |= moves | {"stop_fill": "next", "latency_ns": rng.choice([MS, 3 * MS, 8 * MS]), "take_profit": 30}
     return market, rules_from(chosen)
 
@@ -190,7 +190,7 @@ STEADY_CHOICES = CHOICES | {
     "take_profit_short": some([8, 300]),
     "stop_loss_short": some([8, 300]),
     "trailing_stop": some([6, 15, 40]),
-    "trailing_from": [0, 0, 5, 20],
+    "trail_activation": [0, 0, 5, 20],
     "break_even_at": some([5, 10, 20]),
     "sides": ["both", "both", "both", "long"],
     "entry_windows": some(CHOICES["entry_windows"][-1:], "all", share=6),
@@ -201,7 +201,7 @@ STEADY_CHOICES = CHOICES | {
     "max_trades": some([1, 3]),
     "loss_limit": [None, 50.0, 100.0, 100.0, 200.0],
     "profit_limit": [None, 50.0, 100.0, 100.0, 200.0],
-    "limit_on": ["closed", "open", "open", "open", "open"],
+    "limit_basis": ["realized", "equity", "equity", "equity", "equity"],
     "queue_ahead": [0, 5, 20],
 }
 
@@ -237,12 +237,12 @@ def features(market, rules, closed, unclosed, counts):
         yield from ((reason, name) for name in on)
         if days[row["entry"]] != days[row["exit"]]:
             yield reason, "in a later session date"
-    for refusal in ("outside", "ignored", "session_over", "paused"):
+    for refusal in ("outside", "ignored", "session_over", "in_cooldown"):
         if counts[refusal]:
             yield from ((refusal, name) for name in on)
 
 
-NEEDS_ONE_POSITION = {"pause_ns", "max_trades", "loss_limit", "profit_limit", "limit_on"}
+NEEDS_ONE_POSITION = {"cooldown_ns", "max_trades", "loss_limit", "profit_limit", "limit_basis"}
 
 
 def expected_features():
@@ -253,7 +253,7 @@ def expected_features():
     for reason, name in product(REASON_TEXTS, CHOICES):
         if name not in ("take_profit", "stop_loss") and not (reason in limits and name == "overlap"):
             yield reason, name
-    yield from product(["session_over", "paused"], NEEDS_ONE_POSITION)
+    yield from product(["session_over", "in_cooldown"], NEEDS_ONE_POSITION)
 
 
 def test_random_cases_equal_the_slow_twin_and_reach_every_reason_under_every_rule():
@@ -351,7 +351,7 @@ def test_rule_17_negated_prices_and_swapped_sides_mirror_the_trades(market, rule
 @given(markets(), every_rule())
 def test_rule_17_with_invert_the_opposite_signals_give_the_same_trades(market, rules):
     other = dataclasses.replace(market, signals=[-signal for signal in market.signals])
-    got = by_fast(other, dataclasses.replace(rules, invert=not rules.invert))
+    got = by_fast(other, dataclasses.replace(rules, reverse=not rules.reverse))
     expected = by_fast(market, rules)
     assert got == expected
 

@@ -22,7 +22,7 @@ OTHER = {
     "execution": Execution(latency_ms=1.0),
     "rules": SessionRules(sides="long"),
     "pessimistic": PessimisticCosts(pessimistic_slippage_ticks=2),
-    "settings": MonteCarlo(control_sims=7),
+    "settings": MonteCarlo(random_entry_sims=7),
     "firm": PropFirm(prop_sims=7),
 }
 

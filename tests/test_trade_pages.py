@@ -11,7 +11,7 @@ from test_envelope import extremes
 
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.dashboard.log import COLUMNS
+from scalpr_zen.dashboard.trades_page import COLUMNS
 from scalpr_zen.render.trade_log import CSV_COLUMNS
 from scalpr_zen.simulation.kernel import REASONS
 
@@ -131,7 +131,7 @@ def test_the_log_tells_the_stop_that_was_in_force_when_a_trade_ended(client):
 
 
 def test_what_ended_otherwise_has_no_last_stop(client):
-    given = FAST | {"longest_hold": 1}
+    given = FAST | {"max_hold": 1}
     for reason in ("hold", "void", "open"):
         rows = pages(client, given | {"reason": reason})
         assert all((row["exit_reason"], row["last_stop_price"]) == (reason, None) for row in rows)
@@ -139,7 +139,7 @@ def test_what_ended_otherwise_has_no_last_stop(client):
 
 
 def test_every_exit_reason_is_a_filter_of_the_trades(client, bench):
-    given = BOTH_SIDES | {"trailing_stop": 3, "longest_hold": 5, "loss_limit": 100, "limit_on": "open"}
+    given = BOTH_SIDES | {"trailing_stop": 3, "max_hold": 5, "loss_limit": 100, "limit_basis": "equity"}
     trades = facts(made(bench, given).trades, bench)
     reasons = {trade["reason"] for trade in trades}
     assert len(reasons - {"target", "stop"}) >= 3

@@ -297,16 +297,16 @@ def test_an_honest_strategy_passes_under_every_combination_of_rules(market, setu
 
 LONG_CASES = [
     {},
-    {"trailing_stop": 3, "trailing_from": 2, "latency_ns": 2},
+    {"trailing_stop": 3, "trail_activation": 2, "latency_ns": 2},
     {"break_even_at": 2, "break_even_plus": 1, "stop_fill": "next"},
     {"target_fill": "queue", "queue_ahead": 2},
     {"overlap": True, "latency_ns": 3},
     {"entry": "signal", "stop_fill": "level"},
     {"take_profit": 60, "stop_loss": 60, "roll_exit": "close"},
     {"take_profit": 60, "stop_loss": 60, "roll_exit": "close", "overlap": True},
-    {"rules": SessionRules(loss_limit=40.0, profit_limit=60.0, limit_on="open", pause=1.0, max_trades=5)},
+    {"rules": SessionRules(loss_limit=40.0, profit_limit=60.0, limit_basis="equity", cooldown=1.0, max_trades=5)},
     {"rules": SessionRules(entry_windows="08:30-15:00", no_entry_before_close=30.0, flat_before_close=10.0)},
-    {"rules": SessionRules(longest_hold=60.0, invert=True, weekdays="Mon-Thu", sides="short")},
+    {"rules": SessionRules(max_hold=60.0, reverse=True, weekdays="Mon-Thu", sides="short")},
 ]
 
 

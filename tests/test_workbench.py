@@ -17,14 +17,14 @@ from scalpr_zen import EmaCrossover, ParameterError, ScalprError, StrategyError,
 from scalpr_zen import save_tape as save
 from scalpr_zen.base import engine
 from scalpr_zen.base.params import declared
-from scalpr_zen.dashboard.workbench import Dropped, Once, Replaced, Workbench
+from scalpr_zen.dashboard.workbench import Dropped, Replaced, SingleFlight, Workbench
 from scalpr_zen.runs.backtest import run_setup
 from scalpr_zen.sections.setup import Setup
 
-SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25", "control_sims": "25", "prop_sims": "25"}
+SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25", "random_entry_sims": "25", "prop_sims": "25"}
 LATER = {
-    "with_fills": {"monte_carlo": {}, "control": {}, "prop_firm": {}},
-    "with_monte_carlo": {"control": {}, "prop_firm": {}},
+    "with_fills": {"monte_carlo": {}, "random_entries": {}, "prop_firm": {}},
+    "with_monte_carlo": {"random_entries": {}, "prop_firm": {}},
     "with_checks": {},
 }
 """What each method that adds to a result leaves out of the whole one."""
@@ -161,8 +161,8 @@ def test_an_optional_value_can_be_none(bench):
         ({"fast_period": "9", "slow_period": "9"}, "fast_period must be below slow_period"),
         ({"entry_windows": "8:30-11"}, "entry_windows must be all, or like"),
         ({"weekdays": "Fri-Mon"}, "weekdays must run from an earlier to a later day"),
-        ({"trailing_step": "1"}, "trailing_from and trailing_step need trailing_stop, which was none"),
-        ({"limit_on": "open"}, "limit_on=open needs loss_limit or profit_limit, both were none"),
+        ({"trailing_step": "1"}, "trail_activation and trailing_step need trailing_stop, which was none"),
+        ({"limit_basis": "equity"}, "limit_basis=equity needs loss_limit or profit_limit, both were none"),
         ({"prop_firm": "custom"}, "prop_target and prop_drawdown must be given with prop_firm=custom"),
     ],
 )
@@ -325,7 +325,7 @@ def test_eight_that_ask_for_the_envelope_at_once_get_one(bench, monkeypatch):
 
 
 def test_a_shelf_keeps_the_latest_things_asked_for():
-    made, shelf = [], Once(lambda _: 1, 2)
+    made, shelf = [], SingleFlight(lambda _: 1, 2)
     for key in "abacab":
         assert shelf.get(key, lambda _, key=key: made.append(key) or key.upper(), stays) == key.upper()
     assert made == ["a", "b", "c", "b"]
@@ -345,7 +345,7 @@ def test_the_oldest_results_are_forgotten(bench):
 
 
 def test_what_weighs_more_than_the_shelf_bears_is_kept_alone():
-    shelf, made = Once(lambda thing: thing, 10), []
+    shelf, made = SingleFlight(lambda thing: thing, 10), []
 
     def get(weight):
         return shelf.get(weight, lambda _: made.append(weight) or weight, stays)
@@ -356,7 +356,7 @@ def test_what_weighs_more_than_the_shelf_bears_is_kept_alone():
 
 
 def test_who_asks_for_what_is_made_leaves_no_trace():
-    shelf = Once(lambda _: 1, 2)
+    shelf = SingleFlight(lambda _: 1, 2)
     for _ in range(100):
         shelf.get("a", lambda _: "made", lambda: False)
     assert [callers for _, callers in shelf._made.values()] == [[]]
@@ -374,7 +374,7 @@ def test_the_list_of_runs_has_an_end(bench, monkeypatch):
 
 
 def test_errors_are_not_kept():
-    shelf, made = Once(lambda _: 1, 2), []
+    shelf, made = SingleFlight(lambda _: 1, 2), []
 
     def fail(_):
         made.append("error")
@@ -388,7 +388,7 @@ def test_errors_are_not_kept():
 
 
 def test_errors_reach_everyone_who_waits():
-    shelf, begun, go = Once(lambda _: 1, 2), threading.Event(), threading.Event()
+    shelf, begun, go = SingleFlight(lambda _: 1, 2), threading.Event(), threading.Event()
 
     def fail(_):
         begun.set()
@@ -404,7 +404,7 @@ def test_errors_reach_everyone_who_waits():
 
 
 def test_an_error_pushes_nothing_off_the_shelf():
-    shelf, made = Once(lambda _: 1, 1), []
+    shelf, made = SingleFlight(lambda _: 1, 1), []
     shelf.get("a", lambda _: made.append("a"), stays)
     with pytest.raises(ZeroDivisionError):
         shelf.get("b", lambda _: 1 / 0, stays)
@@ -525,7 +525,7 @@ def test_checks_that_wait_for_their_turn_are_dropped_when_their_client_leaves(be
 
 @pytest.mark.parametrize("stayer_first", [True, False])
 def test_one_caller_that_stays_keeps_the_work_alive(stayer_first):
-    shelf, begun, gone, made = Once(lambda _: 1, 2), threading.Event(), threading.Event(), []
+    shelf, begun, gone, made = SingleFlight(lambda _: 1, 2), threading.Event(), threading.Event(), []
 
     def make(unwanted):
         made.append(1)
@@ -549,7 +549,7 @@ def test_one_caller_that_stays_keeps_the_work_alive(stayer_first):
 
 
 def test_whoever_asks_after_a_drop_begins_anew():
-    shelf, dropping, go, made = Once(lambda _: 1, 2), threading.Event(), threading.Event(), []
+    shelf, dropping, go, made = SingleFlight(lambda _: 1, 2), threading.Event(), threading.Event(), []
 
     def slow_to_stop(unwanted):
         assert unwanted()
@@ -590,7 +590,7 @@ def test_clients_that_come_and_go_leave_every_other_answer_right(bench):
 def test_the_list_tells_every_run_once_and_in_order(bench):
     for given in ({}, SHORT, SHORT, {}, SHORT | {"overlap": "true", "point_value": "2"}):
         bench.with_checks(bench.job(given), stays)
-    changed = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25, "control_sims": 25, "prop_sims": 25}
+    changed = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25, "random_entry_sims": 25, "prop_sims": 25}
     assert [(row["run"], row["changed"]) for row in bench.latest_runs()] == [
         (1, {}),
         (2, changed),

@@ -127,6 +127,19 @@ def _spread(work: Callable[..., T], rows: Sequence[Sequence[Any]], count: int, c
     return [made[number] for number in sorted(made)]
 
 
+@contextlib.contextmanager
+def alongside(work: Callable[[], object]) -> Iterator[None]:
+    """Run `work()` in a thread of its own beside the block, and wait for it after the block.
+
+    Where the block fails or is interrupted, nobody waits: the thread ends with the process.
+    """
+    thread = threading.Thread(target=work, name=_NAME, daemon=True)
+    thread.start()
+    yield
+    while thread.is_alive():
+        thread.join(_POLL)
+
+
 def _wait(ended: queue.SimpleQueue[None], count: int, stop: threading.Event) -> None:
     """Wait until so many workers have ended; not longer than GRACE after an interrupt."""
     until = float("inf")

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
 from numbers import Integral, Real
-from typing import Any, get_type_hints
+from typing import Any, Self, get_type_hints
 
 from scalpr_zen.base.errors import ParameterError
 
@@ -22,6 +22,15 @@ MAX_TICKS = 10**9
 """Ticks of a price or a distance at most: an int32 holds the difference of two."""
 Distance = float | str
 """A distance in points, `2.5`, or in ticks, `"8t"`: the type hint of a parameter that takes either."""
+RENAMED = {
+    "control_sims": "random_entry_sims",
+    "invert": "reverse",
+    "limit_on": "limit_basis",
+    "longest_hold": "max_hold",
+    "pause": "cooldown",
+    "trailing_from": "trail_activation",
+}
+"""Parameters of versions before 0.3, and their names now."""
 _TICKS = re.compile("(0|[1-9][0-9]{0,9})t")
 _DISTANCE_LOWS = (0, 1e-9)
 """What a distance may be at least: the size of a tick is not known where a value is checked."""
@@ -158,9 +167,22 @@ def param(
     return field(default=default, metadata={**about, "file": file, "none": none})
 
 
+def renamed(name: str) -> ParameterError:
+    """Return the refusal of an old name."""
+    return ParameterError(f"{name} is called {RENAMED[name]} now")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
     """Base of every parameter group: checks each declared field, then the group's own `check`."""
+
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        """Refuse the old name of a parameter of the group with its new one."""
+        names = cls.__dataclass_fields__
+        for name in given:
+            if name not in names and RENAMED.get(name) in names:
+                raise renamed(name)
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for parameter in declared(type(self)):

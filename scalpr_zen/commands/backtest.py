@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 import click
 
-from scalpr_zen.base.errors import ScalprError
-from scalpr_zen.base.params import declared
+from scalpr_zen.base.errors import ParameterError, ScalprError
+from scalpr_zen.base.params import RENAMED, declared
 from scalpr_zen.commands.console import main, output_aside, say, show
 from scalpr_zen.commands.demo import demo_tape
 from scalpr_zen.commands.flags import WithStrategy, not_empty, options, strategy_option
@@ -79,6 +79,9 @@ def backtest_of(constants: Mapping[str, Any]) -> None:
         kind = load_strategy(constants["STRATEGY"])
     groups = [*GROUPS.values(), *([EmaCrossover] if kind is EmaCrossover else [])]
     names = {p.name: CONSTANTS.get(p.name, p.name.upper()) for group in groups for p in declared(group)}
+    for old in RENAMED:
+        if old.upper() in constants:
+            raise ParameterError(f"{old.upper()} is called {RENAMED[old].upper()} now")
     given = {name: constants[constant] for name, constant in names.items() if constant in constants}
     backtest(
         constants["TAPE"],

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 import scalpr_zen
+from scalpr_zen.base.engine import alongside
 from scalpr_zen.base.errors import TapeError
 from scalpr_zen.base.instruments import instrument
 from scalpr_zen.commands.console import progress, say
@@ -31,10 +32,12 @@ def demo_tape() -> Path:
     """Return the path of the demo market's tape, made where it is missing or of another version."""
     if not _opens(DEMO_TAPE):
         from scalpr_zen.data.preprocess import preprocess as ingest
+        from scalpr_zen.runs.warm_up import compile_kernels
 
         say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
-        demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
-        ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
+        with alongside(compile_kernels):  # this may well be the first run of the installation
+            demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
+            ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
     return DEMO_TAPE
 
 

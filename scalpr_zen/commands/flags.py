@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from scalpr_zen.base.params import Parameter, Parameters, declared
+from scalpr_zen.base.params import RENAMED, Parameter, Parameters, declared
 from scalpr_zen.commands.console import output_aside
 from scalpr_zen.strategies import EmaCrossover
 from scalpr_zen.strategies.load import BUILT_IN, load_strategy, refuse_taken
@@ -72,6 +72,14 @@ strategy_option = click.option(
 )
 
 
+def _refuse_renamed(args: list[str], own: list[str]) -> None:
+    """Refuse the old name of a flag with its new one, unless the strategy has a parameter of that name."""
+    for arg in args:
+        name = arg.partition("=")[0].removeprefix("--no-").removeprefix("--").replace("-", "_")
+        if arg.startswith("--") and name in RENAMED and name not in own:
+            raise click.UsageError(f"--{name.replace('_', '-')} is called --{RENAMED[name].replace('_', '-')} now")
+
+
 class WithStrategy(click.Command):
     """A command that has the flags of the strategy which its arguments name, and is called with its class."""
 
@@ -82,6 +90,7 @@ class WithStrategy(click.Command):
         named, _, _ = parser.parse_args(list(args))
         with output_aside():
             kind = load_strategy(named.get("strategy") or STRATEGY)
+        _refuse_renamed(args, [parameter.name for parameter in declared(kind)])
         fixed = self.get_params(ctx)
         refuse_taken(kind, [name for param in fixed for name in _names(param)])
         ctx.obj = kind

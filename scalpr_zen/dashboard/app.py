@@ -21,13 +21,13 @@ import scalpr_zen
 from scalpr_zen.base.errors import ParameterError, ScalprError
 from scalpr_zen.base.params import Parameter, Parameters, declared
 from scalpr_zen.dashboard.guard import COOKIE, POLICY, Address, refusal, token_fits
-from scalpr_zen.dashboard.log import COLUMNS, Page, page
 from scalpr_zen.dashboard.tape_window import Window, window
-from scalpr_zen.dashboard.workbench import Dropped, Gone, Job, Replaced, Workbench
+from scalpr_zen.dashboard.trades_page import COLUMNS, Page, page
+from scalpr_zen.dashboard.workbench import ClientGone, Dropped, Job, Replaced, Workbench
 from scalpr_zen.render.figures import THEMES, figures
 from scalpr_zen.render.html_report import plotly_script
 from scalpr_zen.render.report import tape_lines
-from scalpr_zen.runs.backtest import plain, tape_facts
+from scalpr_zen.runs.backtest import jsonable, tape_facts
 from scalpr_zen.sections.baseline import BY_TRADE
 from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.simulation.kernel import REASONS
@@ -39,7 +39,7 @@ CLIENT_LEFT = 499
 LATER = {
     "fills": (Workbench.with_fills, ("notes", "fills")),
     "monte_carlo": (Workbench.with_monte_carlo, ("monte_carlo",)),
-    "checks": (Workbench.with_checks, ("notes", "control", "prop_firm")),
+    "checks": (Workbench.with_checks, ("notes", "random_entries", "prop_firm")),
 }
 """What comes after the run, the most telling first: how it is made, and the sections of its answer."""
 _PACKED_FROM = 1_000
@@ -83,16 +83,16 @@ def _routes(bench: Workbench) -> dict[str, Any]:
 
     def runs() -> Response:
         _no_query()
-        return _json({"made": len(bench.runs), "runs": plain(bench.latest_runs())})
+        return _json({"made": len(bench.runs), "runs": jsonable(bench.latest_runs())})
 
     def run() -> Response:
         result = bench.result(bench.job(_query()), _gone())
-        values = plain(result.to_dict())
+        values = jsonable(result.to_dict())
         return _json({"result": values, "figures": figures(values, ["series"])})
 
     def later(name: str) -> Response:
         make, sections = LATER[name]
-        values = plain(make(bench, bench.job(_query()), _gone()).to_dict())
+        values = jsonable(make(bench, bench.job(_query()), _gone()).to_dict())
         return _json({**{section: values[section] for section in sections}, "figures": figures(values, sections)})
 
     def trades() -> Response:
@@ -141,9 +141,9 @@ def _split(bench: Workbench, group: type[P]) -> tuple[Job, P]:
     return bench.job(query), group(**mine)
 
 
-def _gone() -> Gone:
+def _gone() -> ClientGone:
     """Return what tells whether the client of this request has left; of other servers than waitress nobody knows."""
-    told: Gone = request.environ.get("waitress.client_disconnected", lambda: False)
+    told: ClientGone = request.environ.get("waitress.client_disconnected", lambda: False)
     return told
 
 

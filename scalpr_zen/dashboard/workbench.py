@@ -30,7 +30,7 @@ from scalpr_zen.simulation.simulate import Orders, orders
 from scalpr_zen.strategies.load import refuse_taken, signals_of
 
 T = TypeVar("T")
-Gone = Callable[[], bool]
+ClientGone = Callable[[], bool]
 """Tells whether the client that asked has left."""
 
 BYTES_KEPT = 400_000_000
@@ -60,7 +60,7 @@ class Job:
         return tuple(getattr(self.strategy, p.name) for p in declared(type(self.strategy)))
 
 
-class Once(Generic[T]):
+class SingleFlight(Generic[T]):
     """A shelf of the latest things made; of callers that want the same at once, one makes it and all get it.
 
     Parameters
@@ -73,9 +73,9 @@ class Once(Generic[T]):
     def __init__(self, weigh: Callable[[T], int], limit: int = BYTES_KEPT) -> None:
         self._weigh, self._limit = weigh, limit
         self._lock = threading.Lock()
-        self._made: OrderedDict[Hashable, tuple[Future[T], list[Gone]]] = OrderedDict()
+        self._made: OrderedDict[Hashable, tuple[Future[T], list[ClientGone]]] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[Gone], T], gone: Gone) -> T:
+    def get(self, key: Hashable, make: Callable[[ClientGone], T], gone: ClientGone) -> T:
         """Return what `make(unwanted)` gave for this key; it raises Dropped where `unwanted()` is true.
 
         Raises
@@ -95,7 +95,9 @@ class Once(Generic[T]):
             self._make(key, make, future, callers)
         return future.result()
 
-    def _make(self, key: Hashable, make: Callable[[Gone], T], future: Future[T], callers: list[Gone]) -> None:
+    def _make(
+        self, key: Hashable, make: Callable[[ClientGone], T], future: Future[T], callers: list[ClientGone]
+    ) -> None:
         def unwanted() -> bool:
             with self._lock:
                 left = all(gone() for gone in callers)
@@ -156,13 +158,13 @@ class Workbench:
         refuse_taken(strategy, [p.name for group in GROUPS.values() for p in declared(group)])
         self.runs: dict[Job, dict[str, Any]] = {}
         self._turn, self._later_turn, self._listing = threading.Lock(), threading.Lock(), threading.Lock()
-        self._signals: Once[NDArray[np.int8]] = Once(lambda signals: signals.nbytes)
-        self._orders: Once[Orders] = Once(lambda wanted: wanted.at.nbytes + wanted.side.nbytes)
-        self._results: Once[Result] = Once(_weight)
-        self._with_fills: Once[Result] = Once(_weight)
-        self._with_paths: Once[Result] = Once(_weight)
-        self._with_checks: Once[Result] = Once(_weight)
-        self._envelope: Once[Envelope] = Once(lambda _: 0)
+        self._signals: SingleFlight[NDArray[np.int8]] = SingleFlight(lambda signals: signals.nbytes)
+        self._orders: SingleFlight[Orders] = SingleFlight(lambda wanted: wanted.at.nbytes + wanted.side.nbytes)
+        self._results: SingleFlight[Result] = SingleFlight(_weight)
+        self._with_fills: SingleFlight[Result] = SingleFlight(_weight)
+        self._with_paths: SingleFlight[Result] = SingleFlight(_weight)
+        self._with_checks: SingleFlight[Result] = SingleFlight(_weight)
+        self._envelope: SingleFlight[Envelope] = SingleFlight(lambda _: 0)
 
     def offered(self, parameter: Parameter) -> Parameter:
         """Return a parameter as requests may set it: the only files are those that the dashboard was started with."""
@@ -185,7 +187,7 @@ class Workbench:
         strategy, setup = make_run(self.groups["strategy"], values)
         return Job(spec=RunSpec.of(self.tape, strategy, setup), strategy=strategy, setup=setup)
 
-    def result(self, job: Job, gone: Gone) -> Result:
+    def result(self, job: Job, gone: ClientGone) -> Result:
         """Return the result of a job without what comes later: fills, Monte Carlo, checks.
 
         Raises
@@ -198,17 +200,17 @@ class Workbench:
         self._check_tape()
         return self._results.get(job, lambda unwanted: self._run(job, unwanted), gone)
 
-    def with_fills(self, job: Job, gone: Gone) -> Result:
+    def with_fills(self, job: Job, gone: ClientGone) -> Result:
         """Return the result of a job with what its fills are worth; raises as `result` does."""
         result = self.result(job, gone)
         return self._with_fills.get(job, lambda unwanted: self._later(with_fills, result, unwanted), gone)
 
-    def with_monte_carlo(self, job: Job, gone: Gone) -> Result:
+    def with_monte_carlo(self, job: Job, gone: ClientGone) -> Result:
         """Return the result of a job with its fills and its Monte Carlo paths; raises as `result` does."""
         result = self.with_fills(job, gone)
         return self._with_paths.get(job, lambda unwanted: self._later(with_monte_carlo, result, unwanted), gone)
 
-    def with_checks(self, job: Job, gone: Gone) -> Result:
+    def with_checks(self, job: Job, gone: ClientGone) -> Result:
         """Return the whole result of a job; raises as `result` does."""
         result = self.with_monte_carlo(job, gone)
         return self._with_checks.get(job, lambda unwanted: self._later(with_checks, result, unwanted), gone)
@@ -223,7 +225,7 @@ class Workbench:
         self._check_tape()
         return self._envelope.get("tape", lambda _: Envelope(self.tape), lambda: False)
 
-    def _run(self, job: Job, unwanted: Gone) -> Result:
+    def _run(self, job: Job, unwanted: ClientGone) -> Result:
         with self._turn:
             if unwanted():
                 raise Dropped
@@ -235,7 +237,7 @@ class Workbench:
             self.runs.setdefault(job, _row(len(self.runs) + 1, result))
         return result
 
-    def _later(self, add: Callable[[Result], Result], result: Result, unwanted: Gone) -> Result:
+    def _later(self, add: Callable[[Result], Result], result: Result, unwanted: ClientGone) -> Result:
         """Add sections to a result, one such work at a time."""
         with self._later_turn:
             if unwanted():
@@ -246,10 +248,10 @@ class Workbench:
     def _wanted(self, job: Job) -> Orders:
         """Return the orders of a job: its signals are made once a strategy, and sifted once for its rules."""
 
-        def signals(_: Gone) -> NDArray[np.int8]:
+        def signals(_: ClientGone) -> NDArray[np.int8]:
             return signals_of(job.strategy, self.tape)
 
-        def sifted(_: Gone) -> Orders:
+        def sifted(_: ClientGone) -> Orders:
             return orders(self.tape, self._signals.get(job.signals_key, signals, lambda: False), job.setup.rules)
 
         return self._orders.get((job.signals_key, job.setup.rules), sifted, lambda: False)

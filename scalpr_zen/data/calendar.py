@@ -3,7 +3,7 @@
 The holidays and early closes are those of `pandas_market_calendars`, whose calendars follow CME Group's groups of
 products. `facts/exchange_hours.toml` corrects them: the library gives opens and closes as they are today, and on some
 dates other hours than the exchange published. The file begins with the vendor's data, in June 2010.
-`tests/cme_hours.csv` holds published hours with their addresses.
+`tests/support/cme_hours.csv` holds published hours with their addresses.
 """
 
 from __future__ import annotations

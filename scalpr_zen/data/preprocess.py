@@ -40,7 +40,7 @@ from scalpr_zen.data.front_month import (
 )
 from scalpr_zen.data.ledgers import Fronts, first_front, left_out, low_share, replaced, roll_ledger
 from scalpr_zen.data.spill import FileResult, Plan, Progress, Spill, read_all
-from scalpr_zen.data.tape import COLUMNS, whole_or_not_at_all, write_tape
+from scalpr_zen.data.tape import COLUMNS, atomic_write, write_tape
 from scalpr_zen.data.tick_check import check_tick
 
 _DBN_NAME = re.compile(r"\.(dbn(\.zst)?|dbz)$")
@@ -79,7 +79,7 @@ def preprocess(
     out = Path(out)
     files, ignored = find_files(paths)
     plan = _plan([read_source(path) for path in files], instrument)
-    with interrupts_held(), whole_or_not_at_all(out) as part, ExitStack() as stack:
+    with interrupts_held(), atomic_write(out) as part, ExitStack() as stack:
         spills = [stack.enter_context(Spill(part.parent)) for _ in range(cores())]
         results = read_all(plan, spills, progress)
         run_aside(_write, part, plan, results, roll or Roll(), ignored)

@@ -286,7 +286,7 @@ class Tape:
         return index >= len(self) or index in self.sessions["start"]
 
 
-def misfit(signals: Any, length: int) -> str:
+def signal_error(signals: Any, length: int) -> str:
     """Return what the signals of a tape of this length must be, and what these are instead; empty where they fit it."""
     if not isinstance(signals, np.ndarray) or signals.dtype != np.int8 or signals.shape != (length,):
         shape = f"{getattr(signals, 'dtype', type(signals).__name__)} {getattr(signals, 'shape', '')}".strip()
@@ -394,7 +394,7 @@ def _cut_ranges(table: Array, start: int, stop: int) -> Array:
 
 
 @contextlib.contextmanager
-def whole_or_not_at_all(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give an empty file to write that takes the place of `path` at the end, or vanishes on any error.
 
     It is on the disk before it has the name, so that a loss of power leaves the old file or the new one. Folders that
@@ -491,7 +491,7 @@ def write_tape(
     Parameters
     ----------
     path : Path
-        An empty file; see `whole_or_not_at_all`.
+        An empty file; see `atomic_write`.
     length : int
         Prints of the tape.
     columns : mapping of str to iterable of arrays
@@ -524,7 +524,7 @@ def save_tape(tape: Tape, path: str | Path) -> Path:
     path = Path(path)
     instrument = {name: getattr(tape.instrument, name) for name in Instrument.__dataclass_fields__}
     columns = {name: [getattr(tape, name)] for name in COLUMNS}
-    with whole_or_not_at_all(path) as part:
+    with atomic_write(path) as part:
         write_tape(part, len(tape), columns, tape.segments, tape.sessions, {"instrument": instrument, **tape.metadata})
     return path
 

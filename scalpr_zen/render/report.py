@@ -29,7 +29,7 @@ COUNTS = {
     "other_side": "of a side that is not traded",
     "outside": "outside the entry windows and weekdays, or too near the close",
     "session_over": "after the trades or the limit of their session",
-    "paused": "in the pause after an exit",
+    "in_cooldown": "in the cooldown after an exit",
 }
 """What became of the signals."""
 ONE_TRADE = "one trade has only one order"
@@ -110,7 +110,7 @@ def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
     yield from _months(result["statistics"]["months"])
     yield from _monte_carlo(result["monte_carlo"])
     yield from _fills(result["fills"], result["parameters"])
-    yield from _control(result["control"], result)
+    yield from _control(result["random_entries"], result)
     yield from prop_firm_lines(result["prop_firm"])
     yield from _counts(result)
     if full:
@@ -145,7 +145,7 @@ def _head(result: Values) -> Iterator[str]:
 
 
 def notes(parameters: Values, statistics: Values, own_point_value: float) -> list[str]:
-    """Return a sentence for each choice by which fills or costs are kinder, or the money other, than a trader's."""
+    """Return a sentence for each choice by which fills or costs are optimistic, or the money other, than a trader's."""
     told = []
     if parameters["entry"] == "signal":
         told.append("OPTIMISTIC entry=signal: an entry fills at the signal's own print, inside its event")
@@ -244,7 +244,7 @@ def check_notes(result: Values) -> list[str]:
     models += [(f"entry=next, {_model(row)}", row) for row in fills.get("entry_next", ())]
     if traded := [(model, row["net_usd"]) for model, row in models if row["trades"]]:
         told.append(f"the fill model alone moves the net P&L from {_range(traded)}: see FILLS")
-    control = result["control"]
+    control = result["random_entries"]
     unpaid = control.get("strategy_inside_share", 0.0) - control.get("inside_share", 0.0)
     if unpaid >= INSIDE_TOLD and not result["parameters"]["slippage_ticks"]:
         own, drawn = (number(control[name], "share") for name in ("strategy_inside_share", "inside_share"))
@@ -496,7 +496,7 @@ def _fills(fills: Values, parameters: Values) -> Iterator[str]:
 
 
 def _fill_words(fills: Values, parameters: Values) -> Iterator[str]:
-    """Tell what the table leaves open: entries that look ahead, limits, and winners of the kinder way."""
+    """Tell what the table leaves open: entries that look ahead, limits, and winners of the optimistic way."""
     if fills["entry_next"]:
         own = next(row["net_usd"] for row in fills["entry_next"] if _model(row) == _model(parameters))
         ends = _range([(_model(row), row["net_usd"]) for row in fills["entry_next"]])
@@ -504,13 +504,13 @@ def _fill_words(fills: Values, parameters: Values) -> Iterator[str]:
     if parameters["loss_limit"] is not None or parameters["profit_limit"] is not None:
         yield "  limits of a session see fills and costs too: each row may trade other signals, and so gain by a cost"
     moves = parameters["trailing_stop"] is not None or parameters["break_even_at"] is not None
-    for row in fills["kinder"]:
+    for row in fills["optimistic"]:
         if row["rule"] == "stop_fill" and not moves:
             continue
-        rule, kinder, stricter = row["rule"], row["kinder"], row["stricter"]
+        rule, optimistic, conservative = row["rule"], row["optimistic"], row["conservative"]
         wins = f"{row['lost']:,} of the {row['wins']:,} winning trades ({number(row['share'], 'share')})"
-        less = f"under {stricter} all earn {number(row['less_usd'], 'usd')} less"
-        yield f"  {rule} {kinder} against {stricter}: {wins} win only under {kinder}; {less}"
+        less = f"under {conservative} all earn {number(row['less_usd'], 'usd')} less"
+        yield f"  {rule} {optimistic} against {conservative}: {wins} win only under {optimistic}; {less}"
     if not moves:
         yield f"  stop_fill: {NO_WINNER_OF_A_STOP}"
 
@@ -539,10 +539,10 @@ def _same_event(counts: Values) -> Iterator[str]:
 
 def _control(control: Values, result: Values) -> Iterator[str]:
     yield from _title(
-        "RANDOM ENTRIES (same bracket, costs, sides and hours of the day; each on its own: no pause and no limits)"
+        "RANDOM ENTRIES (same bracket, costs, sides and hours of the day; each on its own: no cooldown and no limits)"
     )
     if not control:
-        yield "  n/a (there is none without trades or control_sims, with limit_on=open, and with overlap)"
+        yield "  n/a (there is none without trades or random_entry_sims, with limit_basis=equity, and with overlap)"
         return
     yield f"  {control['sims']:,} runs; {drawn_from(control)}"
     yield f"  {'percentile of their net P&L':<32}" + "".join(f"{p:>16}" for p in control["percentiles_usd"])

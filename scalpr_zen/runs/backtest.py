@@ -31,11 +31,11 @@ from scalpr_zen.data.tape import Tape
 from scalpr_zen.render import figures, html_report, report, trade_log
 from scalpr_zen.runs.spec import Declared, RunSpec, all_parameters
 from scalpr_zen.sections.baseline import baseline
-from scalpr_zen.sections.control import control
 from scalpr_zen.sections.coverage import coverage
 from scalpr_zen.sections.fills import fills
 from scalpr_zen.sections.monte_carlo import MonteCarlo, monte_carlo
 from scalpr_zen.sections.prop_firm import PropFirm, prop_firm
+from scalpr_zen.sections.random_entries import random_entries
 from scalpr_zen.sections.reach import out_of_reach
 from scalpr_zen.sections.series import series
 from scalpr_zen.sections.setup import Setup
@@ -60,7 +60,7 @@ SECTIONS = (
     "baseline",
     "monte_carlo",
     "fills",
-    "control",
+    "random_entries",
     "prop_firm",
     "coverage",
     "counts",
@@ -74,10 +74,10 @@ LAPS = (
     "statistics_seconds",
     "monte_carlo_seconds",
     "fills_seconds",
-    "control_seconds",
+    "random_entries_seconds",
     "prop_firm_seconds",
 )
-LATER = ("monte_carlo", "fills", "control", "prop_firm")
+LATER = ("monte_carlo", "fills", "random_entries", "prop_firm")
 """Sections that `run_trades` leaves empty."""
 
 
@@ -128,7 +128,7 @@ class Result:
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON of full precision; undefined values are null."""
-        return json.dumps(plain(self.values), indent=1, allow_nan=False)
+        return json.dumps(jsonable(self.values), indent=1, allow_nan=False)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return the closed trades as a pandas DataFrame with the columns of the CSV file; times are UTC."""
@@ -153,13 +153,13 @@ class Result:
         """Return every chart of the dashboard by name, as plotly figures."""
         import plotly.graph_objects as go
 
-        made = figures.figures(plain(self.values))
+        made = figures.figures(jsonable(self.values))
         template = figures.THEMES["light"]
         return {name: go.Figure(figure).update_layout(template=template) for name, figure in made.items()}
 
     def html(self) -> str:
         """Return the charts, the statistics and the summary as one self-contained HTML page."""
-        return html_report.page(plain(self.values), str(self))
+        return html_report.page(jsonable(self.values), str(self))
 
     @property
     def stem(self) -> str:
@@ -298,7 +298,7 @@ def with_checks(result: Result) -> Result:
     return _with_sections(
         result,
         {
-            "control": lambda: control(tape, trades, setup, result.unclosed),
+            "random_entries": lambda: random_entries(tape, trades, setup, result.unclosed),
             "prop_firm": lambda: prop_firm(
                 trades, tape, setup.execution, setup.firm, seed, unclosed=unclosed, counted=counted
             ),
@@ -481,10 +481,10 @@ def _manifest(spec: RunSpec, tape: Tape, started: datetime, laps: Mapping[str, f
     }
 
 
-def plain(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
     """Return values of a result with None for NaN, which JSON has no word for."""
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: jsonable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [jsonable(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.params import Parameter, Parameters, declared
+from scalpr_zen.base.params import RENAMED, Parameter, Parameters, declared, renamed
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.setup import GROUPS, Setup
 from scalpr_zen.strategies.load import make_strategy
@@ -41,6 +41,8 @@ def make_run(kind: type[Any], given: Mapping[str, Any]) -> tuple[Any, Setup]:
     kinds = {"strategy": kind, **GROUPS}
     known = {parameter.name for group in kinds.values() for parameter in declared(group)}
     if unknown := [name for name in given if name not in known]:
+        if RENAMED.get(unknown[0]) in known:
+            raise renamed(unknown[0])
         raise ParameterError(f"{unknown[0]} is no parameter: {_nearest(unknown[0], known)}")
     own = {name: {p.name: given[p.name] for p in declared(group) if p.name in given} for name, group in kinds.items()}
     strategy = make_strategy(kind, own.pop("strategy"))

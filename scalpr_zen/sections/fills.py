@@ -27,7 +27,7 @@ Array = NDArray[Any]
 Model = tuple[str, str, str]
 
 COSTS = ("zero", "set", "pessimistic")
-KINDER = (
+OPTIMISTIC = (
     ("target_fill", "touch", "through"),
     ("target_fill", "touch", "queue"),
     ("stop_fill", "level", "trigger"),
@@ -35,7 +35,7 @@ KINDER = (
     ("target_fill", "queue", "through"),
     ("stop_fill", "trigger", "next"),
 )
-"""Rule, kinder way, stricter way."""
+"""Rule, optimistic fill, conservative fill."""
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 BINS = 41
 """Bins of a histogram of slippage at most."""
@@ -59,19 +59,19 @@ def fills(tape: Tape, wanted: Orders, simulation: Simulation, setup: Setup) -> d
     dict
         `table`: one row for each target fill, stop fill and set of costs: net USD, trades, win rate, profit
         factor, break-even cost. `entry_next`: with entry="signal" the rows of the set costs under entry="next".
-        `kinder`: for each rule of KINDER the winning trades under the kinder way, how many of them, each taken by
-        itself at the same entry, do not win under the stricter one, and how many USD all of them earn less there.
+        `optimistic`: for each rule of OPTIMISTIC the winning trades under the optimistic fill, how many of them do
+        not win under the conservative one, traded alone from the same entry, and how many USD all earn less there.
         `slippage`: what entries and stops cost against the print or price that triggered them, in ticks.
         `same_event`: trades that the order of prints inside one event could have decided.
     """
     models = _models(setup)
     made = _under(tape, wanted, setup, models)
-    kinder = _kinder(made, tape, wanted, setup)
+    optimistic = _optimistic(made, tape, wanted, setup)
     made[setup.execution.target_fill, setup.execution.stop_fill, "set"] = simulation.trades  # summed in their own order
     return {
         "table": run_all(lambda model: _row(model, models[model], made[model], tape, setup), models),
         "entry_next": _entered_next(tape, wanted, setup),
-        "kinder": kinder,
+        "optimistic": optimistic,
         "slippage": _slippage(tape, simulation, setup.execution),
         "same_event": _same_event(tape, simulation, setup),
     }
@@ -158,17 +158,17 @@ def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Set
     }
 
 
-def _kinder(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
-    """Count the winners of each kinder way, and those that win by themselves under it but not under the stricter one.
+def _optimistic(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
+    """Count the winners of each optimistic fill, and those that do not win under the conservative one, traded alone.
 
     By itself a trade knows no limit of its session: what an open limit had closed as a win may lose both ways, and is
     not lost to the rule. Where no limit looks at open trades, a trade of a run ends as it does by itself, so that only
-    the signals which the stricter run did not take are traded again.
+    the signals which the conservative run did not take are traded again.
     """
 
     def earned(at: Array, way: Execution) -> Array:
         run = made[way.target_fill, way.stop_fill, "set"]
-        if setup.rules.limit_on == "open":
+        if setup.rules.limit_basis == "equity":
             run = run[:0]
         place = np.searchsorted(run["signal"], at)
         taken = run["signal"].take(place, mode="clip") == at if len(run) else np.zeros(len(at), np.bool_)
@@ -178,16 +178,22 @@ def _kinder(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setu
         usd[~taken] = _earned(alone(tape, others, way, setup), way, tape)
         return usd
 
-    def row(rule: str, kinder: str, stricter: str) -> dict[str, Any]:
-        way, other = (replace(setup.execution, **{rule: name}) for name in (kinder, stricter))  # type: ignore[arg-type]
+    def row(rule: str, optimistic: str, conservative: str) -> dict[str, Any]:
+        way, other = (replace(setup.execution, **{rule: name}) for name in (optimistic, conservative))  # type: ignore[arg-type]
         run = made[way.target_fill, way.stop_fill, "set"]
         at = run["signal"][_earned(run, way, tape) > 0]
         usd, less = earned(at, way), earned(at, other)
         wins, lost = len(at), int(((usd > 0) & (less <= 0)).sum())
         found = {"wins": wins, "lost": lost, "share": lost / wins if wins else NAN}
-        return {"rule": rule, "kinder": kinder, "stricter": stricter, **found, "less_usd": net(usd - less)}
+        return {
+            "rule": rule,
+            "optimistic": optimistic,
+            "conservative": conservative,
+            **found,
+            "less_usd": net(usd - less),
+        }
 
-    return run_all(row, *zip(*KINDER, strict=True))
+    return run_all(row, *zip(*OPTIMISTIC, strict=True))
 
 
 def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Array:
@@ -298,7 +304,7 @@ def _same_event(tape: Tape, simulation: Simulation, setup: Setup) -> dict[str, i
     distances = np.where(trades["side"][:, None] > 0, long, short).astype(np.int64)
     target, stop = distances[:, 0] + beyond, distances[:, 1]
     moves = setup.bracket.moves(tape.instrument)
-    if "trailing_stop" in moves and not moves["trailing_from"]:  # 31: it stands from the entry on
+    if "trailing_stop" in moves and not moves["trail_activation"]:  # 31: it stands from the entry on
         stop = np.minimum(stop, moves["trailing_stop"])
     ends = tape.segments["stop"][trades["segment"]]
 

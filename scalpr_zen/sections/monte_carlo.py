@@ -48,7 +48,7 @@ class MonteCarlo(Parameters):
     """How many paths, and from which seed."""
 
     monte_carlo_sims: int = param(1_000, "Monte Carlo paths of each method.", unit="paths", low=0, high=100_000)
-    control_sims: int = param(
+    random_entry_sims: int = param(
         1_000, "Runs of random entries that the strategy is compared with.", unit="runs", low=0, high=100_000
     )
     seed: int = param(0, "Seed of all that is drawn.", low=0, high=2**32 - 1)

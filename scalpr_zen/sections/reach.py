@@ -6,7 +6,7 @@ from scalpr_zen.base.params import Distance, distance_text, distance_ticks
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.setup import Setup
 
-_PROFITS = ("take_profit", "take_profit_short", "trailing_from", "trailing_step", "break_even_at")
+_PROFITS = ("take_profit", "take_profit_short", "trail_activation", "trailing_step", "break_even_at")
 """What a price must gain on the entry fill; the others it must lose, of which slippage has lost a part already."""
 
 
@@ -31,7 +31,7 @@ def out_of_reach(tape: Tape, setup: Setup) -> list[str]:
 def _distances(setup: Setup) -> dict[str, Distance]:
     """Return the distances in force: those of shorts only where they are given, and of a side only where it trades."""
     bracket, sides = setup.bracket, setup.rules.sides
-    names = ["trailing_stop", "trailing_from", "trailing_step", "break_even_at"]
+    names = ["trailing_stop", "trail_activation", "trailing_step", "break_even_at"]
     for name in ("stop_loss", "take_profit"):
         own = getattr(bracket, f"{name}_short") is not None
         names = [name] * (sides != "short" or not own) + [f"{name}_short"] * (sides != "long" and own) + names

@@ -38,7 +38,7 @@ class Bracket(Parameters):
     trailing_stop: Distance | None = param(
         None, "Distance at which the stop follows the best price since the entry.", unit="points", low=1e-9
     )
-    trailing_from: Distance = param(0.0, "Profit from which the stop trails.", unit="points", low=0)
+    trail_activation: Distance = param(0.0, "Profit from which the stop trails.", unit="points", low=0)
     trailing_step: Distance | None = param(
         None, "Step in which the trailing stop moves; none: one tick.", unit="points", low=1e-9
     )
@@ -51,9 +51,9 @@ class Bracket(Parameters):
 
     def check(self) -> None:
         """Refuse what belongs to a stop that does not move."""
-        activated = self.trailing_from not in (0, "0t") or self.trailing_step is not None
+        activated = self.trail_activation not in (0, "0t") or self.trailing_step is not None
         if self.trailing_stop is None and activated:
-            raise ParameterError("trailing_from and trailing_step need trailing_stop, which was none")
+            raise ParameterError("trail_activation and trailing_step need trailing_stop, which was none")
         if self.break_even_at is None and self.break_even_plus:
             raise ParameterError("break_even_plus needs break_even_at, which was none")
 
@@ -75,7 +75,7 @@ class Bracket(Parameters):
         ParameterError
             If a distance is no whole number of ticks, or break-even does not lie below the profit that moves it.
         """
-        names = ("trailing_stop", "trailing_from", "trailing_step", "break_even_at")
+        names = ("trailing_stop", "trail_activation", "trailing_step", "break_even_at")
         given = {name: getattr(self, name) for name in names}
         ticks = {
             name: distance_ticks(name, distance, instrument.tick_nanos)

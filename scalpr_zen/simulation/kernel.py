@@ -68,7 +68,7 @@ STOP_FILL_CODES = {"trigger": _TRIGGER, "level": _LEVEL, "next": _NEXT}
 NEVER = np.iinfo(np.int64).max
 FAR = 2**40
 """Ticks that no price is away from another."""
-REFUSALS = ("unfilled", "ignored", "session_over", "paused")
+REFUSALS = ("unfilled", "ignored", "session_over", "in_cooldown")
 PROGRESS = np.dtype(
     [
         ("free", "<i8"),  # the first print whose signal may be taken
@@ -77,7 +77,7 @@ PROGRESS = np.dtype(
         ("entered", "<i8"),
         ("micro_usd", "<i8"),
         ("over", "?"),
-        ("resumes", "<i8"),  # ns UTC at which the pause is over
+        ("resumes", "<i8"),  # ns UTC at which the cooldown is over
         *((name, "<i8") for name in REFUSALS),
     ]
 )
@@ -95,7 +95,7 @@ class Prints(NamedTuple):
     high: Array
 
 
-class Spans(NamedTuple):
+class Bounds(NamedTuple):
     """Stops of segments and sessions; the print at which a position of each session is closed, and its order's time."""
 
     segment_stop: Array
@@ -104,7 +104,7 @@ class Spans(NamedTuple):
     flat_due: Array
 
 
-class Terms(NamedTuple):
+class KernelParams(NamedTuple):
     """The scalars of the kernel: distances in ticks, times in ns, money in micro-dollars, modes as numbers."""
 
     long_target: int
@@ -128,7 +128,7 @@ class Terms(NamedTuple):
     tick_money: int  # one tick of all contracts
     cost: int  # commission of a round turn of all contracts
     hold: int
-    pause: int
+    cooldown: int
     max_trades: int
     loss_limit: int
     profit_limit: int
@@ -136,7 +136,7 @@ class Terms(NamedTuple):
 
 
 @njit(cache=True, nogil=True, **without_counts)
-def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  # type: ignore[no-untyped-def]
+def trade_kernel(prints, spans, at, sides, params, progress, trades, triggers):  # type: ignore[no-untyped-def]
     """Take some orders one after the other and write a row for every trade.
 
     Reads    prints, spans; at (n,) prints of the signals in order, sides (n,)
@@ -157,23 +157,23 @@ def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  
             now["segment"] += 1
         while spans.session_stop[now["session"]] <= i:
             _next_session(now)
-        if now["over"] or now["entered"] >= terms.max_trades:  # 25, 26
+        if now["over"] or now["entered"] >= params.max_trades:  # 25, 26
             now["session_over"] += 1
             continue
         if ts[i] < now["resumes"]:  # 24
-            now["paused"] += 1
+            now["in_cooldown"] += 1
             continue
         # 3, 5: the entry fills in a later event of the same session, or at the signal's own print
         j, session, stop = i, now["session"], spans.segment_stop[now["segment"]]
-        if not terms.at_signal:
+        if not params.at_signal:
             last = min(stop, spans.session_stop[session])
-            j = _reached(ts, terms, i, i + 1, last)
+            j = _reached(ts, params, i, i + 1, last)
             if j == last:
                 now["unfilled"] += 1
                 continue
-        entry = price[j] + side * terms.slippage  # 4
+        entry = price[j] + side * params.slippage  # 4
         m, reason, fill, low, high, trigger, level, limited = _exit(
-            prints, spans, terms, side, j, entry, stop, session, now["micro_usd"]
+            prints, spans, params, side, j, entry, stop, session, now["micro_usd"]
         )
         row = trades[found]
         row["side"] = side
@@ -189,7 +189,7 @@ def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  
         triggers[found]["print"] = trigger
         triggers[found]["level_ticks"] = level
         found += 1
-        if terms.overlap:
+        if params.overlap:
             continue
         now["free"] = m + 1  # 10, 11: a void trade blocks to the end of its segment
         now["entered"] += 1
@@ -197,17 +197,17 @@ def trade_kernel(prints, spans, at, sides, terms, progress, trades, triggers):  
         while spans.session_stop[now["session"]] <= m:
             _next_session(now)
             now["over"] = limited == now["session"]
-        now["resumes"] = ts[m] + terms.pause  # 24
+        now["resumes"] = ts[m] + params.cooldown  # 24
         if reason < VOID:  # 26
-            now["micro_usd"] += side * (fill - entry) * terms.tick_money - terms.cost
-            met = now["micro_usd"] <= -terms.loss_limit or now["micro_usd"] >= terms.profit_limit
+            now["micro_usd"] += side * (fill - entry) * params.tick_money - params.cost
+            met = now["micro_usd"] <= -params.loss_limit or now["micro_usd"] >= params.profit_limit
             now["over"] = now["over"] or met
     return found
 
 
 @inner
 def _next_session(now):  # type: ignore[no-untyped-def]
-    """Begin the next session: nothing is traded yet, and no pause is left."""
+    """Begin the next session: nothing is traded yet, and no cooldown is left."""
     now["session"] += 1
     now["entered"] = 0
     now["micro_usd"] = 0
@@ -216,7 +216,7 @@ def _next_session(now):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type: ignore[no-untyped-def]
+def _exit(prints, spans, params, side, j, entry, stop, session, closed):  # type: ignore[no-untyped-def]
     """Walk from the entry to the exit of one trade.
 
     Levels and distances are profits in ticks: `side * (price - entry)`.
@@ -228,24 +228,24 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
     Oracle   tests/naive.py, simulate
     """
     ts, price = prints.ts, prints.price
-    target, initial = terms.long_target, -terms.long_stop
+    target, initial = params.long_target, -params.long_stop
     if side < 0:
-        target, initial = terms.short_target, -terms.short_stop
-    fills_at = np.int64(target + 1 if terms.target_fill == _THROUGH else target)  # 7
-    queue = 2 * terms.queue  # 35, in halves of a contract
-    level, kind, raise_at = _stop_level(terms, initial, np.int64(0))  # 6, 31, 32
+        target, initial = params.short_target, -params.short_stop
+    fills_at = np.int64(target + 1 if params.target_fill == _THROUGH else target)  # 7
+    queue = 2 * params.queue  # 35, in halves of a contract
+    level, kind, raise_at = _stop_level(params, initial, np.int64(0))  # 6, 31, 32
 
-    k = j + 1 if terms.at_signal else _first_at(ts, ts[j] + 1, j + 1, stop)  # 6
-    order, due, order_reason = _timed_order(ts, spans, terms, session, j, stop)
+    k = j + 1 if params.at_signal else _first_at(ts, ts[j] + 1, j + 1, stop)  # 6
+    order, due, order_reason = _timed_order(ts, spans, params, session, j, stop)
 
     # 14, 31: `seen` is the first print that the stop may not know yet, `arrival` where it will
-    seen, arrival, low, high = _entry_event(ts, price, terms, side, j, entry, raise_at, k, stop)
+    seen, arrival, low, high = _entry_event(ts, price, params, side, j, entry, raise_at, k, stop)
 
     trigger, stop_price = -1, np.int64(0)
     limited, limit_from = np.int64(-1), stop  # 27: limit_from is where the limits must be worked out anew
     loss_at, profit_at = np.int64(-FAR), np.int64(FAR)
-    if terms.limit_open:
-        loss_at, profit_at = _limits(terms, closed)
+    if params.limit_open:
+        loss_at, profit_at = _limits(params, closed)
         limit_from = min(stop, spans.session_stop[session])
     while True:
         bound = min(stop, min(order, min(arrival, limit_from)))
@@ -257,53 +257,53 @@ def _exit(prints, spans, terms, side, j, entry, stop, session, closed):  # type:
         upper = entry + up if side > 0 else entry - down
         k, low, high = _scan(prints, k, bound, lower, upper, low, high)
         if k == stop:
-            return _unclosed(ts, price, terms, side, j, entry, stop, low, high, limited)
+            return _unclosed(ts, price, params, side, j, entry, stop, low, high, limited)
         if k == bound:
             if k == order:  # 28: it has reached the exchange before this print
                 low, high = min(low, np.int64(price[k])), max(high, np.int64(price[k]))
-                return k, order_reason, price[k] - side * terms.slippage, low, high, trigger, stop_price, limited
+                return k, order_reason, price[k] - side * params.slippage, low, high, trigger, stop_price, limited
             if k == limit_from:
                 session += 1
-                loss_at, profit_at = _limits(terms, np.int64(0))
+                loss_at, profit_at = _limits(params, np.int64(0))
                 limit_from = min(stop, spans.session_stop[session])
             if k == arrival:  # 33
-                level, kind, raise_at, seen, arrival = _moved(ts, price, terms, side, entry, initial, seen, k, stop)
+                level, kind, raise_at, seen, arrival = _moved(ts, price, params, side, entry, initial, seen, k, stop)
             continue
 
         profit = side * (price[k] - entry)
         if profit >= fills_at:
-            if terms.target_fill == _QUEUE and profit == target:  # 35
+            if params.target_fill == _QUEUE and profit == target:  # 35
                 queue -= _taken(prints, side, k)
-            if terms.target_fill != _QUEUE or profit > target or queue <= 0:
+            if params.target_fill != _QUEUE or profit > target or queue <= 0:
                 return k, TARGET, entry + side * target, low, high, -1, entry + side * level, limited  # 7
         if profit <= level:  # 8
             stop_price = entry + side * level
-            if terms.stop_fill != _NEXT:
-                fill = stop_price if terms.stop_fill == _LEVEL else np.int64(price[k])
-                return k, kind, fill - side * terms.slippage, low, high, k, stop_price, limited
+            if params.stop_fill != _NEXT:
+                fill = stop_price if params.stop_fill == _LEVEL else np.int64(price[k])
+                return k, kind, fill - side * params.slippage, low, high, k, stop_price, limited
             # From here on this order alone closes the trade: no other can be due before it.
             trigger, order_reason, due = k, kind, np.int64(-1)
-            order = _reached(ts, terms, k, k + 1, stop)
+            order = _reached(ts, params, k, k + 1, stop)
             fills_at, level, raise_at, arrival = np.int64(FAR), np.int64(-FAR), np.int64(FAR), stop
         if profit >= raise_at and arrival == stop:
-            seen, arrival = k, _reached(ts, terms, k, k + 1, stop)
+            seen, arrival = k, _reached(ts, params, k, k + 1, stop)
         if profit <= loss_at or profit >= profit_at:  # 27
-            if ts[k] + terms.latency < due:
-                due, order_reason = ts[k] + terms.latency, LOSS_LIMIT if profit <= loss_at else PROFIT_LIMIT
-                order = _reached(ts, terms, k, k + 1, stop)
+            if ts[k] + params.latency < due:
+                due, order_reason = ts[k] + params.latency, LOSS_LIMIT if profit <= loss_at else PROFIT_LIMIT
+                order = _reached(ts, params, k, k + 1, stop)
             limited, loss_at, profit_at = session, np.int64(-FAR), np.int64(FAR)
         k += 1
 
 
 @inner
-def _entry_event(ts, price, terms, side, j, entry, raise_at, k, stop):  # type: ignore[no-untyped-def]
+def _entry_event(ts, price, params, side, j, entry, raise_at, k, stop):  # type: ignore[no-untyped-def]
     """Return what the prints of the entry's event j + 1:k, which cannot exit, move the stop to, and their extremes."""
     seen, arrival, low, high = k, stop, np.int64(FAR), np.int64(-FAR)
     for p in range(j + 1, k):
         now = np.int64(price[p])
         low, high = min(low, now), max(high, now)
         if side * (now - entry) >= raise_at and arrival == stop:
-            seen, arrival = p, _reached(ts, terms, p, k, stop)
+            seen, arrival = p, _reached(ts, params, p, k, stop)
     return seen, arrival, low, high
 
 
@@ -316,13 +316,13 @@ def _taken(prints, side, k):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _reached(ts, terms, sent, k, stop):  # type: ignore[no-untyped-def]
+def _reached(ts, params, sent, k, stop):  # type: ignore[no-untyped-def]
     """Return the first print of k:stop that an order sent at a print can meet."""
-    return _first_at(ts, max(ts[sent] + 1, ts[sent] + terms.latency), k, stop)
+    return _first_at(ts, max(ts[sent] + 1, ts[sent] + params.latency), k, stop)
 
 
 @inner
-def _unclosed(ts, price, terms, side, j, entry, stop, low, high, met):  # type: ignore[no-untyped-def]
+def _unclosed(ts, price, params, side, j, entry, stop, low, high, met):  # type: ignore[no-untyped-def]
     """Return what becomes of a trade that is open at the last print of its segment (11, 12, 36)."""
     m = stop - 1
     fill = np.int64(price[m])
@@ -331,20 +331,20 @@ def _unclosed(ts, price, terms, side, j, entry, stop, low, high, met):  # type: 
     reason = VOID
     if stop == len(ts):
         reason = OPEN
-    elif terms.roll_close and ts[m] > ts[j]:
-        reason, fill = ROLL, fill - side * terms.slippage
+    elif params.roll_close and ts[m] > ts[j]:
+        reason, fill = ROLL, fill - side * params.slippage
     return m, reason, fill, low, high, -1, np.int64(0), met
 
 
 @inner
-def _timed_order(ts, spans, terms, session, j, stop):  # type: ignore[no-untyped-def]
+def _timed_order(ts, spans, params, session, j, stop):  # type: ignore[no-untyped-def]
     """Return where the market order that closes the position at a time fills, its time and its reason (23)."""
     order, due, reason = stop, np.int64(NEVER), VOID
     if spans.flat_print[session] < stop:
         due, reason = spans.flat_due[session], CLOSE
         order = max(spans.flat_print[session], _first_at(ts, ts[j] + 1, j + 1, stop))
-    if terms.hold != NEVER and ts[j] + terms.hold + terms.latency < due:
-        due, reason = ts[j] + terms.hold + terms.latency, HOLD
+    if params.hold != NEVER and ts[j] + params.hold + params.latency < due:
+        due, reason = ts[j] + params.hold + params.latency, HOLD
         order = _first_at(ts, max(due, ts[j] + 1), j + 1, stop)
     return order, due, reason
 
@@ -391,44 +391,44 @@ def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _stop_level(terms, initial, best):  # type: ignore[no-untyped-def]
+def _stop_level(params, initial, best):  # type: ignore[no-untyped-def]
     """Return the stop in force at a best profit (31, 32, 34), its reason, and the profit that moves it next."""
     level, kind, raise_at = initial, STOP, np.int64(FAR)
-    if best >= terms.break_even_at:
-        level, kind = np.int64(terms.break_even_plus), BREAK_EVEN
+    if best >= params.break_even_at:
+        level, kind = np.int64(params.break_even_plus), BREAK_EVEN
     else:
-        raise_at = min(raise_at, terms.break_even_at)
-    if terms.trailing:
-        if best >= terms.trail_from:
-            steps = (best - terms.trail_from) // terms.trail_step
-            trailing = terms.trail_from + steps * terms.trail_step - terms.trail_distance
+        raise_at = min(raise_at, params.break_even_at)
+    if params.trailing:
+        if best >= params.trail_from:
+            steps = (best - params.trail_from) // params.trail_step
+            trailing = params.trail_from + steps * params.trail_step - params.trail_distance
             if trailing > level:
                 level, kind = trailing, TRAILING
-            raise_at = min(raise_at, terms.trail_from + (steps + 1) * terms.trail_step)
+            raise_at = min(raise_at, params.trail_from + (steps + 1) * params.trail_step)
         else:
-            raise_at = min(raise_at, terms.trail_from)
+            raise_at = min(raise_at, params.trail_from)
     return level, kind, raise_at
 
 
 @inner
-def _moved(ts, price, terms, side, entry, initial, seen, k, stop):  # type: ignore[no-untyped-def]
+def _moved(ts, price, params, side, entry, initial, seen, k, stop):  # type: ignore[no-untyped-def]
     """Return the stop's level, reason and next move at print k (33), the first raise it does not know, its arrival."""
     best = np.int64(0)
-    while seen < k and ts[seen] < ts[k] and ts[seen] + terms.latency <= ts[k]:
+    while seen < k and ts[seen] < ts[k] and ts[seen] + params.latency <= ts[k]:
         best = max(best, side * (price[seen] - entry))
         seen += 1
-    level, kind, raise_at = _stop_level(terms, initial, best)
+    level, kind, raise_at = _stop_level(params, initial, best)
     while seen < k and side * (price[seen] - entry) < raise_at:
         seen += 1
-    return level, kind, raise_at, seen, _reached(ts, terms, seen, k, stop) if seen < k else stop
+    return level, kind, raise_at, seen, _reached(ts, params, seen, k, stop) if seen < k else stop
 
 
 @inner
-def _limits(terms, closed):  # type: ignore[no-untyped-def]
+def _limits(params, closed):  # type: ignore[no-untyped-def]
     """Return the profits in ticks at or below and at or above which the open trade meets a limit (27)."""
     loss, profit = np.int64(-FAR), np.int64(FAR)
-    if terms.loss_limit != NEVER:
-        loss = (terms.cost - terms.loss_limit - closed) // terms.tick_money
-    if terms.profit_limit != NEVER:
-        profit = -((closed - terms.cost - terms.profit_limit) // terms.tick_money)
+    if params.loss_limit != NEVER:
+        loss = (params.cost - params.loss_limit - closed) // params.tick_money
+    if params.profit_limit != NEVER:
+        profit = -((closed - params.cost - params.profit_limit) // params.tick_money)
     return loss, profit

@@ -21,7 +21,7 @@ from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import NEVER, STOP_FILL_CODES
 from scalpr_zen.simulation.rules import SessionRules
-from scalpr_zen.simulation.simulate import kernel_terms
+from scalpr_zen.simulation.simulate import kernel_params
 
 Array = NDArray[Any]
 
@@ -82,7 +82,7 @@ class _Rule(NamedTuple):
 def has_fixed_levels(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules, groups: int) -> bool:
     """Return whether `outcomes` covers these rules and this tape's range of prices."""
     moves = bracket.trailing_stop is not None or bracket.break_even_at is not None
-    if moves or execution.target_fill == "queue" or rules.limit_on == "open":
+    if moves or execution.target_fill == "queue" or rules.limit_basis == "equity":
         return False
     return max((2 * groups * _width(tape, k, execution) for k in range(len(tape.segments))), default=0) <= _MOST_CELLS
 
@@ -121,17 +121,17 @@ def outcomes(
     Outcomes
         An order that does not fill (rule 3 of docs/execution.md) is not counted.
     """
-    terms, spans = kernel_terms(tape, bracket, execution, rules)
+    params, spans = kernel_params(tape, bracket, execution, rules)
     rule = _Rule(
-        target=(terms.long_target, terms.short_target),
-        stop=(terms.long_stop, terms.short_stop),
+        target=(params.long_target, params.short_target),
+        stop=(params.long_stop, params.short_stop),
         beyond=int(execution.target_fill == "through"),
-        at_signal=terms.at_signal,
-        latency=terms.latency,
-        slippage=terms.slippage,
-        stop_fill=terms.stop_fill,
-        hold=terms.hold,
-        roll_close=terms.roll_close,
+        at_signal=params.at_signal,
+        latency=params.latency,
+        slippage=params.slippage,
+        stop_fill=params.stop_fill,
+        hold=params.hold,
+        roll_close=params.roll_close,
     )
     sessions = np.ascontiguousarray(tape.sessions["start"])
 

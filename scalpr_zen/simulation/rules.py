@@ -21,18 +21,18 @@ from scalpr_zen.data.tape import Tape
 
 ALL = "all"
 SIDES = ("both", "long", "short")
-LIMITS_ON = ("closed", "open")
+LIMIT_BASES = ("realized", "equity")
 INCOMPLETE_DATES = ("exclude", "include")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MINUTE, _HOUR = 60 * NANOS, 3600 * NANOS
 _UNITS = {
     "no_entry_before_close": _MINUTE,
     "flat_before_close": _MINUTE,
-    "longest_hold": NANOS,
-    "pause": NANOS,
+    "max_hold": NANOS,
+    "cooldown": NANOS,
 }
 """Nanoseconds of the unit of each time."""
-OF_A_SESSION = ("pause", "max_trades", "loss_limit", "profit_limit", "limit_on")
+OF_A_SESSION = ("cooldown", "max_trades", "loss_limit", "profit_limit", "limit_basis")
 """Rules under which a trade depends on the trades before it in its session."""
 _TIME = "([01][0-9]|2[0-3]):([0-5][0-9])"
 _DAY, _OPEN = 24 * 60, SESSION_OPEN_HOUR * 60
@@ -45,7 +45,7 @@ class SessionRules(Parameters):
     """Which signals are traded, and what ends a trade or a session beside its bracket."""
 
     sides: str = param("both", "Sides that are traded.", choices=SIDES)
-    invert: bool = param(False, "Trade every signal the other way round.")
+    reverse: bool = param(False, "Trade every signal the other way round.")
     entry_windows: str = param(ALL, "Chicago times of signals that are traded: all, or 08:30-11:00, 13:00-15:00.")
     weekdays: str = param(ALL, "Weekdays of the session dates that are traded: all, or Mon-Thu, or Mon, Wed.")
     no_entry_before_close: float | None = param(
@@ -54,10 +54,10 @@ class SessionRules(Parameters):
     flat_before_close: float | None = param(
         None, "Time before a session's close at which a position is closed.", unit="minutes", low=0.01, high=1380
     )
-    longest_hold: float | None = param(
+    max_hold: float | None = param(
         None, "Time after its entry at which a position is closed.", unit="seconds", low=0.001, high=10_000_000
     )
-    pause: float = param(
+    cooldown: float = param(
         0.0, "Time after an exit in which no signal of its session is traded.", unit="seconds", low=0, high=86_400
     )
     max_trades: int | None = param(None, "Trades of a session at most.", unit="trades", low=1, high=1_000_000)
@@ -67,7 +67,9 @@ class SessionRules(Parameters):
     profit_limit: float | None = param(
         None, "Net profit at which a session is over.", unit="USD", low=0.01, high=100_000_000
     )
-    limit_on: str = param("closed", "What the limits look at: closed trades, or also the open one.", choices=LIMITS_ON)
+    limit_basis: str = param(
+        "realized", "What the limits look at: closed trades, or also the open one.", choices=LIMIT_BASES
+    )
     incomplete_dates: str = param(
         "exclude", "Whether incomplete session dates count in by-day statistics.", choices=INCOMPLETE_DATES
     )
@@ -78,8 +80,8 @@ class SessionRules(Parameters):
         weekdays(self.weekdays)
         for name in _UNITS:
             self.ns(name)
-        if self.limit_on == "open" and self.loss_limit is None and self.profit_limit is None:
-            raise ParameterError("limit_on=open needs loss_limit or profit_limit, both were none")
+        if self.limit_basis == "equity" and self.loss_limit is None and self.profit_limit is None:
+            raise ParameterError("limit_basis=equity needs loss_limit or profit_limit, both were none")
 
     def ns(self, name: str) -> int | None:
         """Return one of the times in ns; none where it is not set."""

@@ -19,7 +19,7 @@ from scalpr_zen.base.blocks import BLOCK
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.money import check_sum, micro, total
-from scalpr_zen.data.tape import Tape, misfit
+from scalpr_zen.data.tape import Tape, signal_error
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import (
     FAR,
@@ -34,9 +34,9 @@ from scalpr_zen.simulation.kernel import (
     TRADE,
     TRIGGER,
     VOID,
+    Bounds,
+    KernelParams,
     Prints,
-    Spans,
-    Terms,
     trade_kernel,
 )
 from scalpr_zen.simulation.rules import SessionRules, entry_ranges
@@ -118,7 +118,7 @@ def simulate(
         If the signals do not fit the tape, a distance is no multiple of the tick, or parameters contradict each
         other.
     """
-    if wrong := misfit(signals, len(tape)):
+    if wrong := signal_error(signals, len(tape)):
         raise ParameterError(f"signals must be {wrong}")
     rules = rules or SessionRules()
     return trade(tape, orders(tape, signals, rules), bracket, execution, rules)
@@ -131,13 +131,13 @@ def orders(tape: Tape, signals: NDArray[np.int8], rules: SessionRules) -> Orders
     ----------
     tape : Tape
     signals : array of int8, shape (n,)
-        Without a `misfit`, as `strategies.load.signals_of` gives them.
+        Without a `signal_error`, as `strategies.load.signals_of` gives them.
     rules : SessionRules
     """
     at = _found(signals)
     side = signals[at]
     counts = {"signals": len(at), "other_side": 0, "outside": 0}
-    if rules.invert:  # 19
+    if rules.reverse:  # 19
         side = -side
     if rules.sides != "both":  # 18
         kept = side == (1 if rules.sides == "long" else -1)
@@ -163,7 +163,7 @@ def trade(
     tape, wanted, bracket, execution, rules
         As in `simulate`; `wanted` may be traded under many of the others.
     """
-    [(parts, refused)] = _trade_many(tape, wanted, [_terms(tape, bracket, execution, rules)], rules, _whole)
+    [(parts, refused)] = _trade_many(tape, wanted, [_kernel_params(tape, bracket, execution, rules)], rules, _whole)
     rows = np.concatenate([np.empty(0, TRADE), *(rows for rows, _ in parts)])
     triggers = np.concatenate([np.empty(0, TRIGGER), *(triggers for _, triggers in parts)])
     if execution.overlap:
@@ -176,7 +176,7 @@ def trade(
     counts |= {REASONS[reason]: int((rows["reason"] == reason).sum()) for reason in (VOID, OPEN)}
     counts |= {name: refused[name] for name in ("unfilled", "ignored")}
     counts |= {name: wanted.counts[name] for name in ("other_side", "outside")}
-    counts |= {name: refused[name] for name in ("session_over", "paused")}
+    counts |= {name: refused[name] for name in ("session_over", "in_cooldown")}
     return Simulation(trades=rows[closed], triggers=triggers[closed], unclosed=rows[~closed], counts=counts)
 
 
@@ -193,18 +193,20 @@ def results(
     list of arrays of RESULT
         Of each variant the trades in the order of their signals, void and open ones included.
     """
-    terms = [_terms(tape, bracket, execution, rules) for bracket, execution in variants]
-    many = _trade_many(tape, wanted, terms, rules, _result)
+    params = [_kernel_params(tape, bracket, execution, rules) for bracket, execution in variants]
+    many = _trade_many(tape, wanted, params, rules, _result)
     made = [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in many]
     for rows, (_, execution) in zip(made, variants, strict=True):
         _check_limits(rows, tape, execution, rules)
     return made
 
 
-def kernel_terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> tuple[Terms, Spans]:
+def kernel_params(
+    tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules
+) -> tuple[KernelParams, Bounds]:
     """Return the scalars of the kernel and the ends of segments and sessions; raises as `simulate` does."""
-    terms = _terms(tape, bracket, execution, rules)
-    return terms, _spans(tape, terms, rules)
+    params = _kernel_params(tape, bracket, execution, rules)
+    return params, _spans(tape, params, rules)
 
 
 def net_usd(made: Array, tape: Tape, execution: Execution) -> Array:
@@ -255,21 +257,23 @@ def _found(signals: NDArray[np.int8]) -> Array:
     return np.concatenate([np.empty(0, np.int64), *run_all(find, range(0, len(signals), step))])
 
 
-def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> Terms:
+def _kernel_params(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> KernelParams:
     if execution.overlap and rules.of_a_session:
-        raise ParameterError("overlap needs pause=0 and no max_trades, loss_limit, profit_limit: each trade is alone")
+        raise ParameterError(
+            "overlap needs cooldown=0 and no max_trades, loss_limit, profit_limit: each trade is alone"
+        )
     check_sum(largest_result(tape, execution))
     long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
     moves = bracket.moves(tape.instrument)
-    hold = rules.ns("longest_hold")
-    return Terms(
+    hold = rules.ns("max_hold")
+    return KernelParams(
         long_target=long.take_profit,
         long_stop=long.stop_loss,
         short_target=short.take_profit,
         short_stop=short.stop_loss,
         trailing=bracket.trailing_stop is not None,
         trail_distance=moves.get("trailing_stop", 0),
-        trail_from=moves["trailing_from"],
+        trail_from=moves["trail_activation"],
         trail_step=moves.get("trailing_step", 1),
         break_even_at=moves.get("break_even_at", FAR),
         break_even_plus=moves["break_even_plus"],
@@ -284,11 +288,11 @@ def _terms(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRul
         tick_money=tick_money(tape, execution),
         cost=_micro(execution.cost_usd),
         hold=NEVER if hold is None else hold,
-        pause=rules.ns("pause") or 0,
+        cooldown=rules.ns("cooldown") or 0,
         max_trades=NEVER if rules.max_trades is None else rules.max_trades,
         loss_limit=NEVER if rules.loss_limit is None else _micro(rules.loss_limit),
         profit_limit=NEVER if rules.profit_limit is None else _micro(rules.profit_limit),
-        limit_open=rules.limit_on == "open",
+        limit_open=rules.limit_basis == "equity",
     )
 
 
@@ -303,22 +307,22 @@ def _micro(usd: float) -> int:
     return round(usd * 1_000_000)
 
 
-def _spans(tape: Tape, terms: Terms, rules: SessionRules) -> Spans:
+def _spans(tape: Tape, params: KernelParams, rules: SessionRules) -> Bounds:
     """Return where segments and sessions end, and where an order that makes flat before the close reaches them."""
     segments, sessions = (np.ascontiguousarray(table["stop"]) for table in (tape.segments, tape.sessions))
     flat = rules.ns("flat_before_close")
     if flat is None:
         due = prints = np.full(len(tape.sessions), NEVER)
     else:
-        due = tape.sessions["close"] - flat + terms.latency
+        due = tape.sessions["close"] - flat + params.latency
         prints = np.searchsorted(tape.ts, due)
-    return Spans(segments, sessions, flat_print=prints, flat_due=due)
+    return Bounds(segments, sessions, flat_print=prints, flat_due=due)
 
 
 def _trade_many(
     tape: Tape,
     wanted: Orders,
-    variants: Sequence[Terms],
+    variants: Sequence[KernelParams],
     rules: SessionRules,
     kept: Callable[[Array, Array], Any],
 ) -> list[tuple[list[Any], dict[str, int]]]:
@@ -328,7 +332,7 @@ def _trade_many(
     session are traded side by side. Several variants share the prints in the cache, which is three times as fast.
     """
     prints = Prints(tape.ts, tape.price, tape.size, tape.aggressor, *tape.blocks)
-    spans = [_spans(tape, terms, rules) for terms in variants]
+    spans = [_spans(tape, params, rules) for params in variants]
     apart = np.intersect1d(tape.segments["start"], tape.sessions["start"])
     bounds = np.append(np.searchsorted(wanted.at, apart), len(wanted.at)).tolist()
 
@@ -338,9 +342,9 @@ def _trade_many(
         rows, triggers = np.empty(_CHUNK, TRADE), np.empty(_CHUNK, TRIGGER)
         for chunk in _chunks(start, stop):
             at, side = wanted.at[chunk], wanted.side[chunk]
-            for k, terms in enumerate(variants):
+            for k, params in enumerate(variants):
                 stop_if_interrupted()
-                found = trade_kernel(prints, spans[k], at, side, terms, progress[k], rows, triggers)
+                found = trade_kernel(prints, spans[k], at, side, params, progress[k], rows, triggers)
                 parts[k].append(kept(rows[:found], triggers[:found]))
         return parts, progress
 

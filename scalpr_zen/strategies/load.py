@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scalpr_zen import strategies
 from scalpr_zen.base.errors import ParameterError, ScalprError, StrategyError
 from scalpr_zen.base.params import Parameter, Parameters, declared
-from scalpr_zen.data.tape import Tape, misfit
+from scalpr_zen.data.tape import Tape, signal_error
 from scalpr_zen.strategies.source import record_source
 
 BUILT_IN: dict[str, type[Any]] = {name: getattr(strategies, name) for name in strategies.__all__}
@@ -82,7 +82,7 @@ def signals_of(strategy: Any, tape: Tape) -> NDArray[np.int8]:
 
     with _told(origin):
         signals: NDArray[np.int8] = strategy.signals(tape)
-    if wrong := misfit(signals, len(tape)):
+    if wrong := signal_error(signals, len(tape)):
         raise StrategyError(f"{origin()}: {type(strategy).__name__}: signals must be {wrong}")
     return signals
 

@@ -37,7 +37,8 @@ def strategy_sha256(strategy: Any) -> str | None:
         return str(recorded)
     try:
         if file := getattr(module, "__file__", None):
-            return source_sha256(Path(file))
+            record_source(module, Path(file))
+            return getattr(module, _RECORDED, None)
         return hashlib.sha256(inspect.getsource(kind).encode()).hexdigest()  # a notebook has no file
     except (OSError, TypeError):
         return None

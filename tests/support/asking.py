@@ -15,7 +15,7 @@ CHICAGO = ZoneInfo("America/Chicago")
 PATIENCE = 60
 TICK = 0.25  # of NQ
 
-FAST = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25, "control_sims": 25, "prop_sims": 25}
+FAST = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25, "random_entry_sims": 25, "prop_sims": 25}
 BUSY = FAST | {"take_profit": 2, "stop_loss": 1.5, "overlap": True}
 EVERYTHING = {
     "fast_period": 3,
@@ -25,7 +25,7 @@ EVERYTHING = {
     "take_profit_short": 4,
     "stop_loss_short": 2.75,
     "trailing_stop": 2,
-    "trailing_from": 1.5,
+    "trail_activation": 1.5,
     "trailing_step": 0.5,
     "break_even_at": 1.25,
     "break_even_plus": 1,
@@ -41,22 +41,22 @@ EVERYTHING = {
     "point_value": 2,
     "overlap": False,
     "sides": "long",
-    "invert": True,
+    "reverse": True,
     "entry_windows": "08:30-15:00, 18:00-02:00",
     "weekdays": "Mon-Thu, Fri",
     "no_entry_before_close": 30,
     "flat_before_close": 10,
-    "longest_hold": 5_000,
-    "pause": 0.5,
+    "max_hold": 5_000,
+    "cooldown": 0.5,
     "max_trades": 4,
     "loss_limit": 500,
     "profit_limit": 900,
-    "limit_on": "open",
+    "limit_basis": "equity",
     "incomplete_dates": "include",
     "pessimistic_commission": 3,
     "pessimistic_slippage_ticks": 4,
     "monte_carlo_sims": 7,
-    "control_sims": 9,
+    "random_entry_sims": 9,
     "seed": 11,
     "prop_firm": "custom",
     "prop_account": 25_000,

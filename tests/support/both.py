@@ -92,7 +92,7 @@ class Rules:
     take_profit_short: int | None = None
     stop_loss_short: int | None = None
     trailing_stop: int | None = None
-    trailing_from: int = 0
+    trail_activation: int = 0
     trailing_step: int | None = None
     break_even_at: int | None = None
     break_even_plus: int = 0
@@ -105,17 +105,17 @@ class Rules:
     roll_exit: str = "void"
     overlap: bool = False
     sides: str = "both"
-    invert: bool = False
+    reverse: bool = False
     entry_windows: str | tuple = "all"
     weekdays: str | tuple = "all"
     no_entry_ns: int | None = None
     flat_ns: int | None = None
     hold_ns: int | None = None
-    pause_ns: int = 0
+    cooldown_ns: int = 0
     max_trades: int | None = None
     loss_limit: float | None = None
     profit_limit: float | None = None
-    limit_on: str = "closed"
+    limit_basis: str = "realized"
     contracts: int = 1
     commission: float = 0.0
 
@@ -129,7 +129,7 @@ class Rules:
 
     def bracket(self):
         names = ("take_profit", "stop_loss", "take_profit_short", "stop_loss_short")
-        points = [*names, "trailing_stop", "trailing_from", "trailing_step", "break_even_at"]
+        points = [*names, "trailing_stop", "trail_activation", "trailing_step", "break_even_at"]
         distances = {name: points_of(getattr(self, name)) for name in points}
         return Bracket(**distances, break_even_plus=self.break_even_plus)
 
@@ -139,15 +139,15 @@ class Rules:
         return Execution(latency_ms=self.latency_ns / 1e6, **same)
 
     def session_rules(self):
-        names = ("sides", "invert", "max_trades", "loss_limit", "profit_limit", "limit_on")
+        names = ("sides", "reverse", "max_trades", "loss_limit", "profit_limit", "limit_basis")
         return SessionRules(
             **{name: getattr(self, name) for name in names},
             entry_windows=text_of(self.entry_windows),
             weekdays=text_of(self.weekdays),
             no_entry_before_close=units_of(self.no_entry_ns, MINUTE),
             flat_before_close=units_of(self.flat_ns, MINUTE),
-            longest_hold=units_of(self.hold_ns, SECOND),
-            pause=units_of(self.pause_ns, SECOND),
+            max_hold=units_of(self.hold_ns, SECOND),
+            cooldown=units_of(self.cooldown_ns, SECOND),
         )
 
 

@@ -51,10 +51,10 @@ SHORT = {"width": 1280, "height": 560}  # no chart is in sight at first, which s
 WIDTHS = [{"width": 1280, "height": 900}, {"width": 400, "height": 850}]
 FAST = "fast_period=2&slow_period=5"  # nine trades of the small tape
 ONE = "fast_period=2&slow_period=100"
-MANY = "fast_period=5&slow_period=20&monte_carlo_sims=25&control_sims=25&prop_sims=50"
+MANY = "fast_period=5&slow_period=20&monte_carlo_sims=25&random_entry_sims=25&prop_sims=50"
 UNITS = {row.key: row.unit for row in STATISTICS}
 PATHS = [chart.name for chart in CHARTS if chart.section == "monte_carlo"]
-CHECKS = [chart.name for chart in CHARTS if chart.section in ("fills", "control", "prop_firm")]
+CHECKS = [chart.name for chart in CHARTS if chart.section in ("fills", "random_entries", "prop_firm")]
 DRAWN_AT_ONCE = [chart.name for chart in CHARTS if chart.section == "series" and chart.name != "equity_by_trade"]
 
 

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, SessionRules, Setup
-from scalpr_zen.runs.backtest import plain
+from scalpr_zen.runs.backtest import jsonable
 from scalpr_zen.sections.fills import fills
 from scalpr_zen.simulation.simulate import orders, trade
 from support.tapes import NOON
@@ -13,7 +13,7 @@ HOUR = 3600 * 10**9
 TICK, TICK_USD = 0.25, 5.0  # of NQ
 SESSION_END = 5 * HOUR  # 17:00 in Chicago, in ns after NOON
 ELEVEN = NOON - HOUR
-MOVES = ("trailing_stop", "trailing_from", "trailing_step", "break_even_at")
+MOVES = ("trailing_stop", "trail_activation", "trailing_step", "break_even_at")
 SHORTS = ("take_profit_short", "stop_loss_short")
 
 
@@ -26,7 +26,7 @@ def setup_of(*, take_profit=4, stop_loss=2, latency_ns=0, rules=None, pessimisti
         execution=Execution(latency_ms=latency_ns / 1e6, **others),
         rules=rules or SessionRules(),
         pessimistic=pessimistic or PessimisticCosts(),
-        settings=settings or MonteCarlo(monte_carlo_sims=0, control_sims=0),
+        settings=settings or MonteCarlo(monte_carlo_sims=0, random_entry_sims=0),
     )
 
 
@@ -38,7 +38,7 @@ def traded(tape, signals, setup):
 
 def fills_of(tape, signals, setup):
     """What `fills` says of a run, None for what is undefined."""
-    return plain(fills(tape, *traded(tape, signals, setup), setup))
+    return jsonable(fills(tape, *traded(tape, signals, setup), setup))
 
 
 # The generators ---------------------------------------------------------------------------------------
@@ -50,7 +50,8 @@ def brackets():
     still = st.fixed_dictionaries({"take_profit": distance, "stop_loss": distance})
     shorts = st.fixed_dictionaries({}, optional={"take_profit_short": distance, "stop_loss_short": distance})
     trailing = st.fixed_dictionaries(
-        {"trailing_stop": distance}, optional={"trailing_from": st.integers(0, 3), "trailing_step": st.integers(1, 2)}
+        {"trailing_stop": distance},
+        optional={"trail_activation": st.integers(0, 3), "trailing_step": st.integers(1, 2)},
     )
     even = st.integers(1, 3).flatmap(
         lambda at: st.fixed_dictionaries({"break_even_at": st.just(at), "break_even_plus": st.integers(0, at - 1)})
@@ -82,12 +83,12 @@ def times():
         {},
         optional={
             "sides": st.sampled_from(["both", "long", "short"]),
-            "invert": st.booleans(),
+            "reverse": st.booleans(),
             "entry_windows": st.sampled_from(["all", "16:59-17:01", "00:00-16:00, 17:00-24:00"]),
             "weekdays": st.sampled_from(["all", "Mon-Wed", "Tue-Fri"]),
             "no_entry_before_close": st.sampled_from([1.0, 1380.0]),
             "flat_before_close": st.sampled_from([0.05, 1.0]),
-            "longest_hold": st.sampled_from([0.001, 5.0]),
+            "max_hold": st.sampled_from([0.001, 5.0]),
         },
     )
 
@@ -97,7 +98,7 @@ def limits():
     some = st.fixed_dictionaries(
         {},
         optional={
-            "pause": st.sampled_from([0.001, 3600]),
+            "cooldown": st.sampled_from([0.001, 3600]),
             "max_trades": st.integers(1, 3),
             "loss_limit": st.sampled_from([5.0, 20.0]),
             "profit_limit": st.sampled_from([5.0, 20.0]),
@@ -105,8 +106,8 @@ def limits():
     )
 
     def seen(rules):
-        by = ["closed", "open"] if {"loss_limit", "profit_limit"} & set(rules) else ["closed"]
-        return st.sampled_from(by).map(lambda on: rules | {"limit_on": on})
+        by = ["realized", "equity"] if {"loss_limit", "profit_limit"} & set(rules) else ["realized"]
+        return st.sampled_from(by).map(lambda on: rules | {"limit_basis": on})
 
     return some.flatmap(seen)
 

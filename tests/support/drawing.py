@@ -4,7 +4,7 @@ import pytest
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, SessionRules, run
 from scalpr_zen.render.figures import figures
-from scalpr_zen.runs.backtest import Setup, plain, run_trades
+from scalpr_zen.runs.backtest import Setup, jsonable, run_trades
 from support.market import market
 from support.tapes import Given, signals_of, tape_of
 
@@ -15,21 +15,21 @@ MONTE_CARLO = ["paths_permuted", "paths_of_days", "drawdowns"]
 CHECKS = ["slippage", "random_entries", "prop_firm"]
 NAMES = SERIES + MONTE_CARLO + CHECKS
 FAST = EmaCrossover(fast_period=2, slow_period=5)
-FEW_PATHS = MonteCarlo(monte_carlo_sims=25, control_sims=25)
+FEW_PATHS = MonteCarlo(monte_carlo_sims=25, random_entry_sims=25)
 STRATEGY_NAME = 'A</script><img src="//x">&'
 
 NORMAL = run(market(), FAST, execution=Execution(commission=2.27, contracts=2), settings=FEW_PATHS)
-VALUES = plain(NORMAL.to_dict())
+VALUES = jsonable(NORMAL.to_dict())
 DRAWN = figures(VALUES)
 SMALL = tape_of([100, 101, 103, 99])
 TIGHT = Bracket(take_profit=0.5, stop_loss=0.5)
 MOVING = Bracket(trailing_stop=2.0, break_even_at=1.0, stop_loss=3.0)
-RULES = SessionRules(longest_hold=5.0, loss_limit=100.0, limit_on="open")
+RULES = SessionRules(max_hold=5.0, loss_limit=100.0, limit_basis="equity")
 NO_FIRM = PropFirm(prop_firm="none")
 RESULTS = {
     "normal": NORMAL,
     "without paths": run_trades(market(), FAST, Setup()),
-    "no paths": run(market(), FAST, settings=MonteCarlo(monte_carlo_sims=0, control_sims=0), firm=NO_FIRM),
+    "no paths": run(market(), FAST, settings=MonteCarlo(monte_carlo_sims=0, random_entry_sims=0), firm=NO_FIRM),
     "overlap": run(market(), FAST, TIGHT, Execution(overlap=True), settings=FEW_PATHS),
     "every rule": run(market(), FAST, MOVING, Execution(latency_ms=1, roll_exit="close"), RULES, settings=FEW_PATHS),
     "no trades": run(SMALL, Given(signals_of(SMALL, {})), settings=FEW_PATHS),
@@ -40,7 +40,7 @@ RESULTS = {
 
 
 def drawn(case, name):
-    return figures(plain(RESULTS[case].to_dict()))[name]
+    return figures(jsonable(RESULTS[case].to_dict()))[name]
 
 
 def traces(figure):

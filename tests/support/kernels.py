@@ -1,5 +1,6 @@
 """Compile what the tests run before their workers start: two processes that compile one kernel can spoil its cache."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -12,13 +13,21 @@ ROOT = Path(__file__).parents[2]
 
 
 def compile_once(cache):
-    """Compile in a process of its own, unless nothing has changed since the last time."""
-    sources = sorted((ROOT / "scalpr_zen").rglob("*.py"))
-    state = [numba.__version__, str(ROOT), *(f"{path.name} {path.stat().st_mtime_ns}" for path in sources)]
-    if cache.get("scalpr/compiled", None) != state:
+    """Compile in a process of its own, unless no kernel has changed since the last time.
+
+    What was compiled before goes, for numba's cache of one file does not notice an edit in another one.
+    """
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version} {ROOT}".encode())
+    for path in sorted((ROOT / "scalpr_zen").rglob("*.py")):
+        text = path.read_text("utf-8")
+        if "njit" in text or "NamedTuple" in text:
+            digest.update(f"{path.relative_to(ROOT)}\n{text}".encode())
+    if cache.get("scalpr/compiled", None) != digest.hexdigest():
+        for path in (ROOT / "scalpr_zen").rglob("__pycache__/*.nb[ci]"):
+            path.unlink(missing_ok=True)
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         subprocess.run([sys.executable, __file__], env=os.environ | {"PYTHONPATH": paths}, check=True)
-        cache.set("scalpr/compiled", state)
+        cache.set("scalpr/compiled", digest.hexdigest())
 
 
 def main():
@@ -41,12 +50,12 @@ def main():
     from support.dbn_files import trade, utc, write_day
     from support.market import market
 
-    groups = {"settings": MonteCarlo(monte_carlo_sims=2, control_sims=2), "firm": PropFirm(prop_sims=2)}
+    groups = {"settings": MonteCarlo(monte_carlo_sims=2, random_entry_sims=2), "firm": PropFirm(prop_sims=2)}
     for strategy in BUILT_IN.values():
         strategy().signals(market())
     crossover = EmaCrossover(fast_period=2, slow_period=5)
     moving = Bracket(trailing_stop=2, break_even_at=1)
-    limits = SessionRules(longest_hold=5, loss_limit=100, limit_on="open", flat_before_close=5)
+    limits = SessionRules(max_hold=5, loss_limit=100, limit_basis="equity", flat_before_close=5)
     with tempfile.TemporaryDirectory() as folder:
         mapped = Tape.open(save_tape(market(), Path(folder) / "tape.npz"))  # its columns are read-only: another type
         for tape in (market(), mapped):

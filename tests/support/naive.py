@@ -57,7 +57,7 @@ def crossover_signals(prices, segments, fast_period, slow_period) -> list[int]:
 CHICAGO = ZoneInfo("America/Chicago")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 COUNTS = (
-    *("signals", "other_side", "outside", "ignored", "session_over", "paused"),
+    *("signals", "other_side", "outside", "ignored", "session_over", "in_cooldown"),
     *("unfilled", "void", "open", "closed"),
 )
 RULES = {
@@ -67,7 +67,7 @@ RULES = {
     "take_profit_short": None,
     "stop_loss_short": None,
     "trailing_stop": None,
-    "trailing_from": 0,
+    "trail_activation": 0,
     "trailing_step": 1,
     "break_even_at": None,
     "break_even_plus": 0,
@@ -81,18 +81,18 @@ RULES = {
     "overlap": False,
     # When: pairs of wall times or "all", names of weekdays or "all", times in ns.
     "sides": "both",
-    "invert": False,
+    "reverse": False,
     "entry_windows": "all",
     "weekdays": "all",
     "no_entry_ns": None,
     "flat_ns": None,
     "hold_ns": None,
-    "pause_ns": 0,
+    "cooldown_ns": 0,
     "max_trades": None,
     # Money, in USD.
     "loss_limit": None,
     "profit_limit": None,
-    "limit_on": "closed",
+    "limit_basis": "realized",
     "tick_value": 5.0,
     "contracts": 1,
     "commission": 0.0,
@@ -128,7 +128,7 @@ def simulate(
         if signal == 0:
             continue
         counts["signals"] += 1
-        side = -signal if rules.invert else signal  # rule 19
+        side = -signal if rules.reverse else signal  # rule 19
 
         refusal = refused(tape, rules, i, side, trades)
         if refusal is not None:
@@ -199,10 +199,10 @@ def refused(tape, rules, i, side, trades):
     if session_is_over(tape, rules, tape.session_of[i], trades):
         return "session_over"
     if trades and not rules.overlap:
-        # Rule 24: a pause ends with its session. A void trade's exit's print is the one by which rule 10 blocks.
+        # Rule 24: a cooldown ends with its session. A void trade's exit's print is the one by which rule 10 blocks.
         m = trades[-1]["exit"]
-        if tape.session_of[m] == tape.session_of[i] and not tape.ts[i] >= tape.ts[m] + rules.pause_ns:
-            return "paused"
+        if tape.session_of[m] == tape.session_of[i] and not tape.ts[i] >= tape.ts[m] + rules.cooldown_ns:
+            return "in_cooldown"
     return None
 
 
@@ -403,8 +403,8 @@ def stop_in_force(tape, rules, side, j, E, k):
     stops = [(-(rules.stop_loss_short if short else rules.stop_loss), "stop")]
     if rules.break_even_at is not None and best >= rules.break_even_at:  # rule 32
         stops.append((rules.break_even_plus, "break_even"))
-    if rules.trailing_stop is not None and best >= rules.trailing_from:  # rule 31
-        F, step, D = rules.trailing_from, rules.trailing_step, rules.trailing_stop
+    if rules.trailing_stop is not None and best >= rules.trail_activation:  # rule 31
+        F, step, D = rules.trail_activation, rules.trailing_step, rules.trailing_stop
         stops.append((F + step * math.floor(Fraction(best - F, step)) - D, "trailing"))
 
     profit, reason = max(stops, key=lambda stop: stop[0])
@@ -413,7 +413,7 @@ def stop_in_force(tape, rules, side, j, E, k):
 
 def limits_met_by_open_trade(tape, rules, side, E, k, trades):
     """Rule 27: the limits that are met if the open trade is counted as closed at print `k`, without slippage."""
-    if rules.limit_on != "open":
+    if rules.limit_basis != "equity":
         return []
     closed = sum(closed_in(tape, rules, tape.session_of[k], trades))
     return limits_met(rules, closed + net_micro_usd(rules, side * (tape.prices[k] - E)))

@@ -3,14 +3,14 @@
 import { count, number } from "./format.js";
 import { byId, fillTable } from "./page.js";
 
-/** Show the section of a run; `control` is empty without random runs or without trades. */
+/** Show the section of a run; `random_entries` is empty without random runs or without trades. */
 export function showEntries(control, { statistics, parameters }) {
   const found = control.sims !== undefined;
   byId("entries-more").hidden = !found;
   byId("entries-words").textContent = found
     ? words(control, statistics)
-    : `There is nothing to compare: ${count(statistics.trades)} trades, control_sims=${parameters.control_sims}, ` +
-      `limit_on=${parameters.limit_on} (entries by themselves have no money of a session), ` +
+    : `There is nothing to compare: ${count(statistics.trades)} trades, random_entry_sims=${parameters.random_entry_sims}, ` +
+      `limit_basis=${parameters.limit_basis} (entries by themselves have no money of a session), ` +
       `overlap=${parameters.overlap} (trades that share their prints are not as many as they seem).`;
   if (!found) return;
   const { method, pool, percentiles_usd: percentiles, strategy_inside_share: own, inside_share: drawn } = control;
@@ -22,7 +22,7 @@ export function showEntries(control, { statistics, parameters }) {
   byId("entries-how").textContent =
     "Each run has as many entries on each side in each hour of the day as the strategy, at prints of that hour drawn from " +
     "all session dates, where the entry windows allow, under the same bracket, fills and costs. Each entry is traded on " +
-    "its own: no pause, no limit of a session, no wait for the trade before. " +
+    "its own: no cooldown, no limit of a session, no wait for the trade before. " +
     (method === "exact"
       ? "Exact: the result of an entry at every print is known, and the runs draw from all of them. "
       : `Sampled: ${count(pool)} random entries were traded for each of the strategy's; the runs draw from these. `) +

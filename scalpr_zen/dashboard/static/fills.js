@@ -43,10 +43,10 @@ function showLine(table, entryNext) {
 }
 
 /** Show the section of a run. */
-export function showFills({ table, entry_next: entryNext, kinder, slippage, same_event: events }, result) {
+export function showFills({ table, entry_next: entryNext, optimistic, slippage, same_event: events }, result) {
   showLine(table, entryNext);
   showModels(table, result.parameters);
-  byId("kinder").replaceChildren(...kinderTexts(kinder, result.parameters).map((text) => element("li", {}, text)));
+  byId("optimistic").replaceChildren(...optimisticTexts(optimistic, result.parameters).map((text) => element("li", {}, text)));
   showSlippage(slippage, result.tape);
   const { trades, ...counts } = events;
   byId("same-event-of").textContent =
@@ -91,17 +91,17 @@ function showModels(table, { queue_ahead: ahead }) {
 }
 
 /** A sentence for each rule; a stop that does not move ends no winning trade, whatever its fill. */
-function kinderTexts(kinder, { trailing_stop: trailing, break_even_at: breakEven }) {
-  if (trailing !== null || breakEven !== null) return kinder.map(kinderText);
-  const ofTargets = kinder.filter(({ rule }) => rule !== "stop_fill");
-  return [...ofTargets.map(kinderText), "stop_fill: no winning trade depends on it, as a stop that does not move ends none"];
+function optimisticTexts(optimistic, { trailing_stop: trailing, break_even_at: breakEven }) {
+  if (trailing !== null || breakEven !== null) return optimistic.map(optimisticText);
+  const ofTargets = optimistic.filter(({ rule }) => rule !== "stop_fill");
+  return [...ofTargets.map(optimisticText), "stop_fill: no winning trade depends on it, as a stop that does not move ends none"];
 }
 
-function kinderText({ rule, kinder, stricter, wins, lost, share, less_usd: less }) {
-  if (!wins) return `No trade wins under ${rule}=${kinder}, so that ${stricter} takes none away.`;
+function optimisticText({ rule, optimistic, conservative, wins, lost, share, less_usd: less }) {
+  if (!wins) return `No trade wins under ${rule}=${optimistic}, so that ${conservative} takes none away.`;
   return (
-    `Of ${count(wins)} trades that win under ${rule}=${kinder}, ${count(lost)} (${number(share, "share")}) ` +
-    `do not win under ${stricter}, and all of them earn ${number(less, "usd")} less there.`
+    `Of ${count(wins)} trades that win under ${rule}=${optimistic}, ${count(lost)} (${number(share, "share")}) ` +
+    `do not win under ${conservative}, and all of them earn ${number(less, "usd")} less there.`
   );
 }
 

@@ -25,7 +25,7 @@ const RULED = {
   other_side: "of the other side",
   outside: "outside the hours of entry",
   session_over: "after a limit ended their session",
-  paused: "in a pause",
+  in_cooldown: "in a cooldown",
 };
 
 const page = { run: null, pinned: null, waiting: null, edit: null, later: null };

@@ -125,7 +125,7 @@ CHARTS = (
         "Random entries",
         "Net P&L of runs of random entries with the same bracket, costs and hours, and that of the strategy.",
         checks.random_entries,
-        "control",
+        "random_entries",
     ),
     Chart(
         "prop_firm",

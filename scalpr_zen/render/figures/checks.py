@@ -46,7 +46,7 @@ def slippage(result: Values) -> Figure:
 
 def random_entries(result: Values) -> Figure:
     """Net P&L of the random controls and of the strategy."""
-    control = result["control"]
+    control = result["random_entries"]
     if not control:
         return noted({"data": [], "layout": {}}, False, "no random entries")
     edges, runs, own = control["histogram"]["edges_usd"], control["histogram"]["runs"], control["strategy_usd"]

@@ -21,8 +21,8 @@ from benchmarks.edgeless import CASES as EDGELESS
 from benchmarks.edgeless import p_values
 from scalpr_zen import MonteCarlo, SessionRules, Tape, instrument
 from scalpr_zen.base.engine import Engine
-from scalpr_zen.sections import control as module
-from scalpr_zen.sections.control import control
+from scalpr_zen.sections import random_entries as module
+from scalpr_zen.sections.random_entries import random_entries
 from scalpr_zen.simulation.passages import Outcomes
 from scalpr_zen.simulation.simulate import Orders, simulate, trade
 
@@ -66,7 +66,7 @@ def every_signal(tape, prints, setup):
 
 def controlled(setup, sims, seed=0):
     """The same setup with random-entry controls."""
-    return dataclasses.replace(setup, settings=MonteCarlo(monte_carlo_sims=0, control_sims=sims, seed=seed))
+    return dataclasses.replace(setup, settings=MonteCarlo(monte_carlo_sims=0, random_entry_sims=sims, seed=seed))
 
 
 def closed_trades(tape, signals, setup):
@@ -133,7 +133,7 @@ CASES = [
         90 * MINUTE,
     ),
     ({}, {"weekdays": "Wed, Fri"}, [], None),
-    ({}, {"sides": "short", "invert": True, "pause": 60.0, "max_trades": 40, "loss_limit": 5e3}, [], None),
+    ({}, {"sides": "short", "reverse": True, "cooldown": 60.0, "max_trades": 40, "loss_limit": 5e3}, [], None),
 ]
 
 
@@ -144,7 +144,7 @@ def test_random_entries_are_drawn_for_each_entry_from_its_hour_of_the_day_on_all
     tape, signals = hours_of_prints()
     setup = controlled(setup_of(**execution, rules=SessionRules(**rules)), sims=50)
     trades = closed_trades(tape, signals, setup)
-    pool = control(tape, trades, setup)["pool"]
+    pool = random_entries(tape, trades, setup)["pool"]
     weekdays = {2, 4} if "weekdays" in rules else set(range(7))
     hours = naive_hours(tape, windows, weekdays, before_close)
     pairs = zip(trades["signal"].tolist(), trades["side"].tolist(), strict=True)
@@ -182,10 +182,10 @@ def test_every_draw_is_a_print_that_the_rules_allow_and_that_fills(market, setup
         setup = controlled(setup, sims=6)
         tape, rules = market.tape(), setup.rules
         trades = closed_trades(tape, market.given(), setup)
-        control(tape, trades, setup)
+        random_entries(tape, trades, setup)
     # All that is drawn would have been traded as a signal of its own under the windows of the run.
-    free = dataclasses.replace(rules, sides="both", invert=False, pause=0.0, max_trades=None)
-    free = dataclasses.replace(free, loss_limit=None, profit_limit=None, limit_on="closed")
+    free = dataclasses.replace(rules, sides="both", reverse=False, cooldown=0.0, max_trades=None)
+    free = dataclasses.replace(free, loss_limit=None, profit_limit=None, limit_basis="realized")
     execution = dataclasses.replace(setup.execution, overlap=True)
     for i, side in set(seen.draws):
         counts = simulate(tape, signals_of(tape, {i: side}), setup.bracket, execution, free).counts
@@ -201,7 +201,7 @@ def test_draws_are_uniform_over_the_prints_of_their_hour(seen):
     setup = controlled(setup_of(take_profit=2, stop_loss=2), sims=200)
     trades = every_signal(tape, range(49), setup)
     assert len(trades) == 49
-    control(tape, trades, setup)
+    random_entries(tape, trades, setup)
     counts = Counter(i for i, _ in seen.draws)
     expected = 9_800 / 98
     assert set(counts) == set(range(100)) - {49, 99}
@@ -244,14 +244,14 @@ def test_as_many_outcomes_are_summed_as_there_are_entries(counts, entries):
 
 def earned(tape, i, side, setup):
     """Net USD of one entry that is traded by itself, 0 if it stays open."""
-    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, longest_hold=setup.rules.longest_hold)
+    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, max_hold=setup.rules.max_hold)
     execution = dataclasses.replace(setup.execution, overlap=True)
     return sum(simulate(tape, signals_of(tape, {i: side}), setup.bracket, execution, rules).trades["net_usd"].tolist())
 
 
 def net_ticks(tape, i, side, setup):
     """Gross ticks of one entry that is traded on its own, marked at the end where it does not close."""
-    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, longest_hold=setup.rules.longest_hold)
+    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, max_hold=setup.rules.max_hold)
     order = Orders(np.array([i]), np.array([side], np.int8), {"signals": 1, "other_side": 0, "outside": 0})
     made = trade(tape, order, setup.bracket, dataclasses.replace(setup.execution, overlap=True), rules, 1)
     [row] = [*made.trades, *made.unclosed]
@@ -266,7 +266,7 @@ def test_the_outcomes_of_a_pool_are_what_its_entries_earn_on_their_own(market, s
         setup = controlled(setup, sims=4)
         tape = market.tape()
         trades = closed_trades(tape, market.given(), setup)
-        if not control(tape, trades, setup):
+        if not random_entries(tape, trades, setup):
             return
         cells = module._cells(tape, trades, setup)
         seen.drawn.clear()
@@ -286,7 +286,7 @@ def test_the_random_runs_earn_on_average_what_all_entries_of_their_hours_do(exac
     tape, signals = hours_of_prints(600)
     setup = controlled(setup_of(take_profit=5, stop_loss=3, commission=2.05, latency_ns=10**9, contracts=2), sims=4_000)
     trades = closed_trades(tape, signals, setup)
-    got = control(tape, trades, setup)
+    got = random_entries(tape, trades, setup)
     hours, fills = naive_hours(tape, [], set(range(7)), None), naive_fills(tape, setup)
     mean = variance = deviations = 0.0
     for (hour, side), n in Counter(
@@ -320,7 +320,7 @@ def test_an_entry_that_stays_open_or_is_void_is_marked_at_its_last_print(contrac
     tape = tape_of([100, 100, 104, 104, 103, 900][: 6 if contract else 5], contract=contract)
     setup = controlled(setup_of(commission=1.0), sims=400)
     trades = closed_trades(tape, signals_of(tape, {0: LONG}), setup)
-    got = control(tape, trades, setup)
+    got = random_entries(tape, trades, setup)
     assert got["strategy_usd"] == 18.0
     # Each of 18, -7, -7 and -2 USD in a quarter of 400 runs: their mean is 0.5, their deviation 10.4.
     assert abs(got["mean_usd"] - 0.5) < 5 * (10.4 if exact else 14.7) / np.sqrt(400)
@@ -352,7 +352,7 @@ def test_a_strategy_that_never_closes_its_losers_is_no_better_for_it():
         every[rng.choice(2_900, 40, replace=False)] = rng.choice([LONG, SHORT], 40)
         made = traded(tape, every, setup)[1]
         if len(made.trades):
-            p_values.append(control(tape, made.trades, setup, unclosed=made.unclosed)["p_value"])
+            p_values.append(random_entries(tape, made.trades, setup, unclosed=made.unclosed)["p_value"])
     # 5% of some 50: 2.5, give or take five times 1.5.
     assert len(p_values) > 40
     assert (np.array(p_values) <= 0.05).sum() <= 10
@@ -373,11 +373,11 @@ def test_the_share_of_entries_at_prints_of_the_other_side_stands_beside_that_of_
     )
     setup = controlled(setup_of(entry=entry), sims=3_000)
     trades = closed_trades(tape, signals_of(tape, {0: LONG}), setup)
-    got = control(tape, trades, setup)
+    got = random_entries(tape, trades, setup)
     assert got["strategy_inside_share"] == 1.0
     assert got["inside_share"] == pytest.approx(inside, abs=1e-12 if exact else 5 * np.sqrt(0.25 / 3_000))
     unknown = dataclasses.replace(tape, aggressor=tape.aggressor * 0)
-    got = control(unknown, trades, setup)
+    got = random_entries(unknown, trades, setup)
     assert np.isnan([got["strategy_inside_share"], got["inside_share"]]).all()
 
 
@@ -398,10 +398,10 @@ def test_the_number_of_threads_changes_nothing(exact, walk, monkeypatch):
     if not exact:
         Seen(monkeypatch)
     monkeypatch.setattr(module, "_PART", 600)  # ten entries a part
-    expected = control(*walk)
+    expected = random_entries(*walk)
     for cores in (1, 2, 7):
         with Engine(cores):
-            assert control(*walk) == expected
+            assert random_entries(*walk) == expected
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -409,15 +409,15 @@ def test_the_same_seed_repeats_itself_and_another_draws_anew(exact, walk, monkey
     if not exact:
         Seen(monkeypatch)
     tape, trades, setup = walk
-    made = [control(tape, trades, controlled(setup, 60, seed)) for seed in (0, 0, 1, 2**32 - 1)]
+    made = [random_entries(tape, trades, controlled(setup, 60, seed)) for seed in (0, 0, 1, 2**32 - 1)]
     assert made[0] == made[1]
     assert len({str(found["histogram"]) for found in made}) == 3
 
 
 def test_the_order_of_the_trades_changes_nothing(walk):
     tape, trades, setup = walk
-    expected = control(tape, trades, setup)
-    got = control(tape, trades[::-1].copy(), setup)
+    expected = random_entries(tape, trades, setup)
+    got = random_entries(tape, trades[::-1].copy(), setup)
     assert got["histogram"] == expected["histogram"]
     assert got["p_value"] == expected["p_value"]
     assert got["freedom"] == expected["freedom"]
@@ -431,7 +431,7 @@ def test_where_all_draws_are_too_many_there_are_fewer_for_each_entry(walk, seen,
         monkeypatch.setattr(module, "DRAWS", draws)
         monkeypatch.setattr(module, "MIN_POOL", least)
         monkeypatch.setattr(module, "_PART", 7)
-        got = control(tape, trades, controlled(setup, sims))
+        got = random_entries(tape, trades, controlled(setup, sims))
         assert (got["pool"], got["sims"], sum(got["histogram"]["runs"])) == (pool, sims, sims)
         assert sum(len(part.at) for part in seen.drawn) == 11 * pool
         assert max(len(part.at) for part in seen.drawn) == 7
@@ -439,23 +439,23 @@ def test_where_all_draws_are_too_many_there_are_fewer_for_each_entry(walk, seen,
 
 def test_a_pool_is_never_deeper_than_the_runs_are_many(walk, seen):
     tape, trades, setup = walk
-    assert control(tape, trades[:3], controlled(setup, 7))["pool"] == 7
+    assert random_entries(tape, trades[:3], controlled(setup, 7))["pool"] == 7
 
 
 def test_where_every_outcome_is_known_there_is_no_pool(walk):
-    got = control(*walk)
+    got = random_entries(*walk)
     assert (got["method"], got["pool"]) == ("exact", None)
     tape, trades, setup = walk
     moving = dataclasses.replace(setup, bracket=dataclasses.replace(setup.bracket, trailing_stop=1.0))
-    got = control(tape, trades, moving)
+    got = random_entries(tape, trades, moving)
     assert (got["method"], got["pool"]) == ("sampled", 60)
 
 
 def test_without_trades_or_controls_there_is_nothing_to_compare(walk):
     tape, trades, setup = walk
-    assert control(tape, trades[:0], setup) == {}
-    assert control(tape, trades, controlled(setup, 0)) == {}
-    assert control(tape_of([]), trades[:0], setup) == {}
+    assert random_entries(tape, trades[:0], setup) == {}
+    assert random_entries(tape, trades, controlled(setup, 0)) == {}
+    assert random_entries(tape_of([]), trades[:0], setup) == {}
 
 
 # Where the strategy stands ----------------------------------------------------------------------------
@@ -520,7 +520,7 @@ def test_the_freedom_of_a_strategy_is_what_its_score_varies_on_walks_without_dri
     for run in range(200):
         rng = np.random.default_rng(run)
         tape = tape_of(100_000 + rng.choice([-1, 1], 1_800).cumsum(), [k * 10**9 for k in range(1_800)])
-        rules = SessionRules(longest_hold=hold, entry_windows="12:00-12:15" if hold > 60 else "all")
+        rules = SessionRules(max_hold=hold, entry_windows="12:00-12:15" if hold > 60 else "all")
         setup = controlled(setup_of(take_profit=9_000, stop_loss=9_000, rules=rules), sims=1)
         at = [int(rng.integers(0, 890))] if hold > 60 else range(0, 1_740, 60)
         trades = closed_trades(tape, signals_of(tape, dict.fromkeys(at, LONG)), setup)
@@ -541,7 +541,7 @@ def test_where_nothing_else_can_be_drawn_the_random_runs_are_the_strategy_to_the
     tape = tape_of([100 + 7 * (h % 2) for h in range(23)], range(0, 23 * HOUR, HOUR))
     setup = controlled(setup_of(take_profit=1, stop_loss=1, commission=2.05), sims=9)
     trades = every_signal(tape, range(23), setup)
-    got = control(tape, trades, setup)
+    got = random_entries(tape, trades, setup)
     assert got["histogram"]["runs"] == [9]
     assert got["mean_usd"] == pytest.approx(got["strategy_usd"])
     assert got["freedom"] == pytest.approx(0, abs=1e-6)
@@ -551,7 +551,7 @@ def test_where_nothing_else_can_be_drawn_the_random_runs_are_the_strategy_to_the
 
 def test_a_single_control_has_no_deviation(walk):
     tape, trades, setup = walk
-    got = control(tape, trades, controlled(setup, 1))
+    got = random_entries(tape, trades, controlled(setup, 1))
     assert np.isnan(got["sd_usd"])
     assert got["p_value"] in (0.5, 1.0)
 
@@ -574,7 +574,7 @@ def test_a_strategy_with_foresight_beats_every_control():
     longs = closed_trades(tape, np.ones(len(tape), np.int8), every)
     known = signals_of(tape, dict.fromkeys(longs["signal"][longs["net_usd"] > 0].tolist(), LONG))
     trades = closed_trades(tape, known, setup)
-    got = control(tape, trades, setup)
+    got = random_entries(tape, trades, setup)
     assert (got["percentile"], got["p_value"]) == (1.0, 1 / 100)
     assert len(trades) > 30
 
@@ -592,7 +592,7 @@ def test_the_p_values_of_random_entries_are_uniform():
         signals = signals_of(tape, {i: int(rng.choice([LONG, SHORT])) for i in at})
         setup = controlled(setup_of(take_profit=7, stop_loss=5), sims=99, seed=run)
         each = dataclasses.replace(setup, execution=dataclasses.replace(setup.execution, overlap=True))
-        p_values.append(control(tape, closed_trades(tape, signals, each), setup)["p_value"])
+        p_values.append(random_entries(tape, closed_trades(tape, signals, each), setup)["p_value"])
     shares = np.arange(1, runs + 1) / runs
     ranked = np.sort(p_values)
     gap = max(np.abs(shares - ranked).max(), np.abs(shares - 1 / runs - ranked).max())
@@ -619,7 +619,7 @@ def test_signals_that_follow_or_fade_a_move_without_an_edge_are_no_better_than_r
         move[100:] = price[100:] - price[:-100]
         signals = (way * np.sign(move) * (np.abs(move) >= 20)).astype(np.int8)
         setup = controlled(setup_of(take_profit=12, stop_loss=12), sims=99, seed=run)
-        p_values.append(control(tape, closed_trades(tape, signals, setup), setup)["p_value"])
+        p_values.append(random_entries(tape, closed_trades(tape, signals, setup), setup)["p_value"])
     low, high = (np.array(p_values) <= 0.05).sum(), (np.array(p_values) > 0.95).sum()
     assert max(low, high) <= 16
     assert 0.3 < np.mean(p_values) < 0.7
@@ -638,10 +638,10 @@ def test_in_a_market_of_bursts_chance_is_significant_as_often_as_it_should_be():
 
 def test_trades_that_overlap_or_end_by_the_money_of_their_session_have_no_random_entries():
     tape, signals = hours_of_prints()
-    for setup in (setup_of(overlap=True), setup_of(rules=SessionRules(loss_limit=900.0, limit_on="open"))):
+    for setup in (setup_of(overlap=True), setup_of(rules=SessionRules(loss_limit=900.0, limit_basis="equity"))):
         trades = closed_trades(tape, signals, setup)
         assert len(trades) > 0
-        assert control(tape, trades, controlled(setup, 9)) == {}
+        assert random_entries(tape, trades, controlled(setup, 9)) == {}
 
 
 def test_a_losing_strategy_has_a_p_value_near_one():
@@ -650,5 +650,5 @@ def test_a_losing_strategy_has_a_p_value_near_one():
     every = setup_of(take_profit=6, stop_loss=4, overlap=True)
     longs = closed_trades(tape, np.ones(len(tape), np.int8), every)
     known = signals_of(tape, dict.fromkeys(longs["signal"][longs["net_usd"] < 0].tolist(), LONG))
-    got = control(tape, closed_trades(tape, known, setup), setup)
+    got = random_entries(tape, closed_trades(tape, known, setup), setup)
     assert (got["percentile"], got["p_value"]) == (0.0, 1.0)

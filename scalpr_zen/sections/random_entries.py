@@ -70,7 +70,7 @@ class _Sums(NamedTuple):
     squares: Array
 
 
-def control(tape: Tape, trades: Array, setup: Setup, unclosed: Array | None = None) -> dict[str, Any]:
+def random_entries(tape: Tape, trades: Array, setup: Setup, unclosed: Array | None = None) -> dict[str, Any]:
     """Return where a strategy stands among runs of random entries.
 
     Parameters
@@ -95,12 +95,12 @@ def control(tape: Tape, trades: Array, setup: Setup, unclosed: Array | None = No
         with a score below the strategy's, ties half) and the one-sided `p_value` (1 + runs at or above it) /
         (1 + runs), both NaN where `reason` says why. The share of entries at prints of the other side,
         `strategy_inside_share` and that of the random ones, `inside_share`, of those whose aggressor is known.
-        Empty without trades or runs; under limit_on="open", as what closes those trades is the money of their
+        Empty without trades or runs; under limit_basis="equity", as what closes those trades is the money of their
         session, which entries on their own do not have; and under overlap, as trades that share their prints are
         not as many as they seem.
     """
-    sims = setup.settings.control_sims
-    if not sims or not len(trades) or setup.rules.limit_on == "open" or setup.execution.overlap:
+    sims = setup.settings.random_entry_sims
+    if not sims or not len(trades) or setup.rules.limit_basis == "equity" or setup.execution.overlap:
         return {}
     made = trades if unclosed is None else np.concatenate([trades, unclosed])
     made = made[np.argsort(made["entry"], kind="stable")]
