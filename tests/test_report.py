@@ -168,7 +168,7 @@ def masked_text(text: str) -> str:
     """The report without what differs from run to run: the line of the title, the manifest but the tape's hash."""
     manifest = "\n".join(section(text, "RUN MANIFEST"))
     steady = "\n".join(
-        line if line.startswith("  tape sha256") else re.sub(r"^(  [a-z_ ]{24}  ).*", rf"\1{VARIES}", line)
+        line if line.startswith("  tape sha256") else re.sub(r"^(  [a-z0-9_ ]{24}  ).*", rf"\1{VARIES}", line)
         for line in manifest.split("\n")
     )
     first, title, rest = text.replace(manifest, steady).split("\n", 2)
