@@ -1,6 +1,6 @@
 """Tick-level backtests of scalping strategies on CME Globex futures: every parameter and result visible."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 import importlib
 from typing import TYPE_CHECKING, Any

@@ -3,8 +3,6 @@ import importlib.util
 import io
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numba
@@ -58,11 +56,19 @@ def test_the_python_examples_of_a_page_run(page, tmp_path, monkeypatch):
             exec(code, namespace)
 
 
-def sample() -> str:
-    """The report that the README shows."""
-    return re.search(
-        r"^```text\n(=+\nscalpr_zen .*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S
-    )[1]
+@pytest.fixture(scope="module")
+def pages():
+    """The module docs/sample.py."""
+    spec = importlib.util.spec_from_file_location("docs_sample", DOCS / "sample.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def sample(pages) -> str:
+    """The report that docs/report.md shows."""
+    return pages.shown(pages.REPORT)
 
 
 def shape(text: str) -> list:
@@ -72,12 +78,12 @@ def shape(text: str) -> list:
     return [*titles, *names, *printed_statistics(text)]
 
 
-def test_the_report_in_the_readme_has_the_parts_of_a_report():
-    assert shape(sample()) == shape(str(run(market(), EmaCrossover())))
+def test_the_report_of_the_docs_has_the_parts_of_a_report(sample):
+    assert shape(sample) == shape(run(market(), EmaCrossover()).full_text())
 
 
-def test_the_ratios_of_the_report_in_the_readme_follow_from_its_parts():
-    text = sample()
+def test_the_ratios_of_the_report_of_the_docs_follow_from_its_parts(sample):
+    text = sample
     have = check_statistics(text)
     check_months(text, have)
     check_baseline(text, have, instrument("NQ").point_value)
@@ -97,7 +103,7 @@ def test_the_strategy_of_the_example_trades(tmp_path, monkeypatch):
         for block in FENCED.finditer((DOCS / "parameters.md").read_text(encoding="utf-8")):
             exec(block[1], namespace)
     assert len(namespace["result"].trades) > 0
-    assert re.search(r"^  lookback +10 prints +Prints over which the move is measured\.$", shown.getvalue(), re.M)
+    assert "lookback=10, " in shown.getvalue()
 
 
 def test_the_strategy_of_the_page_of_strategies_trades(tmp_path, monkeypatch):
@@ -187,14 +193,16 @@ def test_links_to_files_lead_somewhere(page):
 @pytest.mark.skipif(
     numba.config.DISABLE_JIT, reason="ten sessions of the demo market take minutes without the compiler"
 )
-def test_the_run_in_the_readme_is_the_one_of_run_backtest(tmp_path):
+def test_the_runs_of_the_readme_and_of_the_docs_are_the_one_of_run_backtest(pages):
     """Line by line, but for the time of the run and the tape's hash, which holds the compressor's version."""
-    script = [sys.executable, str(ROOT / "run_backtest.py")]
-    done = subprocess.run(script, cwd=tmp_path, check=True, capture_output=True, text=True)
-    [sample] = re.findall(r"```text\n(.*?)\n```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
     def lasting(text):
         return [line for line in text.splitlines() if not line.startswith(("scalpr_zen ", "  sha256 "))]
 
-    assert lasting(done.stdout.rstrip()) == lasting(sample)
-    assert "SYNTHETIC" in done.stderr
+    for page, text in zip((pages.README, pages.REPORT), pages.demo_run(), strict=True):
+        assert lasting(text) == lasting(pages.shown(page)), "run python docs/sample.py"
+    assert "*** SYNTHETIC" in pages.shown(pages.README)
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
