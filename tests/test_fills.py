@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import naive
-from support.budget import examples
+from support.budget import examples, many
 from support.checks import LONG, SESSION_END, SHORT, TICK_USD, fills_of, setup_of, setups, traded
+from support.random_tapes import Market, markets, random_walk, segments_of, session_dates
 from support.tapes import Given, signals_of, tape_of
-from test_properties import Market, markets, random_walk, segments_of, session_dates
 
 from scalpr_zen import Execution, ParameterError, PessimisticCosts, SessionRules
 from scalpr_zen.base.engine import Engine
@@ -741,6 +741,7 @@ def test_the_counts_of_events_equal_their_slow_twin(market, setup):
     assert got == expected
 
 
+@many
 def test_the_random_cases_reach_every_count_and_every_way_to_lose():
     reached = Counter()
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.budget import examples
 from support.checks import setups
-from test_properties import markets
+from support.random_tapes import markets
 
 from scalpr_zen import SessionRules
 from scalpr_zen.simulation.passages import Positions, has_fixed_levels, outcomes

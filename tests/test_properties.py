@@ -9,8 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from itertools import groupby, product
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,10 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import naive
-from support.budget import JIT, examples
+from support.budget import JIT, examples, many
+from support.random_tapes import Orders, crossovers, markets, orders, random_walk, segments_of
 from support.tapes import NOON, Given, tape_of
 
-from scalpr_zen import TRADE, Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, Tape, run, save_tape
+from scalpr_zen import TRADE, EmaCrossover, MonteCarlo, PropFirm, Tape, run, save_tape
 from scalpr_zen.base.engine import Engine
 from scalpr_zen.simulation.simulate import simulate, trades_sha256
 
@@ -30,137 +30,6 @@ HOUR = 3600 * 10**9
 TRADES = {"settings": MonteCarlo(monte_carlo_sims=0, random_entry_sims=0), "firm": PropFirm(prop_firm="none")}
 TICK, TICK_VALUE = 0.25, 5.0  # of NQ
 MANY = examples(300)
-
-ORDINARY, SPRING, AUTUMN = (
-    int(datetime(year, month, day, 17, tzinfo=CHICAGO).timestamp()) * 10**9
-    for year, month, day in [(2025, 1, 14), (2025, 3, 8), (2025, 11, 1)]
-)
-"""Ends of session dates; the next one is 24, 23 and 25 hours later."""
-
-
-@dataclasses.dataclass
-class Market:
-    """The prints of one tape, their contracts, and signals that know nothing."""
-
-    ts: list[int]
-    prices: list[int]
-    aggressor: list[int]
-    contract: list[str]
-    signals: list[int]
-
-    def tape(self, stop=None):
-        columns = {"contract": self.contract[:stop], "aggressor": self.aggressor[:stop]}
-        return tape_of(self.prices[:stop], self.ts[:stop], start=0, **columns)
-
-    def given(self, stop=None):
-        return np.array(self.signals[:stop], np.int8)
-
-    def mirrored(self):
-        prices, aggressor, signals = ([-x for x in xs] for xs in (self.prices, self.aggressor, self.signals))
-        return dataclasses.replace(self, prices=prices, aggressor=aggressor, signals=signals)
-
-    def shifted(self, ticks):
-        return dataclasses.replace(self, prices=[price + ticks for price in self.prices])
-
-
-@dataclasses.dataclass
-class Orders:
-    """The rules of one simulation, distances in ticks and latency in ns."""
-
-    take_profit: int
-    stop_loss: int
-    latency_ns: int = 0
-    entry: str = "next"
-    slippage_ticks: int = 0
-    target_fill: str = "touch"
-    stop_fill: str = "trigger"
-    overlap: bool = False
-    commission: float = 0.0
-    contracts: int = 1
-    point_value: float | None = None
-
-    def parameters(self):
-        fields = dataclasses.asdict(self)
-        take_profit, stop_loss, latency_ns = (fields.pop(name) for name in ("take_profit", "stop_loss", "latency_ns"))
-        bracket = Bracket(take_profit=take_profit * TICK, stop_loss=stop_loss * TICK)
-        return bracket, Execution(latency_ms=latency_ns / 1e6, **fields)
-
-
-# The generators ---------------------------------------------------------------------------------------
-
-# Each print is five bytes, one a column; a value that stands in a table more often is drawn more often.
-GAPS_NS = [0] * 8 + [1] * 5 + [2, 2, 3, 5, 9] + [23 * HOUR, 24 * HOUR, 25 * HOUR]
-STEPS_TICKS = [0] * 5 + [-1, 1] * 5 + [-2, 2] * 2 + [-3, 3, -4, 4, -20, 20]
-SIDES = [0, 0, 1, -1]
-ROLLS = [False] * 24 + [True]
-COLUMNS = (GAPS_NS, STEPS_TICKS, SIDES, SIDES, ROLLS)
-
-
-@st.composite
-def markets(draw):
-    prints = draw(st.integers(1, 50))
-    data = draw(st.binary(min_size=5 * prints, max_size=5 * prints))
-    ts = draw(st.sampled_from([ORDINARY, SPRING, AUTUMN])) - draw(st.integers(0, 30))
-    price = draw(st.sampled_from([0, 80_000, -3]))
-    month = 0
-    market = Market([], [], [], [], [])
-    for i in range(0, len(data), 5):
-        row = zip(COLUMNS, data[i : i + 5], strict=True)
-        gap, step, aggressor, signal, roll = (column[byte % len(column)] for column, byte in row)
-        ts, price, month = ts + gap, price + step + 100 * roll, month + roll
-        market.ts.append(ts)
-        market.prices.append(price)
-        market.aggressor.append(aggressor)
-        market.contract.append(f"NQ{month}")
-        market.signals.append(signal)
-    return market
-
-
-def orders():
-    return st.builds(
-        Orders,
-        take_profit=st.sampled_from([1, 1, 2, 3, 5]),
-        stop_loss=st.sampled_from([1, 1, 2, 3, 5]),
-        latency_ns=st.sampled_from([0, 0, 1, 2, 3, 7, 10 * 10**9]),
-        entry=st.sampled_from(["next", "next", "signal"]),
-        slippage_ticks=st.sampled_from([0, 0, 1, 2]),
-        target_fill=st.sampled_from(["touch", "through"]),
-        stop_fill=st.sampled_from(["trigger", "level", "next"]),
-        overlap=st.sampled_from([False, False, True]),
-        commission=st.sampled_from([0.0, 1.25, 2.05]),
-        contracts=st.sampled_from([1, 3]),
-        point_value=st.sampled_from([None, 2.0, 12.5]),
-    )
-
-
-@st.composite
-def crossovers(draw):
-    fast_period = draw(st.integers(1, 5))
-    return EmaCrossover(fast_period=fast_period, slow_period=fast_period + draw(st.integers(1, 5)))
-
-
-def random_walk(prints, seed=7):
-    """A market of three session dates and two rolls."""
-    rng = random.Random(seed)
-    ts, price = NOON, 80_000
-    market = Market([], [], [], [], [])
-    for i in range(prints):
-        ts += rng.choice([0, 0, 1, 2, 5, 300 * HOUR // prints])
-        price += rng.choice([-3, -2, -1, -1, 0, 0, 1, 1, 2, 3])
-        market.ts.append(ts)
-        market.prices.append(price)
-        market.aggressor.append(rng.choice([1, 0, -1]))
-        market.contract.append(f"NQ{3 * i // prints}")
-        market.signals.append(rng.choice([0, 0, 0, 0, 0, 1, -1]))
-    return market
-
-
-# The slow twin ----------------------------------------------------------------------------------------
-
-
-def segments_of(market):
-    runs = [[i for i, _ in run] for _, run in groupby(enumerate(market.contract), key=lambda row: row[1])]
-    return [(run[0], run[-1] + 1) for run in runs]
 
 
 @given(markets(), crossovers())
@@ -194,6 +63,7 @@ def test_a_crossover_of_a_staircase_equals_its_slow_twin(fast_period, slow_perio
 # What the generators reach ----------------------------------------------------------------------------
 
 
+@many
 def test_the_random_crossovers_reach_either_side():
     cases = Counter()
 

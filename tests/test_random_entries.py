@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.budget import JIT, examples
 from support.checks import HOUR, LONG, SHORT, setup_of, setups, traded
+from support.random_tapes import CHICAGO, markets, random_walk, session_dates
 from support.tapes import NOON, signals_of, tape_of
-from test_properties import CHICAGO, markets, random_walk, session_dates
 
 from benchmarks.edgeless import CASES as EDGELESS
 from benchmarks.edgeless import p_values

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import naive_strategies as naive
-from support.budget import JIT
+from support.budget import JIT, many
 from support.dbn_files import chicago
 
 from scalpr_zen import (
@@ -211,6 +211,7 @@ def test_the_signals_equal_those_of_the_slow_twin(kind, data, market):
     assert got == expected
 
 
+@many
 @every_strategy
 def test_the_random_tapes_give_signals_of_both_sides(kind):
     found = Counter()

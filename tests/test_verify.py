@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.budget import JIT, examples
 from support.checks import HOUR, LONG, SESSION_END, SHORT, setup_of, setups
+from support.random_tapes import CHICAGO, Aggressors, crossovers, markets, random_walk
 from support.tapes import Given, signals_of, tape_of
-from test_properties import CHICAGO, Aggressors, crossovers, markets, random_walk
 
 from scalpr_zen import TRADE, EmaCrossover, ParameterError, ScalprError, SessionRules, StrategyError
 from scalpr_zen.runs import verify as module

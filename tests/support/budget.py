@@ -3,6 +3,7 @@
 import os
 
 import numba
+import pytest
 from hypothesis import settings
 
 LONG = os.environ.get("SCALPR_TESTS") == "long"
@@ -18,3 +19,7 @@ def budget(count):
 def examples(count):
     """Let a property try as many examples in CI, and a part of them elsewhere."""
     return settings(max_examples=budget(count))
+
+
+many = pytest.mark.skipif(not (LONG and JIT), reason="needs the many examples that CI tries (SCALPR_TESTS=long)")
+"""For what the random cases reach."""

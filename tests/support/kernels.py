@@ -1,5 +1,6 @@
 """Compile what the tests run before their workers start: two processes that compile one kernel can spoil its cache."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -12,13 +13,21 @@ ROOT = Path(__file__).parents[2]
 
 
 def compile_once(cache):
-    """Compile in a process of its own, unless nothing has changed since the last time."""
-    sources = sorted((ROOT / "scalpr_zen").rglob("*.py"))
-    state = [numba.__version__, str(ROOT), *(f"{path.name} {path.stat().st_mtime_ns}" for path in sources)]
-    if cache.get("scalpr/compiled", None) != state:
+    """Compile in a process of its own, unless no kernel has changed since the last time.
+
+    What was compiled before goes, for numba's cache of one file does not notice an edit in another one.
+    """
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version} {ROOT}".encode())
+    for path in sorted((ROOT / "scalpr_zen").rglob("*.py")):
+        text = path.read_text("utf-8")
+        if "njit" in text or "NamedTuple" in text:
+            digest.update(f"{path.relative_to(ROOT)}\n{text}".encode())
+    if cache.get("scalpr/compiled", None) != digest.hexdigest():
+        for path in (ROOT / "scalpr_zen").rglob("__pycache__/*.nb[ci]"):
+            path.unlink(missing_ok=True)
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         subprocess.run([sys.executable, __file__], env=os.environ | {"PYTHONPATH": paths}, check=True)
-        cache.set("scalpr/compiled", state)
+        cache.set("scalpr/compiled", digest.hexdigest())
 
 
 def main():
