@@ -311,7 +311,7 @@ def test_a_run_without_a_whole_date_has_no_by_day_figures_and_no_drawn_days():
     assert all(np.isnan(got[key]) for key in (*BY_DAY, "trades_a_day"))
     assert result.values["monte_carlo"]["days"] == {}
     assert result.values["prop_firm"]["drawn"] == {}
-    [drawn] = [line for line in str(result).splitlines() if line.startswith("  net P&L, days drawn")]
+    [drawn] = [line for line in result.full_text().splitlines() if line.startswith("  net P&L, days drawn")]
     assert drawn.endswith(f"n/a: {ONE_DATE}")
     assert json.loads(result.to_json())["statistics"]["sharpe"] is None
     assert result.figures()  # charts without drawn days
@@ -416,14 +416,13 @@ def test_info_and_the_report_name_missing_and_incomplete_dates(tmp_path, scalpr)
     told = json.loads(scalpr("info", path, "--json")[1])
     assert told["missing"] == [f"2024-11-0{n}" for n in (4, 5, 6, 7, 8)]
     assert told["incomplete"] == ["2024-11-12"]
-    text = str(run(Tape.open(path), Given(np.zeros(len(times) + len(session_times(days[3])), np.int8))))
+    text = run(Tape.open(path), Given(np.zeros(len(times) + len(session_times(days[3])), np.int8))).full_text()
     assert "\n  missing dates             5: 2024-11-04," in text
 
 
 def test_many_missing_dates_are_counted_and_the_first_named():
     tape = tape_of_times([*session_times("2024-11-01"), *session_times("2024-11-29")])
     result = run(tape, Given(np.zeros(len(tape), np.int8)))
-    assert "\n  missing dates             19: 2024-11-04, 2024-11-05, 2024-11-06, 2024-11-07, 2024-11-08, ...\n" in str(
-        result
-    )
+    dates = "19: 2024-11-04, 2024-11-05, 2024-11-06, 2024-11-07, 2024-11-08, ..."
+    assert f"\n  missing dates             {dates}\n" in result.full_text()
     assert len(result.values["tape"]["missing"]) == 19

@@ -109,7 +109,7 @@ def test_every_figure_has_its_place_and_its_sentence_on_the_page(normal_page):
 
 def test_the_page_ends_with_the_summary(normal_page):
     ((_, summary),) = normal_page.of("pre")
-    assert summary.strip("\n") == str(NORMAL).strip("\n")
+    assert summary.strip("\n") == NORMAL.full_text().strip("\n")
     ((_, title),) = normal_page.of("title")
     assert title == f"scalpr_zen EmaCrossover NQ {VALUES['manifest']['started']}"
 
@@ -138,7 +138,7 @@ def test_a_strategy_of_any_name_stays_text():
     (((_, title),), ((_, heading),), ((_, summary),)) = (page.of(tag) for tag in ("title", "h1", "pre"))
     assert STRATEGY_NAME in title
     assert heading == title
-    assert summary.strip("\n") == str(result).strip("\n")
+    assert summary.strip("\n") == result.full_text().strip("\n")
 
 
 def test_no_text_in_the_data_ends_its_script():

@@ -247,8 +247,8 @@ def test_the_golden_market_holds_what_the_golden_files_shall_show(tape):
 
 def test_the_parts_of_the_report_stand_in_order(tape):
     text = report_of(run(tape, FAST, settings=FEW_PATHS))
-    parts = ["PARAMETERS", "TAPE", "STATISTICS", "BUY & HOLD", "MONTHS", "MONTE CARLO", "FILLS", "MEASURED SLIPPAGE"]
-    parts += ["INSIDE ONE EVENT", "RANDOM ENTRIES", "PROP FIRM", "COUNTS", "RUN MANIFEST"]
+    parts = ["STATISTICS", "FILLS", "MEASURED SLIPPAGE", "INSIDE ONE EVENT", "RANDOM ENTRIES", "MONTE CARLO"]
+    parts += ["PROP FIRM", "MONTHS", "BUY & HOLD", "COUNTS", "PARAMETERS", "TAPE", "RUN MANIFEST"]
     found = [text.index(f"\n{part}") for part in [*parts, "VOID AND OPEN TRADES", "TRADE LOG"]]
     assert found == sorted(found)
 
@@ -256,16 +256,23 @@ def test_the_parts_of_the_report_stand_in_order(tape):
 def test_every_parameter_is_told_with_its_unit_and_defaults_are_marked(tape):
     execution = Execution(slippage_ticks=2, contracts=1, overlap=True)
     result = run(tape, FAST, Bracket(take_profit=4.0), execution, settings=MonteCarlo(monte_carlo_sims=25, seed=7))
-    lines = {line.split()[0]: line for line in section(str(result), "PARAMETERS")}
-    assert list(lines) == [parameter.name for parameter, _ in result.declared]
-    assert len(lines) == sum(len(declared(group)) for group in (EmaCrossover, *GROUPS.values()))
+    text, _, none = "\n".join(section(result.full_text(), "PARAMETERS")).partition("\n  none, the default: ")
+    lines = {line.split()[0]: line for line in text.split("\n")}
+    unset = [
+        parameter.name for parameter, value in result.declared if value is None and parameter.name != "point_value"
+    ]
+    assert [name.strip() for name in none.split(",")] == unset
+    assert [*lines] == [parameter.name for parameter, _ in result.declared if parameter.name not in unset]
+    assert len(lines) + len(unset) == sum(len(declared(group)) for group in (EmaCrossover, *GROUPS.values()))
     for parameter, value in result.declared:
+        if parameter.name in unset:
+            continue
         line = lines[parameter.name]
         assert line.endswith(parameter.sentence)
-        assert f" {parameter.unit} " in line or value is None
+        assert f" {parameter.unit} " in line
         assert ("*" in line) == (value == parameter.default), line
         shown = tape.instrument.point_value if parameter.name == "point_value" else value
-        assert f" {'none' if shown is None else shown} " in line
+        assert f" {shown} " in line
     marked = {name for name, line in lines.items() if "*" not in line}
     assert marked == {"fast_period", "slow_period", "take_profit", "slippage_ticks", "overlap"} | {
         "monte_carlo_sims",
@@ -288,7 +295,7 @@ class EveryNth(Parameters):
 
 def test_the_parameters_of_a_user_s_strategy_are_told(tape):
     result = run(tape, EveryNth(every=20), settings=FEW_PATHS)
-    every, threshold = section(str(result), "PARAMETERS")[:2]
+    every, threshold = section(result.full_text(), "PARAMETERS")[:2]
     assert every.split()[:3] == ["every", "20", "prints"]
     assert threshold.split()[:3] == ["threshold", "*", "0.5"]
     assert result.to_dict()["parameters"] | {"strategy": "EveryNth", "every": 20} == result.to_dict()["parameters"]
@@ -313,7 +320,7 @@ def test_a_parameter_of_a_strategy_is_not_lost_behind_one_of_the_run(tape):
 
 
 def test_the_facts_of_the_tape_are_told(tape):
-    lines = section(str(run(tape, FAST, settings=FEW_PATHS)), "TAPE")
+    lines = section(run(tape, FAST, settings=FEW_PATHS).full_text(), "TAPE")
     facts = {line[:28].strip(): line[28:].strip() for line in lines if not line.startswith("    ")}
     assert facts == {
         "contract": "NQ E-mini Nasdaq-100 (CME)",
@@ -340,7 +347,7 @@ def test_the_facts_of_the_tape_are_told(tape):
 def test_the_whole_statistics_table_is_told_with_targets_and_verdicts(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     values = result.to_dict()["statistics"]
-    lines = section(str(result), "STATISTICS")
+    lines = section(result.full_text(), "STATISTICS")
     assert len(lines) == len(STATISTICS)
     for row, line in zip(STATISTICS, lines, strict=True):
         cells = re.split(r"\s{2,}| (?=PASS|FAIL|n/a$)", line.strip())
@@ -354,14 +361,14 @@ def test_prices_of_any_length_are_told_to_the_tick():
     for root, ticks in (("NQ", 80_003), ("ZN", 7_073), ("6J", 13_579), ("ES", 23_601), ("YM", 44_123)):
         tape = tape_of([ticks] * 4 + [ticks + 1], root=root)
         size = tape.instrument.tick_size
-        [segment] = [line for line in section(str(run(tape, FAST)), "BUY & HOLD") if "->" in line]
+        [segment] = [line for line in section(run(tape, FAST).full_text(), "BUY & HOLD") if "->" in line]
         first, last = re.search(r"(\S+) -> (\S+)", segment).groups()
         assert (float(first), float(last)) == pytest.approx((ticks * size, (ticks + 1) * size), rel=1e-12), segment
 
 
 def test_the_months_are_told(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
-    rows = [line.split() for line in section(str(result), "MONTHS")[1:]]
+    rows = [line.split() for line in section(result.full_text(), "MONTHS")[1:]]
     units = {"month": "month", "session_dates": "", "trades": "", "win_rate": "share", "net_usd": "usd"}
     units |= {"max_drawdown_usd": "usd"}
     expected = [
@@ -375,7 +382,7 @@ def test_the_months_are_told(tape):
 def test_monte_carlo_is_told(tape):
     result = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=25, seed=3))
     paths = result.to_dict()["monte_carlo"]
-    text = "\n".join(section(str(result), "MONTE CARLO"))
+    text = "\n".join(section(result.full_text(), "MONTE CARLO"))
     assert "25 paths of each method, seed 3" in text
     for values in (paths["permutation"]["drawdown_usd"], paths["days"]["drawdown_usd"], paths["days"]["profit_usd"]):
         assert "".join(f"{number(value, 'usd'):>16}" for value in values.values()) in text
@@ -384,7 +391,7 @@ def test_monte_carlo_is_told(tape):
     assert "without an edge every value is equally likely; it is not the probability of a profit to come" in text
     assert "probability of a profit, " not in text
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0))
-    assert section(str(without), "MONTE CARLO") == ["  n/a: it needs trades, and monte_carlo_sims above 0"]
+    assert section(without.full_text(), "MONTE CARLO") == ["  n/a: it needs trades, and monte_carlo_sims above 0"]
 
 
 def test_paths_that_could_not_differ_are_n_a_with_the_reason():
@@ -395,10 +402,10 @@ def test_paths_that_could_not_differ_are_n_a_with_the_reason():
     assert (len(two.trades), len(one.trades)) == (2, 1)
     no_days = f"n/a: {ONE_DATE}"
     for result, permuted in ((two, "$"), (one, f"n/a: {ONE_TRADE}")):
-        rows = {line[:34].strip(): line[34:].strip() for line in section(str(result), "MONTE CARLO")}
+        rows = {line[:34].strip(): line[34:].strip() for line in section(result.full_text(), "MONTE CARLO")}
         assert rows["max drawdown, days drawn"] == rows["net P&L, days drawn"] == no_days
         assert rows["max drawdown, trades permuted"].startswith(permuted)
-        assert "n/a, as prop_sims is 0 or fewer than two session dates count" in str(result)
+        assert "n/a, as prop_sims is 0 or fewer than two session dates count" in result.full_text()
         values = json.loads(result.to_json())
         assert values["monte_carlo"]["days"] == values["prop_firm"]["drawn"] == {}
         assert result.html()
@@ -407,7 +414,7 @@ def test_paths_that_could_not_differ_are_n_a_with_the_reason():
 def test_the_fill_table_is_told_row_by_row(tape):
     result = run(tape, FAST, execution=Execution(target_fill="through", commission=1.0), settings=FEW_PATHS)
     fills = result.to_dict()["fills"]
-    costs, told, head, *lines = section(str(result), "FILLS")
+    costs, told, head, *lines = section(result.full_text(), "FILLS")
     assert "the set costs" in told
     assert "zero $0.00 + 0 ticks, set $1.00 + 0 ticks, pessimistic $2.50 + 1 ticks" in costs
     assert head.split()[:2] == ["target", "stop"]
@@ -437,7 +444,7 @@ def optimistic(lines, fills, rules):
 @pytest.mark.parametrize("moves", [{"trailing_stop": 2.0}, {"break_even_at": 2.0}])
 def test_winners_of_every_rule_are_told_where_the_stop_moves(tape, moves):
     result = run(tape, FAST, Bracket(**moves), settings=FEW_PATHS)
-    lines = section(str(result), "FILLS")[12:]
+    lines = section(result.full_text(), "FILLS")[12:]
     assert len(lines) == 6
     assert optimistic(lines, result.to_dict()["fills"], ["target_fill", "stop_fill"])
 
@@ -445,7 +452,7 @@ def test_winners_of_every_rule_are_told_where_the_stop_moves(tape, moves):
 def test_the_range_of_the_fill_models_is_noted_first(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     nets = [row["net_usd"] for row in result.to_dict()["fills"]["table"] if row["costs"] == "set"]
-    [line] = [line for line in str(result).split("\n") if "the fill model alone" in line]
+    [line] = [line for line in result.full_text().split("\n") if "the fill model alone" in line]
     assert f"from {number(min(nets), 'usd')} (" in line
     assert f"to {number(max(nets), 'usd')} (" in line
 
@@ -453,7 +460,7 @@ def test_the_range_of_the_fill_models_is_noted_first(tape):
 def test_slippage_and_events_are_told(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     fills = result.to_dict()["fills"]
-    head, *lines = section(str(result), "MEASURED SLIPPAGE")
+    head, *lines = section(result.full_text(), "MEASURED SLIPPAGE")
     assert head.split() == ["trades", "mean", "5%", "25%", "50%", "75%", "95%", "99%", "worst", "spread"]
     assert "the other side" in lines.pop()
     for (key, label), line in zip(SLIPPAGE.items(), lines, strict=True):
@@ -461,53 +468,53 @@ def test_slippage_and_events_are_told(tape):
         values = [row["trades"], row["mean_ticks"], *row["percentiles"].values(), row["worst_ticks"]]
         cells = [*(number(value) for value in values), number(row["inside_share"], "share")]
         assert line.split(label)[1].split() == cells
-    for (key, label), line in zip(SAME_EVENT.items(), section(str(result), "INSIDE ONE EVENT"), strict=True):
+    for (key, label), line in zip(SAME_EVENT.items(), section(result.full_text(), "INSIDE ONE EVENT"), strict=True):
         assert line.split() == [str(fills["same_event"][key]), "of", str(len(result.trades)), *label.split()]
 
 
 def test_random_entries_are_told_beside_the_t_statistic(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     control, t = result.to_dict()["random_entries"], result.to_dict()["statistics"]["t_statistic"]
-    text = "\n".join(section(str(result), "RANDOM ENTRIES"))
+    text = "\n".join(section(result.full_text(), "RANDOM ENTRIES"))
     assert "20 runs; exact: " in text
     assert f"above {number(control['percentile'], 'share')} of the random runs" in text
     assert f"p-value {number(control['p_value'], 'p')}, one-sided (t-statistic {number(t)})" in text
     own, drawn = (number(control[name], "usd") for name in ("strategy_trade_sd_usd", "trade_sd_usd"))
     assert f"deviation of a trade {own}, of a random entry {drawn}" in text
     moving = run(tape, FAST, Bracket(trailing_stop=1.0), settings=FEW_PATHS)
-    assert "sampled: 20 random entries were traded for each" in "\n".join(section(str(moving), "RANDOM ENTRIES"))
+    assert "sampled: 20 random entries were traded for each" in "\n".join(section(moving.full_text(), "RANDOM ENTRIES"))
     held = {**result.to_dict(), "random_entries": {**control, "reason": "it holds one side", "p_value": math.nan}}
     assert "no p-value, as it holds one side" in "\n".join(section(summary(held, result.declared), "RANDOM ENTRIES"))
     assert "entries at prints of the other side of the spread: n/a, no aggressor is known" in text
     bought = replace(tape, aggressor=np.ones(len(tape), np.int8))
-    told = "\n".join(section(str(run(bought, FAST, settings=FEW_PATHS)), "RANDOM ENTRIES"))
+    told = "\n".join(section(run(bought, FAST, settings=FEW_PATHS).full_text(), "RANDOM ENTRIES"))
     assert re.search(r"other side of the spread: \d+\.\d+% of the strategy's, .* of the random ones; .* a tick$", told)
     looks = run(tape, FAST, execution=Execution(entry="signal"), settings=FEW_PATHS)
-    assert "this is no evidence of an edge" in "\n".join(section(str(looks), "RANDOM ENTRIES"))
-    [line] = [line for line in section(str(looks), "FILLS") if "with entry=next" in line]
+    assert "this is no evidence of an edge" in "\n".join(section(looks.full_text(), "RANDOM ENTRIES"))
+    [line] = [line for line in section(looks.full_text(), "FILLS") if "with entry=next" in line]
     assert line.startswith(
         f"  with entry=next, which looks into no event: {number(run(tape, FAST).trades['net_usd'].sum(), 'usd')}"
     )
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0, random_entry_sims=0))
-    [none] = section(str(without), "RANDOM ENTRIES")
+    [none] = section(without.full_text(), "RANDOM ENTRIES")
     assert none.startswith("  n/a")
     limited = run(tape, FAST, rules=SessionRules(loss_limit=900.0, limit_basis="equity"), settings=FEW_PATHS)
     assert len(limited.trades) > 0
     assert limited.to_dict()["random_entries"] == {}
-    assert section(str(limited), "RANDOM ENTRIES") == [none]
+    assert section(limited.full_text(), "RANDOM ENTRIES") == [none]
 
 
 def test_the_rules_of_a_prop_firm_are_told_or_left_out(tape):
     told = run(tape, FAST, settings=FEW_PATHS, firm=PropFirm(prop_firm="apex-50k"))
-    assert "apex-50k" in "\n".join(section(str(told), "PROP FIRM"))
+    assert "apex-50k" in "\n".join(section(told.full_text(), "PROP FIRM"))
     silent = run(tape, FAST, settings=FEW_PATHS, firm=PropFirm(prop_firm="none"))
-    assert "PROP FIRM" not in str(silent)
+    assert "PROP FIRM" not in silent.full_text()
 
 
 def test_every_refused_signal_is_counted_under_its_reason(tape):
     result = run(tape, FAST, OTHER_BRACKET, EVERYTHING_OTHER, OTHER_RULES, settings=FEW_PATHS)
     counts = result.to_dict()["counts"]
-    first, *lines = section(str(result), "COUNTS")[:-1]
+    first, *lines = section(result.full_text(), "COUNTS")[:-1]
     assert first.split() == ["signals", str(counts["signals"])]
     assert [line.split()[:2] for line in lines] == [[key, str(counts[key])] for key in COUNTS]
     assert sum(counts[key] for key in COUNTS) == counts["signals"]
@@ -518,7 +525,7 @@ def test_void_and_open_trades_are_listed_and_counted(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     listed = section(report_of(result), "VOID AND OPEN TRADES")[1:]
     assert [re.search(r"\b(void|open)\b", line).group() for line in listed] == ["void", "open"]
-    counts = {line.split()[0]: line.split()[1] for line in section(str(result), "COUNTS")}
+    counts = {line.split()[0]: line.split()[1] for line in section(result.full_text(), "COUNTS")}
     assert [counts[key] for key in ("signals", "closed", "void", "open", "unfilled", "ignored")] == [
         f"{result.to_dict()['counts'][key]:,}" for key in ("signals", "closed", "void", "open", "unfilled", "ignored")
     ]
@@ -529,7 +536,7 @@ def test_the_trade_hash_is_told_everywhere(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     digest = trades_sha256(result.trades)
     assert result.to_dict()["trades_sha256"] == digest
-    assert any(line.split()[-1] == digest for line in section(str(result), "COUNTS"))
+    assert any(line.split()[-1] == digest for line in section(result.full_text(), "COUNTS"))
     assert digest in report_of(result)
 
 
@@ -592,7 +599,7 @@ def test_the_text_is_ascii_and_undefined_is_n_a(tape):
 
 
 def cost_lines(result) -> list[str]:
-    return [line for line in str(result).split("\n") if "each $1.00 of cost" in line]
+    return [line for line in result.full_text().split("\n") if "each $1.00 of cost" in line]
 
 
 def test_without_costs_one_line_says_what_each_dollar_would_take(tape):
@@ -616,7 +623,7 @@ def test_with_slippage_there_is_no_such_line(tape):
 
 def notes(tape, **execution) -> str:
     result = run(tape, FAST, execution=Execution(**execution), settings=FEW_PATHS)
-    lines = [line for line in str(result).split("\n") if line.startswith("NOTE")]
+    lines = [line for line in result.full_text().split("\n") if line.startswith("NOTE")]
     return "\n".join(line for line in lines if "fill model" not in line and "t-statistic by day say little" not in line)
 
 
@@ -677,7 +684,7 @@ def test_a_spread_that_the_strategy_does_not_pay_and_random_entries_do_is_noted(
 
 def outputs(result, folder) -> dict[str, str]:
     txt, as_json, table = (path.read_text() for path in save(result, folder, csv=True))
-    shown = {"summary": str(result), "html": result._repr_html_()}
+    shown = {"screen": str(result), "full text": result.full_text(), "html": result._repr_html_()}
     return {"txt": txt, "json": as_json, "csv": table, "to_json": result.to_json(), **shown}
 
 
@@ -685,10 +692,10 @@ def outputs(result, folder) -> dict[str, str]:
 def test_synthetic_is_stamped_on_every_output_of_such_a_tape(tmp_path, synthetic):
     result = run(market(metadata={**METADATA, "synthetic": synthetic}), FAST, settings=FEW_PATHS)
     found = outputs(result, tmp_path)
-    for name in ("txt", "csv", "summary", "html"):
+    for name in ("txt", "csv", "screen", "full text", "html"):
         assert ("SYNTHETIC" in found[name]) is synthetic, name
-    for name in ("txt", "summary", "html"):
-        head = found[name].split("PARAMETERS")[0]
+    for name in ("txt", "screen", "full text", "html"):
+        head = found[name].split("NOTE")[0]
         assert ("SYNTHETIC" in head) is synthetic, name
     # The columns of the CSV file are given: the stamp stands beside the contract of every row.
     stamped = {row["contract"].endswith(" SYNTHETIC") for row in csv_rows(result)}
@@ -795,9 +802,9 @@ def test_print_and_a_notebook_show_the_summary(tape, capsys):
     shown = capsys.readouterr().out
     assert shown == str(result) + "\n"
     assert "TRADE LOG" not in shown
-    assert report_of(result).startswith(str(result))
+    assert report_of(result).startswith(result.full_text())
     assert html.unescape(result._repr_html_()) == f"<pre>{result}</pre>"
-    assert "BUY &amp; HOLD" in result._repr_html_()
+    assert "buy &amp; hold" in result._repr_html_()
 
 
 # ------------------------------------------------------------------------------------------------ save

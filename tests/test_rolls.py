@@ -494,7 +494,7 @@ def test_info_and_report_name_the_sessions_that_are_not_on_the_tape(data, capsys
     note = f"NOTE 1 session date with 1 print of NQ not on the tape, 2024-12-10: {why}"
     assert note in told
     assert f"    2024-12-10  1 print: {why}" in told
-    assert note in str(run(Tape.open(data.parent / "tape.npz"), EmaCrossover()))
+    assert note in run(Tape.open(data.parent / "tape.npz"), EmaCrossover()).full_text()
 
 
 def test_sessions_of_which_the_front_month_holds_little_are_named(data, capsys):

@@ -41,8 +41,9 @@ def backtest(
     csv: bool = False,
     html: bool = False,
     as_json: bool = False,
+    full: bool = False,
 ) -> None:
-    """Run a backtest, print its summary (or its JSON) and write its report files.
+    """Run a backtest, print its screen (or every section, or its JSON) and write its report files.
 
     It is printed first, so that a report that cannot be saved is not lost. Without a tape the demo market is used, and
     made first where it is missing.
@@ -51,7 +52,7 @@ def backtest(
         result = run_setup(Tape.open(tape or demo_tape()), strategy, setup)
     paths, failed = [], []
     try:
-        show(result.to_json() if as_json else str(result))
+        show(result.to_json() if as_json else result.full_text() if full else str(result))
     except ScalprError as error:
         failed.append(str(error))
     try:
@@ -103,9 +104,10 @@ def backtest_of(constants: Mapping[str, Any]) -> None:
 @click.option("--out", default="results", callback=not_empty, show_default=True, help="Folder of the report files.")
 @click.option("--csv", is_flag=True, help="Write the trades as CSV too.")
 @click.option("--html", is_flag=True, help="Write the charts as one HTML file too.")
+@click.option("--full", is_flag=True, help="Print every section of the report.")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the summary.")
 def command(
-    strategy: type[Any], tape: str | None, out: str, csv: bool, html: bool, as_json: bool, **given: Any
+    strategy: type[Any], tape: str | None, out: str, csv: bool, html: bool, full: bool, as_json: bool, **given: Any
 ) -> None:
     """Run a strategy over a tape and write the report."""
-    backtest(tape, *make_run(strategy, given), out=out, csv=csv, html=html, as_json=as_json)
+    backtest(tape, *make_run(strategy, given), out=out, csv=csv, html=html, full=full, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,12 @@ COUNTS = {
     "in_cooldown": "in the cooldown after an exit",
 }
 """What became of the signals."""
+BASELINE = (
+    ("net_usd", "Net P&L", "usd"),
+    ("sharpe", "Sharpe", "ratio"),
+    ("max_drawdown_usd", "Max drawdown", "usd"),
+)
+"""What is compared with buy & hold: key, label, unit."""
 ONE_TRADE = "one trade has only one order"
 ONE_DATE = "drawing needs at least two session dates that count"
 NO_WINNER_OF_A_STOP = "no winning trade depends on it, as a stop that does not move ends none"
@@ -56,7 +63,7 @@ SAME_EVENT = {
 
 
 def summary(result: Values, declared: Declared) -> str:
-    """Return the report without the run manifest and the trade log.
+    """Return every section of the report; neither its head, nor the run manifest and the trade log.
 
     Parameters
     ----------
@@ -65,11 +72,11 @@ def summary(result: Values, declared: Declared) -> str:
     declared : sequence of (Parameter, value)
         Every parameter of the run.
     """
-    return "\n".join(_lines(result, declared, full=False))
+    return "\n".join(_lines(result, declared, manifest=False))
 
 
 def report(result: Values, declared: Declared, log: Iterator[str], unclosed: Iterator[str]) -> Iterator[str]:
-    """Give the whole report line by line.
+    """Give the report behind its screen line by line.
 
     Parameters
     ----------
@@ -78,7 +85,7 @@ def report(result: Values, declared: Declared, log: Iterator[str], unclosed: Ite
     log, unclosed : iterators of str
         The lines of the trade log, and of the void and open trades.
     """
-    yield from _lines(result, declared, full=True)
+    yield from _lines(result, declared, manifest=True)
     yield from _title("VOID AND OPEN TRADES (out of all statistics, marked at the last print of their segment)")
     yield from unclosed
     yield from _title(f"TRADE LOG ({result['statistics']['trades']:,} trades, times America/Chicago)")
@@ -101,22 +108,21 @@ def number(value: Any, unit: str = "") -> str:
     return f"{text} {unit}" if unit and unit != "ratio" else text
 
 
-def _lines(result: Values, declared: Declared, full: bool) -> Iterator[str]:
-    yield from _head(result)
+def _lines(result: Values, declared: Declared, manifest: bool) -> Iterator[str]:
+    yield from _statistics(result)
+    yield from _fills(result["fills"], result["parameters"])
+    yield from _random_entries(result["random_entries"], result)
+    yield from _monte_carlo(result["monte_carlo"])
+    yield from prop_firm_lines(result["prop_firm"])
+    yield from _months(result["statistics"]["months"])
+    yield from _baseline(result["baseline"])
+    yield from _counts(result)
     yield from _parameters(result["parameters"], declared, result["tape"]["tick_size"])
     yield from tape_lines(result["tape"])
-    yield from _statistics(result["statistics"], result["verdicts"])
-    yield from _baseline(result["baseline"])
-    yield from _months(result["statistics"]["months"])
-    yield from _monte_carlo(result["monte_carlo"])
-    yield from _fills(result["fills"], result["parameters"])
-    yield from _control(result["random_entries"], result)
-    yield from prop_firm_lines(result["prop_firm"])
-    yield from _counts(result)
-    if full:
+    if manifest:
         yield from _title("RUN MANIFEST")
-        manifest = result["manifest"] | {"started": chicago(result["manifest"]["started"])}
-        texts = {key: f"{value:,.3f}" if isinstance(value, float) else value for key, value in manifest.items()}
+        about = result["manifest"] | {"started": chicago(result["manifest"]["started"])}
+        texts = {key: f"{value:,.3f}" if isinstance(value, float) else value for key, value in about.items()}
         yield from (_row(key.replace("_", " "), text) for key, text in texts.items())
 
 
@@ -133,7 +139,8 @@ def _row(label: str, value: Any) -> str:
     return f"  {label:<26}{'n/a' if value is None else value}"
 
 
-def _head(result: Values) -> Iterator[str]:
+def head(result: Values) -> Iterator[str]:
+    """Give the title, and the stamp of a synthetic tape."""
     parameters, manifest, tape = result["parameters"], result["manifest"], result["tape"]
     yield _RULE
     words = ("scalpr_zen " + manifest["scalpr_zen"], parameters["strategy"], tape["root"], chicago(manifest["started"]))
@@ -141,7 +148,6 @@ def _head(result: Values) -> Iterator[str]:
     if tape["synthetic"]:
         yield "*** SYNTHETIC: the demo market made these prints; nothing here says anything about a real market ***"
     yield _RULE
-    yield from (f"NOTE {note}" for note in result["notes"])
 
 
 def notes(parameters: Values, statistics: Values, own_point_value: float) -> list[str]:
@@ -239,11 +245,8 @@ def coverage_notes(result: Values) -> list[str]:
 def check_notes(result: Values) -> list[str]:
     """Return a sentence for each part of the net P&L that the checks made so far find to be a matter of its fills."""
     told = []
-    fills = result["fills"]
-    models = [(_model(row), row) for row in fills.get("table", ()) if row["costs"] == "set"]
-    models += [(f"entry=next, {_model(row)}", row) for row in fills.get("entry_next", ())]
-    if traded := [(model, row["net_usd"]) for model, row in models if row["trades"]]:
-        told.append(f"the fill model alone moves the net P&L from {_range(traded)}: see FILLS")
+    if ends := fill_range(result):
+        told.append(f"the fill model alone moves the net P&L from {ends}: see FILLS")
     control = result["random_entries"]
     unpaid = control.get("strategy_inside_share", 0.0) - control.get("inside_share", 0.0)
     if unpaid >= INSIDE_TOLD and not result["parameters"]["slippage_ticks"]:
@@ -253,6 +256,15 @@ def check_notes(result: Values) -> list[str]:
             f"each {number(_ticks_usd(unpaid, result), 'usd')} of the net P&L is a spread that was not paid"
         )
     return told
+
+
+def fill_range(result: Values) -> str:
+    """Return the least and the largest net P&L under the fill models, at the costs that are set; empty without any."""
+    fills = result["fills"]
+    models = [(_model(row), row) for row in fills.get("table", ()) if row["costs"] == "set"]
+    models += [(f"entry=next, {_model(row)}", row) for row in fills.get("entry_next", ())]
+    traded = [(model, row["net_usd"]) for model, row in models if row["trades"]]
+    return _range(traded) if traded else ""
 
 
 def _model(row: Values) -> str:
@@ -275,11 +287,15 @@ def _parameters(used: Values, declared: Declared, tick_size: float) -> Iterator[
     yield from _title("PARAMETERS (* = default)")
     for parameter, value in declared:
         shown = used[parameter.name]
-        text = "none" if shown is None else f"{shown} {parameter.unit}"
-        if parameter.distance and shown is not None:
+        if shown is None:
+            continue
+        text = f"{shown} {parameter.unit}"
+        if parameter.distance:
             text = distance_text(shown, tick_size)
         mark = "*" if value == parameter.default else " "
         yield f"  {parameter.name:<27}{mark} {text:<28} {parameter.sentence}".rstrip()
+    none = ", ".join(parameter.name for parameter, _ in declared if used[parameter.name] is None)
+    yield from textwrap.wrap(f"none, the default: {none}", WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def tape_lines(tape: Values) -> Iterator[str]:
@@ -402,13 +418,17 @@ def _record_ledger(tape: Values) -> Iterator[str]:
         yield _row("put in order of time", f"{tape['reordered']:,}")
 
 
-def _statistics(values: Values, verdicts: Values) -> Iterator[str]:
+def _statistics(result: Values) -> Iterator[str]:
     yield from _title("STATISTICS")
-    for row in STATISTICS:
-        line = f"  {row.label:<30}{_shown(row, values):>20}"
-        if row.target:
-            line += f"   target {row.target:<22}{verdicts[row.key]}"
-        yield line.rstrip()
+    yield from (statistic_line(row, result) for row in STATISTICS)
+
+
+def statistic_line(row: Statistic, result: Values) -> str:
+    """Return a statistic with its target and verdict."""
+    line = f"  {row.label:<30}{_shown(row, result['statistics']):>20}"
+    if row.target:
+        line += f"   target {row.target:<22}{result['verdicts'][row.key]}"
+    return line.rstrip()
 
 
 def _shown(row: Statistic, values: Values) -> str:
@@ -419,11 +439,7 @@ def _shown(row: Statistic, values: Values) -> str:
 def _baseline(baseline: Values) -> Iterator[str]:
     yield from _title("BUY & HOLD (one contract, bought at each segment's first print, sold at its last, no costs)")
     yield f"  {'of daily equity':<22}{'strategy':>18}{'buy & hold':>18}{'difference':>18}"
-    for key, label, unit in (
-        ("net_usd", "Net P&L", "usd"),
-        ("sharpe", "Sharpe", "ratio"),
-        ("max_drawdown_usd", "Max drawdown", "usd"),
-    ):
+    for key, label, unit in BASELINE:
         cells = (baseline["strategy"][key], baseline[key], baseline["difference"][key])
         yield f"  {label:<22}" + "".join(f"{number(cell, unit):>18}" for cell in cells)
     for row in baseline["segments"]:
@@ -537,7 +553,7 @@ def _same_event(counts: Values) -> Iterator[str]:
         yield f"  {counts[key]:>10,} of {counts['trades']:,}   {label}"
 
 
-def _control(control: Values, result: Values) -> Iterator[str]:
+def _random_entries(control: Values, result: Values) -> Iterator[str]:
     yield from _title(
         "RANDOM ENTRIES (same bracket, costs, sides and hours of the day; each on its own: no cooldown and no limits)"
     )

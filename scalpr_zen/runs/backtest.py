@@ -29,6 +29,7 @@ from scalpr_zen.base.errors import ScalprError, reason
 from scalpr_zen.base.money import check_sum, micro, total
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render import figures, html_report, report, trade_log
+from scalpr_zen.render.screen import screen
 from scalpr_zen.runs.spec import Declared, RunSpec, all_parameters
 from scalpr_zen.sections.baseline import baseline
 from scalpr_zen.sections.coverage import coverage
@@ -90,7 +91,7 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
-    """What a run gave. `print` shows the summary; `to_dict` holds everything but the trades.
+    """What a run gave. `print` shows one screen, `full_text` every section; `to_dict` holds all but the trades.
 
     Attributes
     ----------
@@ -143,7 +144,8 @@ class Result:
     def report_lines(self) -> Iterator[str]:
         """Give the whole text report, trade log included, line by line."""
         log, unclosed = trade_log.log_lines(self.trades, self.tape), trade_log.log_lines(self.unclosed, self.tape)
-        return report.report(self.values, self.declared, log, unclosed)
+        yield from screen(self.values, self.declared, whole=True)
+        yield from report.report(self.values, self.declared, log, unclosed)
 
     def csv_lines(self) -> Iterator[str]:
         """Give the CSV file of the closed trades line by line."""
@@ -159,7 +161,7 @@ class Result:
 
     def html(self) -> str:
         """Return the charts, the statistics and the summary as one self-contained HTML page."""
-        return html_report.page(jsonable(self.values), str(self))
+        return html_report.page(jsonable(self.values), self.full_text())
 
     @property
     def stem(self) -> str:
@@ -177,8 +179,13 @@ class Result:
         }
         return "\n".join(lines[suffix]()) + "\n"
 
+    def full_text(self) -> str:
+        """Return the screen and every section of the report."""
+        lines = [*screen(self.values, self.declared, whole=True), report.summary(self.values, self.declared)]
+        return "\n".join(lines)
+
     def __str__(self) -> str:
-        return report.summary(self.values, self.declared)
+        return "\n".join(screen(self.values, self.declared))
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"

@@ -1,0 +1,112 @@
+"""What a run prints: its most telling figures on one screen of at most LINES lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from scalpr_zen.render.report import (
+    BASELINE,
+    WIDTH,
+    Declared,
+    Values,
+    fill_range,
+    head,
+    number,
+    statistic_line,
+)
+from scalpr_zen.sections.statistics import STATISTICS
+
+LINES = 45
+NOTES = 9
+"""Notes that the screen shows; the worst come first, and --full shows all."""
+SHOWN = (
+    *("trades", "net_usd", "decided_win_rate", "profit_factor", "expectancy_usd", "t_statistic_by_day"),
+    *("p_value_by_day", "sqn", "days_profitable", "sharpe", "max_drawdown_usd"),
+)
+"""The statistics that the screen shows."""
+
+
+def screen(result: Values, declared: Declared, *, whole: bool = False) -> Iterator[str]:
+    """Give the screen line by line.
+
+    Parameters
+    ----------
+    result : mapping
+        As `Result.to_dict` gives it.
+    declared : sequence of (Parameter, value)
+        Every parameter of the run.
+    whole : bool
+        Give every note whole, however many lines and columns that takes; for a file.
+    """
+    yield from head(result)
+    yield from (_cut(line) for line in (_run(declared, result["parameters"]), _tape(result["tape"])))
+    notes = [f"NOTE {note}" for note in result["notes"]]
+    yield from notes if whole else _short(notes)
+    yield ""
+    yield from (statistic_line(row, result) for row in STATISTICS if row.key in SHOWN)
+    yield ""
+    yield f"  {'of daily equity':<22}{'strategy':>18}{'buy & hold':>18}{'difference':>18}"
+    yield from (_baseline(result["baseline"], *row) for row in BASELINE)
+    yield ""
+    yield from (_cut(f"  {label:<16}{text}") for label, text in _checks(result).items())
+
+
+def _short(notes: list[str]) -> Iterator[str]:
+    yield from (_cut(note) for note in (notes if len(notes) <= NOTES else notes[: NOTES - 1]))
+    if len(notes) > NOTES:
+        yield f"NOTE and {len(notes) - NOTES + 1} more: --full prints every note and table"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
+
+
+def _run(declared: Declared, used: Values) -> str:
+    """Return the strategy's own parameters, the bracket, and whatever else is not its default."""
+    own = {parameter.name for parameter, _ in declared[: [p.name for p, _ in declared].index("take_profit")]}
+    shown = [
+        f"{parameter.name}={used[parameter.name]}"
+        for parameter, value in declared
+        if parameter.name in (*own, "take_profit", "stop_loss") or value != parameter.default
+    ]
+    return f"{used['strategy']}: {', '.join(shown)}"
+
+
+def _tape(tape: Values) -> str:
+    rolls = len(tape["roll_ledger"])
+    return (
+        f"{tape['root']}: {tape['prints']:,} prints on {tape['session_dates']:,} session dates, "
+        f"{tape['first_session']} to {tape['last_session']}, {rolls} roll{'s' * (rolls != 1)}"
+    )
+
+
+def _baseline(baseline: Mapping[str, Any], key: str, label: str, unit: str) -> str:
+    cells = (baseline["strategy"][key], baseline[key], baseline["difference"][key])
+    return f"  {label:<22}" + "".join(f"{number(cell, unit):>18}" for cell in cells)
+
+
+def _checks(result: Values) -> dict[str, str]:
+    """Return what speaks against the net P&L: other fills, random entries, a prop firm's rules."""
+    return {
+        "fill models": fill_range(result) or "n/a",
+        "random entries": _rank(result["random_entries"]),
+        "prop firm": _chances(result["prop_firm"]),
+    }
+
+
+def _rank(entries: Values) -> str:
+    if not entries:
+        return "n/a"
+    if entries["reason"]:
+        return f"no p-value, as {entries['reason']}"
+    above = f"above {number(entries['percentile'], 'share')} of {entries['sims']:,} runs of random entries"
+    return f"{above}, p-value {number(entries['p_value'], 'p')} (one-sided)"
+
+
+def _chances(firm: Values) -> str:
+    drawn = firm.get("drawn")
+    if not drawn:
+        return "n/a"
+    chances = (f"P({word}) {number(drawn[word]['probability'], 'share')}" for word in ("pass", "bust"))
+    return f"{', '.join(chances)} within {drawn['horizon_days']} dates: {firm['rules']['title']}"
