@@ -776,7 +776,7 @@ def test_signals_that_do_not_fit_the_tape_are_refused_by_rule_and_value(signals,
     assert str(error.value) == message
     with pytest.raises(StrategyError) as error:
         run(tape, Given(signals), *rules())
-    assert re.fullmatch(r"conftest\.py line \d+: Given: " + re.escape(message), str(error.value))
+    assert re.fullmatch(r"tapes\.py line \d+: Given: " + re.escape(message), str(error.value))
 
 
 def test_a_distance_of_more_than_a_billion_ticks_is_refused():

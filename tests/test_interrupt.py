@@ -186,6 +186,7 @@ def interrupted_at(line, command):
 LONG_RUN = """
 import sys
 import numpy as np
+import scalpr_zen.commands.console
 import scalpr_zen.simulation.simulate
 from scalpr_zen import Bracket, Execution, Setup, Tape, instrument
 
@@ -244,6 +245,7 @@ from pathlib import Path
 from scalpr_zen import Tape, instrument, save_tape
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.base.engine import run_all
+from scalpr_zen.commands import console
 
 import scalpr_zen.dashboard.serve
 scalpr_zen.dashboard.serve.PATIENCE = 0.0
