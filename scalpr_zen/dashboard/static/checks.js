@@ -29,10 +29,10 @@ export function showFillsPart({ notes, fills }, result) {
 }
 
 /** Show the checks of a run. */
-export function showChecks({ notes, control, prop_firm: firm }, result) {
+export function showChecks({ notes, random_entries: entries, prop_firm: firm }, result) {
   showNotes(notes);
   OF.checks.forEach(reveal);
-  showEntries(control, result);
+  showEntries(entries, result);
   showFirm(firm);
 }
 

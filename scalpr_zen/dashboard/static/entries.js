@@ -3,20 +3,20 @@
 import { count, number } from "./format.js";
 import { byId, fillTable } from "./page.js";
 
-/** Show the section of a run; `random_entries` is empty without random runs or without trades. */
-export function showEntries(control, { statistics, parameters }) {
-  const found = control.sims !== undefined;
+/** Show the section of a run; it is empty without random runs or without trades. */
+export function showEntries(entries, { statistics, parameters }) {
+  const found = entries.sims !== undefined;
   byId("entries-more").hidden = !found;
   byId("entries-words").textContent = found
-    ? words(control, statistics)
+    ? words(entries, statistics)
     : `There is nothing to compare: ${count(statistics.trades)} trades, random_entry_sims=${parameters.random_entry_sims}, ` +
       `limit_basis=${parameters.limit_basis} (entries by themselves have no money of a session), ` +
       `overlap=${parameters.overlap} (trades that share their prints are not as many as they seem).`;
   if (!found) return;
-  const { method, pool, percentiles_usd: percentiles, strategy_inside_share: own, inside_share: drawn } = control;
+  const { method, pool, percentiles_usd: percentiles, strategy_inside_share: own, inside_share: drawn } = entries;
   const names = Object.keys(percentiles);
   const head = ["", "mean", ["standard", "deviation"], ...names.map((p) => `${p}%`)];
-  const usd = [control.mean_usd, control.sd_usd, ...names.map((p) => percentiles[p])];
+  const usd = [entries.mean_usd, entries.sd_usd, ...names.map((p) => percentiles[p])];
   const cells = ["net P&L", ...usd.map((value) => number(value, "usd"))];
   fillTable(byId("entries-table"), head, [{ cells }]);
   byId("entries-how").textContent =
@@ -26,8 +26,8 @@ export function showEntries(control, { statistics, parameters }) {
     (method === "exact"
       ? "Exact: the result of an entry at every print is known, and the runs draw from all of them. "
       : `Sampled: ${count(pool)} random entries were traded for each of the strategy's; the runs draw from these. `) +
-    `The deviation of a trade is ${number(control.strategy_trade_sd_usd, "usd")}, that of a random entry ` +
-    `${number(control.trade_sd_usd, "usd")}. At prints of the ` +
+    `The deviation of a trade is ${number(entries.strategy_trade_sd_usd, "usd")}, that of a random entry ` +
+    `${number(entries.trade_sd_usd, "usd")}. At prints of the ` +
     `other side of the spread, where an order would have paid more, fill ${number(own, "share")} of the strategy's ` +
     `entries and ${number(drawn, "share")} of the random ones.`;
 }
