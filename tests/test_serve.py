@@ -27,6 +27,7 @@ from support.asking import (
     library,
     timeless,
 )
+from support.browsing import listening
 from support.market import market
 from waitress import wasyncore
 
@@ -288,8 +289,7 @@ def test_ctrl_c_ends_it_in_peace(bench):
     command = [sys.executable, "-c", COMMAND, "dashboard", str(bench.path), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            line = process.stderr.readline()
-            assert f"http://127.0.0.1:{port}" in line
+            assert f"http://127.0.0.1:{port}" in listening(process)[-1]
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
             connection.request("GET", at("/api/run", FAST))
             assert connection.getresponse().read().startswith(b'{"result"')

@@ -70,6 +70,14 @@ class Site:
     process: subprocess.Popen
 
 
+def listening(process):
+    """The lines that a dashboard says until it tells its address; on a slow machine it says first that it is at work."""
+    said = [process.stderr.readline()]
+    while said[-1] and not said[-1].startswith("dashboard: "):
+        said.append(process.stderr.readline())
+    return said
+
+
 @contextlib.contextmanager
 def dashboard(tape, *flags):
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -77,8 +85,8 @@ def dashboard(tape, *flags):
     command = [*COMMAND, "dashboard", str(tape), "--port", str(port), *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tape.parent) as process:
         try:
-            line = process.stderr.readline()
-            assert line.startswith(f"dashboard: http://127.0.0.1:{port} "), line
+            said = listening(process)
+            assert said[-1].startswith(f"dashboard: http://127.0.0.1:{port} "), said
             yield Site(tape, f"http://127.0.0.1:{port}/", process)
         finally:
             process.terminate()
