@@ -71,7 +71,7 @@ class Site:
 
 
 def listening(process):
-    """The lines that a dashboard says until it tells its address; on a slow machine it says first that it is at work."""
+    """The lines that a dashboard prints up to its address: on a slow machine others come first."""
     said = [process.stderr.readline()]
     while said[-1] and not said[-1].startswith("dashboard: "):
         said.append(process.stderr.readline())
