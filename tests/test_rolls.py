@@ -192,6 +192,10 @@ def test_a_small_first_session_binds_no_later_one():
     assert fronts({Z4: 12, H5: 40}, *[usual] * 5) == [H5, H5, Z4, Z4, Z4, Z4]
 
 
+def test_a_small_first_session_binds_once_a_session_of_usual_volume_chooses_the_same():
+    assert fronts({Z4: 12, H5: 40}, {Z4: 40, H5: 9_960}, *[{Z4: 9_960, H5: 40}] * 3) == [H5] * 5
+
+
 def test_a_first_session_of_usual_volume_binds():
     assert fronts({Z4: 30, H5: 70}, {Z4: 390, H5: 10}, {Z4: 390, H5: 10}) == [H5, H5, H5]
 
