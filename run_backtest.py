@@ -24,8 +24,8 @@ WRITE_HTML = False  # write the charts as one HTML file too
 # A distance in points may be given in ticks: "8t" is 8 ticks.
 
 # Bracket: The take profit and the stop loss that go with every entry, and how the stop moves.
-TAKE_PROFIT_SHORT = None  # points; Take profit of short trades; none: as of long ones.
-STOP_LOSS_SHORT = None  # points; Stop loss of short trades; none: as of long ones.
+TAKE_PROFIT_SHORT = None  # points; Take profit of short trades; none: same as long.
+STOP_LOSS_SHORT = None  # points; Stop loss of short trades; none: same as long.
 TRAILING_STOP = None  # points; Distance at which the stop follows the best price since the entry.
 TRAIL_ACTIVATION = 0.0  # points; Profit from which the stop trails.
 TRAILING_STEP = None  # points; Step in which the trailing stop moves; none: one tick.
@@ -41,13 +41,13 @@ COMMISSION = 0.0  # USD a contract and side; Commission and fees.
 TARGET_FILL = "touch"  # touch | through | queue
 QUEUE_AHEAD = 20  # contracts; Contracts ahead of a take profit that waits in a queue.
 STOP_FILL = "trigger"  # trigger | level | next; Where a stop fills: triggering print, stop price, next event.
-ROLL_EXIT = "void"  # void | close; What becomes of a trade open at a roll: void, or closed at the last print.
+ROLL_EXIT = "void"  # void | close; What happens to a trade open at a roll: void, or closed at the last print.
 CONTRACTS = 1  # contracts; Contracts of each trade.
 OVERLAP = False  # Trade every signal on its own, for studying signals.
 
 # SessionRules: Which signals are traded, and what ends a trade or a session beside its bracket.
 SIDES = "both"  # both | long | short; Sides that are traded.
-REVERSE = False  # Trade every signal the other way round.
+REVERSE = False  # Trade every signal in the opposite direction.
 ENTRY_WINDOWS = "all"  # Chicago times of signals that are traded: all, or 08:30-11:00, 13:00-15:00.
 WEEKDAYS = "all"  # Weekdays of the session dates that are traded: all, or Mon-Thu, or Mon, Wed.
 NO_ENTRY_BEFORE_CLOSE = None  # minutes; Time before a session's close in which no signal is traded.
@@ -68,7 +68,7 @@ PESSIMISTIC_SLIPPAGE_TICKS = 1  # ticks; Slippage of the pessimistic costs.
 RANDOM_ENTRY_SIMS = 1000  # runs; Runs of random entries that the strategy is compared with.
 SEED = 0  # Seed of all that is drawn.
 
-# PropFirm: Which evaluation of a prop firm the trades go through; a rule of none is the rule set's own.
+# PropFirm: Which evaluation of a prop firm the trades go through; none: the rule of the firm.
 # Rules of the prop firm's evaluation.
 # none | custom | apex-50k | apex-50k-legacy | topstep-50k | topstep-100k | topstep-150k | FILE.toml
 PROP_FIRM = "topstep-50k"
@@ -82,7 +82,7 @@ PROP_DAILY_LOSS = None  # USD; Loss of a day that is a breach; 0: no limit.
 PROP_DAILY_LOSS_BREACH = None  # day_over | bust; What that breach does.
 PROP_MIN_DAYS = None  # days; Trading days before a pass.
 PROP_CONSISTENCY = None  # share; Largest part of the profit that the best day may have; 1: any.
-PROP_CONTRACTS = None  # contracts; Contracts that the firm allows; 0: any. Only told.
+PROP_CONTRACTS = None  # contracts; Contracts that the firm allows; 0: any. Shown only.
 PROP_SIMS = 1000  # paths; Paths of drawn session dates.
 PROP_DAYS = 60  # session dates; Session dates of each such path.
 # end

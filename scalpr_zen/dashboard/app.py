@@ -103,7 +103,7 @@ def _routes(bench: Workbench) -> dict[str, Any]:
         job, wanted = _split(bench, Window)
         return _json(window(bench.result(job, _gone()), bench.envelope(), wanted))
 
-    def take_away(suffix: str) -> Response:
+    def download(suffix: str) -> Response:
         job = bench.job(_query())
         result = bench.with_checks(job, _gone())
         return _file(result.text(suffix), suffix, f"{result.stem}_run_{bench.runs[job]['run']}")
@@ -115,7 +115,7 @@ def _routes(bench: Workbench) -> dict[str, Any]:
         "/api/trades": trades,
         "/api/tape": tape,
         "/api/runs": runs,
-        "/api/report.<any(txt, json, csv, html):suffix>": take_away,
+        "/api/report.<any(txt, json, csv, html):suffix>": download,
     }
 
 

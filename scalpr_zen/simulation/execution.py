@@ -30,10 +30,10 @@ class Bracket(Parameters):
     take_profit: Distance = param(10.0, "Distance of the take profit from the entry fill.", unit="points", low=1e-9)
     stop_loss: Distance = param(5.0, "Distance of the stop loss from the entry fill.", unit="points", low=1e-9)
     take_profit_short: Distance | None = param(
-        None, "Take profit of short trades; none: as of long ones.", unit="points", low=1e-9
+        None, "Take profit of short trades; none: same as long.", unit="points", low=1e-9
     )
     stop_loss_short: Distance | None = param(
-        None, "Stop loss of short trades; none: as of long ones.", unit="points", low=1e-9
+        None, "Stop loss of short trades; none: same as long.", unit="points", low=1e-9
     )
     trailing_stop: Distance | None = param(
         None, "Distance at which the stop follows the best price since the entry.", unit="points", low=1e-9
@@ -110,7 +110,7 @@ class Execution(Parameters):
         "trigger", "Where a stop fills: triggering print, stop price, next event.", choices=STOP_FILLS
     )
     roll_exit: str = param(
-        "void", "What becomes of a trade open at a roll: void, or closed at the last print.", choices=ROLL_EXITS
+        "void", "What happens to a trade open at a roll: void, or closed at the last print.", choices=ROLL_EXITS
     )
     contracts: int = param(1, "Contracts of each trade.", unit="contracts", low=1, high=10_000)
     point_value: float | None = param(

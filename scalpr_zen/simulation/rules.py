@@ -45,7 +45,7 @@ class SessionRules(Parameters):
     """Which signals are traded, and what ends a trade or a session beside its bracket."""
 
     sides: str = param("both", "Sides that are traded.", choices=SIDES)
-    reverse: bool = param(False, "Trade every signal the other way round.")
+    reverse: bool = param(False, "Trade every signal in the opposite direction.")
     entry_windows: str = param(ALL, "Chicago times of signals that are traded: all, or 08:30-11:00, 13:00-15:00.")
     weekdays: str = param(ALL, "Weekdays of the session dates that are traded: all, or Mon-Thu, or Mon, Wed.")
     no_entry_before_close: float | None = param(

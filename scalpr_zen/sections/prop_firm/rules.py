@@ -87,7 +87,7 @@ _OWN = "as the rule set"
 
 @dataclass(frozen=True, kw_only=True)
 class PropFirm(Parameters):
-    """Which evaluation of a prop firm the trades go through; a rule of none is the rule set's own."""
+    """Which evaluation of a prop firm the trades go through; none: the rule of the firm."""
 
     prop_firm: str = param(
         "topstep-50k", "Rules of the prop firm's evaluation.", choices=("none", "custom", *FIRMS), file=".toml"
@@ -125,7 +125,7 @@ class PropFirm(Parameters):
         none=_OWN,
     )
     prop_contracts: int | None = param(
-        None, "Contracts that the firm allows; 0: any. Only told.", unit="contracts", low=0, high=10_000, none=_OWN
+        None, "Contracts that the firm allows; 0: any. Shown only.", unit="contracts", low=0, high=10_000, none=_OWN
     )
     prop_sims: int = param(1_000, "Paths of drawn session dates.", unit="paths", low=0, high=100_000)
     prop_days: int = param(60, "Session dates of each such path.", unit="session dates", low=1, high=1_000)
