@@ -68,7 +68,7 @@ def test_backtest_prints_the_summary_and_writes_the_report(scalpr, tape):
     written = results()
     assert set(written) == {".txt", ".json"}
     report = written[".txt"].read_text()
-    assert report.startswith(out)
+    assert "\n".join(out.rstrip("\n").split("\n")[-20:]) in report  # above stand the notes, which a file has whole
     assert "TRADE LOG (9 trades" in report
     assert "TRADE LOG" not in out
     assert "SYNTHETIC" in out
@@ -151,7 +151,7 @@ def test_help_tells_every_flag_with_range_and_default(scalpr):
 def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(scalpr, tape):
     code, out, _ = scalpr("backtest", "--tape", tape, "--slow-period", "1000")
     assert code == 0
-    assert re.search(r"Win rate +n/a", out)
+    assert re.search(r"Win rate of decided trades +n/a", out)
     values = json.loads(results()[".json"].read_text())
     assert (values["statistics"]["trades"], values["statistics"]["win_rate"]) == (0, None)
 
@@ -328,7 +328,7 @@ def test_on_a_full_disk_a_result_is_printed_and_compiled_code_not_kept(tape):
     Path("mine.py").write_text(COMPILED)
     done = in_a_process(SMALL_DISK, "backtest", "--tape", tape, "--strategy", "mine.py:Mine")
     assert done.returncode == 2
-    assert "STATISTICS" in done.stdout
+    assert "Max drawdown" in done.stdout
     error = (
         r"error: the report is not saved: results cannot be written: File too large: free some space there, [^\n]+\n"
     )
@@ -506,7 +506,8 @@ def test_run_backtest_runs_what_its_constants_say(tape, capsys):
     assert set(paths) == {".txt", ".json", ".csv", ".html"}
     used = json.loads(paths[".json"].read_text())["parameters"]
     assert used == {"strategy": "EmaCrossover", "overlap": False, **OTHER}
-    assert paths[".txt"].read_text().startswith(capsys.readouterr().out.rstrip("\n"))
+    last = capsys.readouterr().out.rstrip("\n").split("\n")[-20:]  # below the notes, which a file has whole
+    assert "\n".join(last) in paths[".txt"].read_text()
 
 
 def test_another_strategy_alone_runs_with_its_own_defaults_and_takes_its_parameters(tape):

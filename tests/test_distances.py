@@ -59,7 +59,7 @@ def test_a_run_in_ticks_trades_as_the_same_in_points_and_keeps_what_was_given():
     assert points.to_dict()["trades_sha256"] == ticks.to_dict()["trades_sha256"]
     kept = json.loads(ticks.to_json())["parameters"]
     assert {name: kept[name] for name in IN_TICKS} == IN_TICKS
-    lines = {line.split()[0]: line for line in str(ticks).splitlines() if line.strip()}
+    lines = {line.split()[0]: line for line in ticks.full_text().splitlines() if line.strip()}
     for name, text in IN_TICKS.items():
         assert f" {text} ({IN_POINTS[name]:g} points) " in lines[name]
 

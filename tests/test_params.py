@@ -420,7 +420,7 @@ def test_the_shell_completes_the_choices_of_a_parameter():
 
 
 def test_the_command_line_has_no_other_options():
-    assert set(OPTIONS) == {*NAMES, "tape", "strategy", "out", "csv", "html", "as_json"}
+    assert set(OPTIONS) == {*NAMES, "tape", "strategy", "out", "csv", "html", "full", "as_json"}
     assert OPTIONS["out"].default == "results"
 
 

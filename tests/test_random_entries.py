@@ -219,7 +219,7 @@ def outcomes_of(counts):
 def test_each_run_sums_draws_of_the_outcomes_that_know_nothing_of_each_other(each):
     # Sums of two draws of 0 to 8: of 81 equally likely pairs, 9 - |8 - s| have the sum s. 81,000 runs; 16 degrees
     # of freedom, standard deviation sqrt(32) = 5.7: 5 of them are 29.
-    sums = module._drawn(outcomes_of([each] * 9), np.array([[2, 0]]), 81_000, 3, None)
+    sums = module._drawn(outcomes_of([each] * 9), np.array([[2, 0]]), 81_000, 3)
     totals = sums.ticks.sum(axis=0)
     counts = np.bincount(totals, minlength=17)
     expected = np.array([1_000 * (9 - abs(8 - s)) for s in range(17)])
@@ -231,7 +231,7 @@ def test_each_run_sums_draws_of_the_outcomes_that_know_nothing_of_each_other(eac
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=5).filter(any), st.integers(1, 9))
 def test_as_many_outcomes_are_summed_as_there_are_entries(counts, entries):
     # Few draws are taken one by one, many as counts of each outcome.
-    sums = module._drawn(outcomes_of(counts), np.array([[entries, 0]]), 20, 0, 1)
+    sums = module._drawn(outcomes_of(counts), np.array([[entries, 0]]), 20, 0)
     assert sums.entries.sum(axis=0).tolist() == [entries] * 20
     used = [tick for tick, count in enumerate(counts) if count]
     low, high = (choose(used) * entries for choose in (min, max))
@@ -253,7 +253,7 @@ def net_ticks(tape, i, side, setup):
     """Gross ticks of one entry that is traded on its own, marked at the end where it does not close."""
     rules = SessionRules(flat_before_close=setup.rules.flat_before_close, max_hold=setup.rules.max_hold)
     order = Orders(np.array([i]), np.array([side], np.int8), {"signals": 1, "other_side": 0, "outside": 0})
-    made = trade(tape, order, setup.bracket, dataclasses.replace(setup.execution, overlap=True), rules, 1)
+    made = trade(tape, order, setup.bracket, dataclasses.replace(setup.execution, overlap=True), rules)
     [row] = [*made.trades, *made.unclosed]
     return int(row["gross_ticks"])
 
@@ -270,7 +270,7 @@ def test_the_outcomes_of_a_pool_are_what_its_entries_earn_on_their_own(market, s
             return
         cells = module._cells(tape, trades, setup)
         seen.drawn.clear()
-        found = module._pool(tape, cells, module.Positions(*np.zeros((3, 0), np.int64)), 4, setup, 1)
+        found = module._pool(tape, cells, module.Positions(*np.zeros((3, 0), np.int64)), 4, setup)
     expected = Counter()
     for i, side in seen.draws:
         place = int(cells.hour[np.searchsorted(cells.starts, i, side="right") - 1]), int(side < 0)
