@@ -1,6 +1,7 @@
 """The identity of a strategy's source: what changes it, and what does not."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -88,3 +89,9 @@ def test_a_class_without_a_file_or_source_has_none(monkeypatch):
     assert strategy_sha256(kind()) is None
     monkeypatch.setitem(sys.modules, "nowhere", type(sys)("nowhere"))
     assert strategy_sha256(kind()) is None
+
+
+def test_many_threads_at_once_find_the_same_digest(folder):
+    expected = source_sha256(folder / "mine.py")
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(source_sha256, [folder / "mine.py"] * 400)) == {expected}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from modulefinder import ModuleFinder
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from scalpr_zen.base.params import declared
@@ -74,21 +75,34 @@ def source_sha256(file: Path) -> str:
 
 
 def _imported(path: Path, content: bytes, folder: Path) -> Iterator[Path]:
-    """Give the files in a folder that the import statements of a module name, wherever in the module they stand."""
+    """Give the files in a folder that the import statements of a module name, wherever in the module they stand.
+
+    They are read from the compiled code: `ast.parse` in several threads at once raises SystemError in Python 3.11.
+    """
     try:
-        tree = ast.parse(content)
+        code = compile(content, str(path), "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _files(folder, alias.name.split("."), absolute=True)
-        elif isinstance(node, ast.ImportFrom):
-            base = path.parents[node.level - 1] if node.level else folder
-            parts = node.module.split(".") if node.module else []
-            for alias in node.names:
-                if base == folder or folder in base.parents:
-                    yield from _files(base, [*parts, alias.name], absolute=not node.level)
+    for level, names, module in _imports(code):
+        base = path.parents[level - 1] if level else folder
+        if base == folder or folder in base.parents:
+            parts = module.split(".") if module else []
+            for name in names or [""]:
+                yield from _files(base, [*parts, *filter(None, [name])], absolute=not level)
+
+
+def _imports(code: CodeType) -> Iterator[tuple[int, Sequence[str], str]]:
+    """Give level, names and module of each import of some code and of the functions and classes in it."""
+    for kind, found in ModuleFinder().scan_opcodes(code):
+        if kind == "absolute_import":
+            names, module = found
+            yield 0, names or (), module
+        elif kind == "relative_import":
+            level, names, module = found
+            yield level, names or (), module
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _imports(inner)
 
 
 def _files(base: Path, parts: list[str], absolute: bool) -> Iterator[Path]:
