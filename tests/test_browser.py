@@ -32,7 +32,8 @@ from support.market import market
 
 from scalpr_zen import instrument, save_tape
 from scalpr_zen.render.figures import figures
-from scalpr_zen.render.report import number, tape_lines
+from scalpr_zen.render.tape_text import tape_lines
+from scalpr_zen.render.text import number
 from scalpr_zen.sections.statistics import STATISTICS
 
 pytestmark = needs_chromium

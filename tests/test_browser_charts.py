@@ -22,7 +22,7 @@ from support.browsing import (
 )
 
 from scalpr_zen.render.figures import CHARTS, figures
-from scalpr_zen.render.report import chicago
+from scalpr_zen.render.text import chicago
 
 pytestmark = needs_chromium
 

@@ -106,7 +106,7 @@ def test_winning_trades_of_the_kinder_rule_alone_are_told_in_a_sentence_each(loo
         for row in reported(site, query)["fills"]["optimistic"]
         if moves or row["rule"] == "target_fill"
     ]
-    stops = "stop_fill: no winning trade depends on it, as a stop that does not move ends none"
+    stops = "stop_fill: no winning trade depends on it, because a fixed stop never closes a winner"
     assert told == expected + [stops] * (not moves)
     assert len(told) == (6 if moves else 4)
 

@@ -21,7 +21,7 @@ from scalpr_zen.base.instruments import CALENDARS, INSTRUMENTS, parse_instrument
 from scalpr_zen.data import calendar as module
 from scalpr_zen.data.calendar import session_closes
 from scalpr_zen.data.preprocess import preprocess
-from scalpr_zen.render.report import tape_lines
+from scalpr_zen.render.tape_text import tape_lines
 from scalpr_zen.runs.backtest import tape_facts
 from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.simulation.rules import entry_ranges

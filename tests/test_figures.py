@@ -447,7 +447,7 @@ def test_the_actual_drawdown_is_marked_and_named():
 
 def test_the_share_of_paths_with_a_profit_is_shown_for_what_it_is():
     share = VALUES["monte_carlo"]["days"]["profitable_share"]
-    told = "of the paths end with a profit, about 1 less a one-sided p-value"
+    told = "of the paths end with a profit, about one minus a one-sided p-value"
     assert notes(DRAWN["paths_of_days"]) == [f"{share:.2%} {told}"]
 
 

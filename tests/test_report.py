@@ -43,8 +43,10 @@ from scalpr_zen import (
     save_tape,
 )
 from scalpr_zen.base.params import declared
-from scalpr_zen.render.report import COUNTS, ONE_DATE, ONE_TRADE, SAME_EVENT, SLIPPAGE, check_notes, number, summary
-from scalpr_zen.render.report import notes as notes_of
+from scalpr_zen.render.notes import COUNTS, check_notes
+from scalpr_zen.render.notes import notes as notes_of
+from scalpr_zen.render.report import ONE_DATE, ONE_TRADE, SAME_EVENT, SLIPPAGE, summary
+from scalpr_zen.render.text import number
 from scalpr_zen.sections.setup import GROUPS
 from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS
@@ -388,7 +390,7 @@ def test_monte_carlo_is_told(tape):
         assert "".join(f"{number(value, 'usd'):>16}" for value in values.values()) in text
     assert f"above {number(paths['permutation']['actual_drawdown_rank'], 'share')} of the permuted" in text
     assert f"days drawn: {number(paths['days']['profitable_share'], 'share')} of the paths end with a profit" in text
-    assert "without an edge every value is equally likely; it is not the probability of a profit to come" in text
+    assert "without an edge every value is equally likely; it is not the probability of a future profit" in text
     assert "probability of a profit, " not in text
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0))
     assert section(without.full_text(), "MONTE CARLO") == ["  n/a: it needs trades, and monte_carlo_sims above 0"]
@@ -428,7 +430,7 @@ def test_the_fill_table_is_told_row_by_row(tape):
         assert ("*" in line) == ((target, stop) == ("through", "trigger"))
     *of_targets, of_stops = lines[9:]
     assert optimistic(of_targets, fills, ["target_fill"])
-    assert of_stops == "  stop_fill: no winning trade depends on it, as a stop that does not move ends none"
+    assert of_stops == "  stop_fill: no winning trade depends on it, because a fixed stop never closes a winner"
 
 
 def optimistic(lines, fills, rules):
@@ -462,7 +464,7 @@ def test_slippage_and_events_are_told(tape):
     fills = result.to_dict()["fills"]
     head, *lines = section(result.full_text(), "MEASURED SLIPPAGE")
     assert head.split() == ["trades", "mean", "5%", "25%", "50%", "75%", "95%", "99%", "worst", "spread"]
-    assert "the other side" in lines.pop()
+    assert "did not pay the spread" in lines.pop()
     for (key, label), line in zip(SLIPPAGE.items(), lines, strict=True):
         row = fills["slippage"][key]
         values = [row["trades"], row["mean_ticks"], *row["percentiles"].values(), row["worst_ticks"]]
@@ -485,10 +487,13 @@ def test_random_entries_are_told_beside_the_t_statistic(tape):
     assert "sampled: 20 random entries were traded for each" in "\n".join(section(moving.full_text(), "RANDOM ENTRIES"))
     held = {**result.to_dict(), "random_entries": {**control, "reason": "it holds one side", "p_value": math.nan}}
     assert "no p-value, as it holds one side" in "\n".join(section(summary(held, result.declared), "RANDOM ENTRIES"))
-    assert "entries at prints of the other side of the spread: n/a, no aggressor is known" in text
+    assert "entries that did not pay the spread: n/a, no aggressor is known" in text
     bought = replace(tape, aggressor=np.ones(len(tape), np.int8))
     told = "\n".join(section(run(bought, FAST, settings=FEW_PATHS).full_text(), "RANDOM ENTRIES"))
-    assert re.search(r"other side of the spread: \d+\.\d+% of the strategy's, .* of the random ones; .* a tick$", told)
+    assert re.search(
+        r"did not pay the spread: \d+\.\d+% of the strategy's, .* of the random ones; at one tick each .*\$[\d,.]+$",
+        told,
+    )
     looks = run(tape, FAST, execution=Execution(entry="signal"), settings=FEW_PATHS)
     assert "this is no evidence of an edge" in "\n".join(section(looks.full_text(), "RANDOM ENTRIES"))
     [line] = [line for line in section(looks.full_text(), "FILLS") if "with entry=next" in line]
@@ -668,11 +673,9 @@ def test_a_spread_that_the_strategy_does_not_pay_and_random_entries_do_is_noted(
 
     def noted(**changed):
         with_shares = values | {"random_entries": values["random_entries"] | shares | changed}
-        return [note for note in check_notes(with_shares) if "other side" in note]
+        return [note for note in check_notes(with_shares) if "pay the spread" in note]
 
-    told = (
-        "68.00% of the entries fill at prints of the other side of the spread, 48.00% of random ones: at one tick each "
-    )
+    told = "68.00% of the entries do not pay the spread, 48.00% of random ones: at one tick each "
     assert noted() == [f"{told}{number(0.2 * trades * 5, 'usd')} of the net P&L is a spread that was not paid"]
     assert noted(inside_share=0.64) == noted(inside_share=0.9) == []
     values["parameters"] = values["parameters"] | {"slippage_ticks": 1}

@@ -7,8 +7,9 @@ from support.asking import EVERYTHING
 from support.market import market
 
 from scalpr_zen import EmaCrossover, Execution, MonteCarlo, Parameters, PropFirm, param, run, save_tape
-from scalpr_zen.render.report import WIDTH, number, statistic_line
+from scalpr_zen.render.report import statistic_line
 from scalpr_zen.render.screen import LINES, NOTES, SHOWN
+from scalpr_zen.render.text import WIDTH, number
 from scalpr_zen.runs.backtest import run_setup
 from scalpr_zen.runs.spec import make_run
 from scalpr_zen.sections.statistics import STATISTICS
@@ -80,9 +81,8 @@ def test_the_run_the_range_of_its_fills_its_rank_and_its_chances_stand_in_a_line
     assert number(min(nets), "usd") in fills
     assert number(max(nets), "usd") in fills
     entries, drawn = values["random_entries"], values["prop_firm"]["drawn"]
-    assert f"  random entries  above {number(entries['percentile'], 'share')} of 20 runs of random entries" in str(
-        result
-    )
+    above = f"above {number(entries['percentile'], 'share')} of the random runs"
+    assert f"  random entries  {above}; p-value {number(entries['p_value'], 'p')}, one-sided" in lines
     assert f"  prop firm       P(pass) {number(drawn['pass']['probability'], 'share')}, P(bust)" in str(result)
 
 

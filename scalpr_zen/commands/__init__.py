@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import pkgutil
 from typing import NoReturn
 
@@ -15,21 +16,21 @@ GROUPS = ("Data", "Strategies", "Runs")
 """The groups of the help, in its order; each command's file names its own as GROUP."""
 
 
+def _commands() -> list[tuple[str, click.Command]]:
+    """Return the commands with their groups, in the order of the help."""
+    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
+    found = [(module.GROUP, module.command) for module in modules if hasattr(module, "command")]
+    return sorted(found, key=lambda row: GROUPS.index(row[0]))
+
+
 class _Grouped(click.Group):
     """A group whose help lists its commands by GROUP."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands of each group with its title."""
-        for group in GROUPS:
-            rows = [(name, command.get_short_help_str(90)) for name, command in found(group).items()]
+        for group, rows in itertools.groupby(_commands(), key=lambda row: row[0]):
             with formatter.section(group):
-                formatter.write_dl(rows)
-
-
-def found(group: str) -> dict[str, click.Command]:
-    """Return the commands of a group by name."""
-    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
-    return {module.command.name: module.command for module in modules if group == getattr(module, "GROUP", None)}
+                formatter.write_dl([(command.name or "", command.get_short_help_str(90)) for _, command in rows])
 
 
 @click.group(
@@ -45,9 +46,8 @@ def scalpr(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for _group in GROUPS:
-    for _command in found(_group).values():
-        scalpr.add_command(_command)
+for _, _command in _commands():
+    scalpr.add_command(_command)
 
 
 def entry_point() -> NoReturn:

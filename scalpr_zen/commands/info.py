@@ -10,7 +10,8 @@ import click
 
 from scalpr_zen.commands.console import show
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.render import report
+from scalpr_zen.render.notes import tape_notes
+from scalpr_zen.render.tape_text import tape_lines
 from scalpr_zen.runs.backtest import tape_facts
 
 GROUP = "Data"
@@ -24,8 +25,8 @@ def info(path: str | Path) -> None:
 
 def _info_lines(tape: Tape) -> Iterator[str]:
     facts = tape_facts(tape)
-    yield from (f"NOTE {note}" for note in report.tape_notes(facts))
-    yield from report.tape_lines(facts)
+    yield from (f"NOTE {note}" for note in tape_notes(facts))
+    yield from tape_lines(facts)
     yield ""
     yield "SEGMENTS"
     for row in tape.segments:

@@ -26,7 +26,7 @@ from scalpr_zen.dashboard.trades_page import COLUMNS, Page, page
 from scalpr_zen.dashboard.workbench import ClientGone, Dropped, Job, Replaced, Workbench
 from scalpr_zen.render.figures import THEMES, figures
 from scalpr_zen.render.html_report import plotly_script
-from scalpr_zen.render.report import tape_lines
+from scalpr_zen.render.tape_text import tape_lines
 from scalpr_zen.runs.backtest import jsonable, tape_facts
 from scalpr_zen.sections.baseline import BY_TRADE
 from scalpr_zen.sections.statistics import STATISTICS

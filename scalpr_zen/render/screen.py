@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from scalpr_zen.render.report import (
-    BASELINE,
-    WIDTH,
-    Declared,
-    Values,
-    fill_range,
-    head,
-    number,
-    statistic_line,
-)
+from scalpr_zen.render.notes import fill_range
+from scalpr_zen.render.report import Declared, beside_hold, head, rank, statistic_line
+from scalpr_zen.render.text import WIDTH, Values, counted, number
 from scalpr_zen.sections.statistics import STATISTICS
 
 LINES = 45
-NOTES = 9
-"""Notes that the screen shows; the worst come first, and --full shows all."""
+NOTES = 12
+"""Notes that the screen shows, so that files named below it have room; --full shows all."""
 SHOWN = (
     *("trades", "net_usd", "decided_win_rate", "profit_factor", "expectancy_usd", "t_statistic_by_day"),
     *("p_value_by_day", "sqn", "days_profitable", "sharpe", "max_drawdown_usd"),
@@ -46,8 +38,7 @@ def screen(result: Values, declared: Declared, *, whole: bool = False) -> Iterat
     yield ""
     yield from (statistic_line(row, result) for row in STATISTICS if row.key in SHOWN)
     yield ""
-    yield f"  {'of daily equity':<22}{'strategy':>18}{'buy & hold':>18}{'difference':>18}"
-    yield from (_baseline(result["baseline"], *row) for row in BASELINE)
+    yield from beside_hold(result["baseline"])
     yield ""
     yield from (_cut(f"  {label:<16}{text}") for label, text in _checks(result).items())
 
@@ -64,44 +55,26 @@ def _cut(line: str) -> str:
 
 def _run(declared: Declared, used: Values) -> str:
     """Return the strategy's own parameters, the bracket, and whatever else is not its default."""
-    own = {parameter.name for parameter, _ in declared[: [p.name for p, _ in declared].index("take_profit")]}
-    shown = [
-        f"{parameter.name}={used[parameter.name]}"
-        for parameter, value in declared
-        if parameter.name in (*own, "take_profit", "stop_loss") or value != parameter.default
-    ]
+    names = [parameter.name for parameter, _ in declared]
+    always = [*names[: names.index("take_profit")], "take_profit", "stop_loss"]
+    changed = [parameter.name for parameter, value in declared if value != parameter.default]
+    shown = [f"{name}={used[name]}" for name in names if name in always or name in changed]
     return f"{used['strategy']}: {', '.join(shown)}"
 
 
 def _tape(tape: Values) -> str:
-    rolls = len(tape["roll_ledger"])
-    return (
-        f"{tape['root']}: {tape['prints']:,} prints on {tape['session_dates']:,} session dates, "
-        f"{tape['first_session']} to {tape['last_session']}, {rolls} roll{'s' * (rolls != 1)}"
-    )
-
-
-def _baseline(baseline: Mapping[str, Any], key: str, label: str, unit: str) -> str:
-    cells = (baseline["strategy"][key], baseline[key], baseline["difference"][key])
-    return f"  {label:<22}" + "".join(f"{number(cell, unit):>18}" for cell in cells)
+    what = counted(tape["prints"], "print"), counted(tape["session_dates"], "session date")
+    rolls = counted(len(tape["roll_ledger"]), "roll")
+    return f"{tape['root']}: {' on '.join(what)}, {tape['first_session']} to {tape['last_session']}, {rolls}"
 
 
 def _checks(result: Values) -> dict[str, str]:
     """Return what speaks against the net P&L: other fills, random entries, a prop firm's rules."""
     return {
         "fill models": fill_range(result) or "n/a",
-        "random entries": _rank(result["random_entries"]),
+        "random entries": rank(result["random_entries"]) if result["random_entries"] else "n/a",
         "prop firm": _chances(result["prop_firm"]),
     }
-
-
-def _rank(entries: Values) -> str:
-    if not entries:
-        return "n/a"
-    if entries["reason"]:
-        return f"no p-value, as {entries['reason']}"
-    above = f"above {number(entries['percentile'], 'share')} of {entries['sims']:,} runs of random entries"
-    return f"{above}, p-value {number(entries['p_value'], 'p')} (one-sided)"
 
 
 def _chances(firm: Values) -> str:

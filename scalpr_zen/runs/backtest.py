@@ -28,7 +28,7 @@ import scalpr_zen
 from scalpr_zen.base.errors import ScalprError, reason
 from scalpr_zen.base.money import check_sum, micro, total
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.render import figures, html_report, report, trade_log
+from scalpr_zen.render import figures, html_report, notes, report, trade_log
 from scalpr_zen.render.screen import screen
 from scalpr_zen.runs.spec import Declared, RunSpec, all_parameters
 from scalpr_zen.sections.baseline import baseline
@@ -327,9 +327,9 @@ def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any
 
 
 def _notes(values: Mapping[str, Any], tape: Tape, setup: Setup) -> list[str]:
-    own = report.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
-    about = [*report.no_trade_notes(values), *report.tape_notes(values["tape"]), *report.coverage_notes(values)]
-    return [*about, *out_of_reach(tape, setup), *own, *report.check_notes(values)]
+    own = notes.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
+    about = [*notes.no_trade_notes(values), *notes.tape_notes(values["tape"]), *notes.coverage_notes(values)]
+    return [*about, *out_of_reach(tape, setup), *own, *notes.check_notes(values)]
 
 
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:

@@ -58,9 +58,7 @@ def all_parameters(strategy: Any, setup: Setup) -> Declared:
     ParameterError
         If the strategy names a parameter as the run does.
     """
-    groups = (strategy, *(getattr(setup, name) for name in GROUPS))
-    known = [group for group in groups if isinstance(group, Parameters)]
-    found = tuple((p, getattr(group, p.name)) for group in known for p in declared(type(group)))
+    found = tuple((p, getattr(group, p.name)) for group in _groups(strategy, setup) for p in declared(type(group)))
     names = [parameter.name for parameter, _ in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ParameterError(f"a strategy must not name a parameter {', '.join(sorted(twice))}: the run has one")
@@ -165,13 +163,14 @@ class RunSpec:
         return strategy, setup
 
 
-def _contents(strategy: Any, setup: Setup) -> dict[str, str]:
+def _groups(strategy: Any, setup: Setup) -> list[Parameters]:
+    """Return the groups of declared parameters; a strategy need not be one."""
     groups = (strategy, *(getattr(setup, name) for name in GROUPS))
-    found: dict[str, str] = {}
-    for group in groups:
-        if isinstance(group, Parameters):
-            found |= group.contents()
-    return found
+    return [group for group in groups if isinstance(group, Parameters)]
+
+
+def _contents(strategy: Any, setup: Setup) -> dict[str, str]:
+    return {name: sha256 for group in _groups(strategy, setup) for name, sha256 in group.contents().items()}
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

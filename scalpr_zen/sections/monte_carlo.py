@@ -35,8 +35,8 @@ HISTOGRAM = 40
 """Bins of the drawdowns."""
 PROFITABLE = "of the paths end with a profit"
 PROFITABLE_MEANS = (
-    "about 1 less a one-sided p-value: without an edge every value is equally likely; it is not the probability of a "
-    "profit to come"
+    "about one minus a one-sided p-value: without an edge every value is equally likely; it is not the probability of "
+    "a future profit"
 )
 _STEPS = 20_000_000
 """Steps of all paths of a part together, about 0.1 s."""

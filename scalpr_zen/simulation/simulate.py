@@ -53,9 +53,11 @@ RESULT = np.dtype(
         ("gross_ticks", "<i4"),
         ("stop_ticks", "<i4"),
         ("reason", "i1"),
+        ("session", "<i4"),
     ]
 )
-"""What is left of a trade where many runs are compared; `stop_ticks` is the profit at the stop's own price."""
+"""What is left of a trade where many runs are compared; `session` is the row of its exit in the tape's sessions,
+`stop_ticks` the profit at the stop's own price."""
 
 _CHUNK = 1024
 """Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
@@ -197,6 +199,7 @@ def results(
     many = _trade_many(tape, wanted, params, rules, _result)
     made = [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in many]
     for rows, (_, execution) in zip(made, variants, strict=True):
+        rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
         _check_limits(rows, tape, execution, rules)
     return made
 

@@ -87,8 +87,8 @@ def _imported(path: Path, content: bytes, folder: Path) -> Iterator[Path]:
         base = path.parents[level - 1] if level else folder
         if base == folder or folder in base.parents:
             parts = module.split(".") if module else []
-            for name in names or [""]:
-                yield from _files(base, [*parts, *filter(None, [name])], absolute=not level)
+            for last in [[name] for name in names] or [[]]:
+                yield from _files(base, [*parts, *last], absolute=not level)
 
 
 def _imports(code: CodeType) -> Iterator[tuple[int, Sequence[str], str]]:

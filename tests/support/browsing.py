@@ -22,7 +22,7 @@ import pytest
 import scalpr_zen.sections.prop_firm.evaluation
 from scalpr_zen import Tape, commands, instrument, save_tape
 from scalpr_zen.render.figures import CHARTS
-from scalpr_zen.render.report import number
+from scalpr_zen.render.text import number
 from scalpr_zen.sections.baseline import BY_TRADE
 from scalpr_zen.sections.statistics import STATISTICS
 from support.market import market

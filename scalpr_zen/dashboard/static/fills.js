@@ -94,7 +94,7 @@ function showModels(table, { queue_ahead: ahead }) {
 function optimisticTexts(optimistic, { trailing_stop: trailing, break_even_at: breakEven }) {
   if (trailing !== null || breakEven !== null) return optimistic.map(optimisticText);
   const ofTargets = optimistic.filter(({ rule }) => rule !== "stop_fill");
-  return [...ofTargets.map(optimisticText), "stop_fill: no winning trade depends on it, as a stop that does not move ends none"];
+  return [...ofTargets.map(optimisticText), "stop_fill: no winning trade depends on it, because a fixed stop never closes a winner"];
 }
 
 function optimisticText({ rule, optimistic, conservative, wins, lost, share, less_usd: less }) {

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from scalpr_zen.render.figures.style import HOLD, LOSS, STRATEGY, USD, USD_TEXT, Figure, Values, corner, dollars, noted
-from scalpr_zen.render.report import number
+from scalpr_zen.render.text import number
 
 
 def slippage(result: Values) -> Figure:
@@ -46,10 +46,10 @@ def slippage(result: Values) -> Figure:
 
 def random_entries(result: Values) -> Figure:
     """Net P&L of the random controls and of the strategy."""
-    control = result["random_entries"]
-    if not control:
+    entries = result["random_entries"]
+    if not entries:
         return noted({"data": [], "layout": {}}, False, "no random entries")
-    edges, runs, own = control["histogram"]["edges_usd"], control["histogram"]["runs"], control["strategy_usd"]
+    edges, runs, own = entries["histogram"]["edges_usd"], entries["histogram"]["runs"], entries["strategy_usd"]
     limits = list(pairwise(edges))
     bars = {
         "type": "bar",
@@ -74,8 +74,8 @@ def random_entries(result: Values) -> Figure:
         "xaxis": {"title": {"text": "net P&L"}, "tickformat": USD},
         "yaxis": {"title": {"text": "runs"}, "tickformat": ",~f"},
     }
-    rank, p = number(control["percentile"], "share"), number(control["p_value"], "p")
-    note = corner("no p-value" if control["reason"] else f"above {rank} of the runs, p {p}")
+    rank, p = number(entries["percentile"], "share"), number(entries["p_value"], "p")
+    note = corner("no p-value" if entries["reason"] else f"above {rank} of the runs, p {p}")
     return {"data": [bars, line], "layout": {**axes, "bargap": 0, "annotations": [note]}}
 
 

@@ -20,7 +20,8 @@ from scalpr_zen.render.figures.style import (
     dollars,
     noted,
 )
-from scalpr_zen.render.report import ONE_DATE, ONE_TRADE, number
+from scalpr_zen.render.report import ONE_DATE, ONE_TRADE
+from scalpr_zen.render.text import number
 from scalpr_zen.sections.monte_carlo import PROFITABLE
 
 
@@ -42,7 +43,7 @@ def paths_of_days(result: Values) -> Figure:
     actual = [equity[k] for k in paths["session_date"]]
     figure = _bands(paths["session_date"], paths["bands_usd"], actual, "session dates")
     figure["layout"]["annotations"] = [
-        corner(f"{number(paths['profitable_share'], 'share')} {PROFITABLE}, about 1 less a one-sided p-value")
+        corner(f"{number(paths['profitable_share'], 'share')} {PROFITABLE}, about one minus a one-sided p-value")
     ]
     return figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scalpr_zen.render.report import number
+from scalpr_zen.render.text import number
 
 Values = Mapping[str, Any]
 Figure = dict[str, Any]

@@ -25,7 +25,7 @@ from scalpr_zen.render.figures.style import (
     noted,
     signed_bars,
 )
-from scalpr_zen.render.report import number
+from scalpr_zen.render.text import number
 
 _EXITS = {
     "target": ("take profit", STRATEGY, ""),
