@@ -1,6 +1,5 @@
 """Strategies of users: found by name or file, run by every face, and refused by the line of their own file."""
 
-import importlib.util
 import inspect
 import json
 import re
@@ -13,6 +12,7 @@ import pytest
 from support.asking import answer, ask, refused
 from support.budget import JIT
 from support.market import market
+from support.scripts import script
 from support.tapes import tape_of
 
 import scalpr_zen
@@ -593,13 +593,6 @@ def test_a_name_in_capitals_is_a_flag_too(scalpr, tape):
 
 
 # The scripts ------------------------------------------------------------------------------------------
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(f"script_{name}", ROOT / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_run_backtest_runs_a_strategy_of_a_file(tape, capsys):
