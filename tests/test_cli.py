@@ -67,7 +67,12 @@ def test_backtest_prints_the_summary_and_writes_the_report(scalpr, tape):
     assert "TRADE LOG (9 trades" in report
     assert "TRADE LOG" not in out
     assert "SYNTHETIC" in out
-    assert [line for line in err.split("\n") if line] == [f"written: {written[key]}" for key in (".txt", ".json")]
+    *paths, times = [line for line in err.split("\n") if line]
+    assert paths == [f"written: {written[key]}" for key in (".txt", ".json")]
+    stages = "signals simulation statistics monte-carlo fills random-entries prop-firm".replace("-", "_").split()
+    assert re.fullmatch(
+        r"took \d+\.\d\d s: " + ", ".join(rf"{stage} \d+\.\d\d" for stage in stages).replace("_", " "), times
+    )
 
 
 def test_json_prints_the_json_and_nothing_else(scalpr, tape):

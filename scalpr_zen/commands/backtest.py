@@ -14,7 +14,7 @@ from scalpr_zen.commands.console import main, output_aside, say, show
 from scalpr_zen.commands.demo import demo_tape
 from scalpr_zen.commands.flags import WithStrategy, not_empty, options, strategy_option
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.runs.backtest import Strategy, run_setup, save
+from scalpr_zen.runs.backtest import LAPS, Strategy, run_setup, save
 from scalpr_zen.runs.spec import make_run
 from scalpr_zen.sections.setup import GROUPS, Setup
 from scalpr_zen.strategies import EmaCrossover
@@ -62,8 +62,16 @@ def backtest(
     say("")
     for path in paths:
         say(f"written: {path}")
+    if paths:
+        say(_times(result.values["manifest"]))
     if failed:
         raise ScalprError("; ".join(failed))
+
+
+def _times(manifest: Mapping[str, Any]) -> str:
+    """Return what each stage of a run took."""
+    stages = (f"{name.removesuffix('_seconds').replace('_', ' ')} {manifest[name]:.2f}" for name in LAPS)
+    return f"took {manifest['wall_seconds']:.2f} s: {', '.join(stages)}"
 
 
 def run_script(constants: Mapping[str, Any]) -> NoReturn:

@@ -35,6 +35,7 @@ def demo_tape() -> Path:
         from scalpr_zen.runs.warm_up import compile_kernels
 
         say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
+        say("compiling, once: later runs start at once")
         with alongside(compile_kernels):  # this may well be the first run of the installation
             demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
             ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
