@@ -201,7 +201,7 @@ class Workbench:
         return self._results.get(job, lambda unwanted: self._run(job, unwanted), gone)
 
     def with_fills(self, job: Job, gone: ClientGone) -> Result:
-        """Return the result of a job with what its fills are worth; raises as `result` does."""
+        """Return the result of a job under every fill model; raises as `result` does."""
         result = self.result(job, gone)
         return self._with_fills.get(job, lambda unwanted: self._later(with_fills, result, unwanted), gone)
 

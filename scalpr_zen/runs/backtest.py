@@ -282,7 +282,7 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
 
 
 def with_fills(result: Result) -> Result:
-    """Return a result with what its fills are worth, told in its notes too."""
+    """Return a result with the run under every fill model, and its notes."""
     made = result.tape, result.orders, result.simulation, result.setup
     return _with_sections(result, {"fills": lambda: fills(*made)})
 

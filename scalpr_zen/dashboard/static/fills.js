@@ -1,4 +1,4 @@
-// What the fills are worth: the same run under every fill model, and what its own prints say of them.
+// The run under every fill model, and what its own prints say about its fills.
 
 import { count, number, signed } from "./format.js";
 import { byId, element, fillTable, signClass } from "./page.js";
@@ -23,7 +23,7 @@ const EVENTS = {
   entry_exit: "entry and exit lie in one event, which only entry=signal allows",
 };
 
-/** Say above the figures what there is in place of what the fills are worth. */
+/** Say above the figures what stands there before the fill models are known. */
 export function sayLine(words) {
   byId("fill-range").replaceChildren(`net P&L by fill model: ${words}`);
 }
@@ -50,7 +50,7 @@ export function showFills({ table, entry_next: entryNext, optimistic, slippage, 
   showSlippage(slippage, result.tape);
   const { trades, ...counts } = events;
   byId("same-event-of").textContent =
-    `Of ${count(trades)} trades, those that the order of prints inside one event concerns:`;
+    `Of ${count(trades)} trades, those that the order of prints inside one event could have changed:`;
   const line = ([name, found]) => element("li", {}, `${count(found)}: ${EVENTS[name]}`);
   const found = Object.entries(counts).filter(([, many]) => many);
   byId("same-event").replaceChildren(...(found.length ? found.map(line) : [element("li", {}, "none")]));
@@ -87,7 +87,7 @@ function showModels(table, { queue_ahead: ahead }) {
   byId("fill-words").textContent =
     `A take profit fills at ${words(TARGETS).join("; ")} behind ${count(ahead)} contracts. ` +
     `A stop fills at ${words(STOPS).join("; ")}. Costs are the commission of a contract and side, and slippage; ` +
-    "the columns at the right are of the costs as set.";
+    "the columns on the right are at the costs as set.";
 }
 
 /** A sentence for each rule; a stop that does not move ends no winning trade, whatever its fill. */

@@ -51,7 +51,7 @@ function showDrawn(drawn) {
   const made = drawn.sims !== undefined;
   byId("firm-drawn-of").textContent = made
     ? `${plural(drawn.sims, "path")} of ${count(drawn.horizon_days)} session dates, drawn with replacement from the ` +
-      `tape's ${count(drawn.session_dates)}, seed ${drawn.seed}. Dates to an end are those of the paths that came to it.`
+      `tape's ${count(drawn.session_dates)}, seed ${drawn.seed}. The number of dates is over the paths that passed or busted.`
     : "Drawn session dates: n/a, as prop_sims is 0 or fewer than two session dates count.";
   byId("firm-drawn").hidden = !made;
   if (!made) return;
