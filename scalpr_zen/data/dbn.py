@@ -36,7 +36,7 @@ LAST_TIME = 4_102_444_800 * NANOS
 SYNTHETIC_MARK = "SYNTHETIC"
 """Symbol that the demo market lists as not found, so that its files can be told from real ones."""
 _READ_BYTES = 1 << 18
-_SKIPPABLE_FRAME, _RLE_BLOCK = 0x184D2A50, 1
+_SKIPPABLE_FRAME, _RLE_BLOCK, _MAX_BLOCK = 0x184D2A50, 1, 1 << 17
 
 TRADE_MSG = np.dtype(
     [
@@ -76,6 +76,8 @@ class Source:
 
     Attributes
     ----------
+    most_records : int
+        An upper bound of its records.
     start, end : int
         Range of the request, ns UTC; every record's time lies inside.
     intervals : tuple of Interval
@@ -88,6 +90,7 @@ class Source:
 
     path: Path
     bytes: int
+    most_records: int
     start: int
     end: int
     intervals: tuple[Interval, ...]
@@ -120,13 +123,15 @@ def read_source(path: Path) -> Source:
     if not 0 <= metadata.start < metadata.end <= LAST_TIME:
         ends = f"{utc_moment(metadata.start)} to {utc_moment(metadata.end)}"
         raise refuse(f"states a time range that cannot be, {ends}: its header is damaged, download it again")
+    record = TRADE_MSG_TS_OUT if metadata.ts_out else TRADE_MSG
     return Source(
         path=path,
         bytes=path.stat().st_size,
+        most_records=_content_bound(path) // record.itemsize,
         start=metadata.start,
         end=metadata.end,
         intervals=tuple(_intervals(path, metadata)),
-        record=TRADE_MSG_TS_OUT if metadata.ts_out else TRADE_MSG,
+        record=record,
         synthetic=SYNTHETIC_MARK in metadata.not_found,
     )
 
@@ -154,7 +159,6 @@ def read_batches(source: Source, on_read: Callable[[int], None]) -> Iterator[NDA
     width = source.record.itemsize
     buffer = memoryview(bytearray(BATCH_RECORDS * width))
     with _open(source.path) as file:
-        _check_frames(source.path, file)
         stream, told = _decompressed(file), 0
         _read_metadata(source.path, stream)
         filled = len(buffer)
@@ -192,40 +196,45 @@ def _decompressed(file: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", reader)
 
 
-def _check_frames(path: Path, file: IO[bytes]) -> None:
-    """Walk the zstd blocks of a file by their lengths (RFC 8878, 3.1.1) and refuse a cut one.
+def _content_bound(path: Path) -> int:
+    """Walk the zstd blocks of a file by their lengths (RFC 8878, 3.1.1); return the most bytes they can hold.
 
-    The decompressor gives what there is and takes the end of the file for the end of the frame.
+    Refuses a cut file. The decompressor would return what there is, and take the end of the file for that of the frame.
     """
-    if file.read(4) != ZSTD_MAGIC:
-        return
     cut = _refuser(path)("ends in the middle of its zstd frame: it is cut, download it again")
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at = 0
-        while at < len(data):
-            try:
-                at = _frame_end(data, at)
-            except (struct.error, zstandard.ZstdError):
-                raise cut from None
+    with _open(path) as file:
+        if file.read(4) != ZSTD_MAGIC:
+            return path.stat().st_size
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            at = bound = 0
+            while at < len(data):
+                stop_if_interrupted()
+                try:
+                    at, most = _walk_frame(data, at)
+                except (struct.error, zstandard.ZstdError):
+                    raise cut from None
+                bound += most
             if at > len(data):
                 raise cut
+            return bound
 
 
-def _frame_end(data: mmap.mmap, at: int) -> int:
-    """Return where the zstd frame that begins at `at` ends, by the lengths that it states."""
+def _walk_frame(data: mmap.mmap, at: int) -> tuple[int, int]:
+    """Return where the zstd frame at `at` ends, by the lengths it states, and the most bytes it can hold."""
     (magic,) = struct.unpack_from("<I", data, at)
     if magic & 0xFFFFFFF0 == _SKIPPABLE_FRAME:
-        return at + 8 + int(struct.unpack_from("<I", data, at + 4)[0])
-    descriptor = data[at + 4 : at + 5]
-    has_checksum = bool(descriptor and descriptor[0] & 4)
-    at += zstandard.frame_header_size(data[at : at + 18])
-    last = False
+        return at + 8 + int(struct.unpack_from("<I", data, at + 4)[0]), 0
+    head = data[at : at + 18]
+    stated = zstandard.get_frame_parameters(head)
+    at += zstandard.frame_header_size(head)
+    bound, last = 0, False
     while not last:
         low, high = struct.unpack_from("<HB", data, at)
         block = low | high << 16
         last, kind, size = bool(block & 1), block >> 1 & 3, block >> 3
+        bound += size if kind <= _RLE_BLOCK else min(stated.window_size, _MAX_BLOCK)
         at += 3 + (1 if kind == _RLE_BLOCK else size)
-    return at + 4 * has_checksum
+    return at + 4 * stated.has_checksum, min(bound, stated.content_size)
 
 
 def _fill(path: Path, stream: IO[bytes], buffer: memoryview) -> int:

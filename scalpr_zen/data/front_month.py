@@ -221,7 +221,8 @@ def front_months(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
         If a calendar or a schedule asks for a contract that the files do not hold.
     """
     if roll.rule == "volume":
-        return _by_volume(volumes, instrument)
+        by_volume = ByVolume(instrument)
+        return {day: by_volume.front(day, volume) for day, volume in volumes.items()}
     rule = _by_schedule if roll.rule == "schedule" else _by_calendar
     chosen = rule(volumes, roll, instrument)
     days = list(volumes)
@@ -229,37 +230,35 @@ def front_months(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
     return {day: Front(contract, before[day]) for day, contract in chosen.items()}
 
 
-def _by_volume(volumes: Volumes, instrument: Instrument) -> dict[date, Front]:
-    """Choose by the last session date of usual volume; a date on which the choice did not trade takes a later one.
+class ByVolume:
+    """Chooses the front months by volume, session date by session date.
 
-    That later one holds for its date alone: if it is the new front month, its volume says so on the next.
+    The last session date of usual volume decides. Where its choice did not trade, the best later contract is taken for
+    that date alone: if that is the new front month, its volume says so on the next date.
     """
-    fronts: dict[date, Front] = {}
-    front: Contract | None = None
-    alone: date | None = None  # the date whose own volume chose the front, until another date's has
-    for day, known in _last_usual(volumes).items():
-        chosen, loose = _choice(volumes, day, known, front, alone, instrument)
+
+    def __init__(self, instrument: Instrument) -> None:
+        self._instrument = instrument
+        self._volumes: dict[date, Mapping[Contract, int]] = {}
+        self._totals: list[int] = []
+        self._usual: date | None = None  # the last session date of usual volume
+        self._front: Contract | None = None
+        self._alone: date | None = None  # the date whose own volume chose the front, until another date's has
+
+    def front(self, day: date, volume: Mapping[Contract, int]) -> Front:
+        """Return the front month of the next session date, from its volumes and those of the dates before it."""
+        self._volumes[day] = volume
+        chosen, loose = _choice(self._volumes, day, self._usual, self._front, self._alone, self._instrument)
         if chosen.known == day:
-            alone = day
-        elif loose or chosen.contract != front:
-            alone = None
-        front = chosen.contract
-        fronts[day] = _traded(chosen, day, volumes[day])
-    return fronts
-
-
-def _last_usual(volumes: Volumes) -> dict[date, date | None]:
-    """Return, for each session date, the last one before it whose volume is no small share of the usual."""
-    last: date | None = None
-    before: dict[date, date | None] = {}
-    totals: list[int] = []
-    for day, volume in volumes.items():
-        before[day] = last
+            self._alone = day
+        elif loose or chosen.contract != self._front:
+            self._alone = None
+        self._front = chosen.contract
         total = sum(volume.values())
-        if not totals or total >= USUAL_SHARE * median(totals[-USUAL_DATES:]):
-            last = day
-        totals.append(total)
-    return before
+        if not self._totals or total >= USUAL_SHARE * median(self._totals[-USUAL_DATES:]):
+            self._usual = day
+        self._totals.append(total)
+        return _traded(chosen, day, volume)
 
 
 def _choice(

@@ -14,8 +14,9 @@ import json
 import os
 import struct
 import tempfile
+import threading
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.blocks import BLOCK, Blocks, blocks_of, range_of
 from scalpr_zen.base.checked import is_checked, remember
-from scalpr_zen.base.engine import run_all, run_aside, stop_if_interrupted
+from scalpr_zen.base.engine import alongside, run_all, run_aside, stop_if_interrupted
 from scalpr_zen.base.errors import ParameterError, TapeError, reason
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.npz import STEP, Mapped, NpzWriter, crc32_of, map_npz
@@ -41,6 +42,7 @@ except ImportError:  # Windows, where an open file cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
 FORMAT = 3
+FLUSH_SECONDS = 0.3
 COLUMNS: dict[str, np.dtype[Any]] = {
     "ts": np.dtype("<i8"),
     "price": np.dtype("<i4"),
@@ -451,6 +453,23 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+@contextlib.contextmanager
+def flushed(path: Path) -> Iterator[None]:
+    """Have the disk write a growing file while the block runs, so that little is left for the sync at its end."""
+    done = threading.Event()
+
+    def flush() -> None:
+        with contextlib.suppress(OSError), path.open("r+b") as file:  # the sync at the end reports what fails here
+            while not done.wait(FLUSH_SECONDS):
+                os.fsync(file.fileno())
+
+    with alongside(flush):
+        try:
+            yield
+        finally:
+            done.set()
+
+
 def _locked_part(path: Path) -> Any:
     """Make a part file and lock it; again, if another writer took it for a leftover before it was locked."""
     while True:
@@ -478,39 +497,25 @@ def _umask() -> int:
     return mask
 
 
-def write_tape(
-    path: Path,
-    length: int,
-    columns: Mapping[str, Iterable[Array]],
-    segments: Array,
-    sessions: Array,
-    metadata: Mapping[str, Any],
-) -> None:
-    """Write a tape file from blocks of its columns.
+def finish_tape(out: NpzWriter, segments: Array, sessions: Array, metadata: Mapping[str, Any]) -> None:
+    """Write the tables and the metadata of a tape behind its columns, which are sealed.
 
     Parameters
     ----------
-    path : Path
-        An empty file; see `atomic_write`.
-    length : int
-        Prints of the tape.
-    columns : mapping of str to iterable of arrays
-        For each of COLUMNS its blocks in order, `length` rows together.
+    out : NpzWriter
     segments, sessions : arrays of SEGMENT and SESSION
     metadata : mapping
         JSON values. Added are the format, the CRC-32 of each member, and the SHA-256 over all of this: the
         identity of the tape. It covers the columns by their CRC-32 and by the SHA-256 of their sources, as
         a SHA-256 of a year of columns would take longer than all else that is done to them.
     """
-    npz = NpzWriter(path)
-    npz.add({name: (dtype, (length,), columns[name]) for name, dtype in COLUMNS.items()})
-    npz.add({"segments": (SEGMENT, segments.shape, [segments]), "sessions": (SESSION, sessions.shape, [sessions])})
+    out.add("segments", segments)
+    out.add("sessions", sessions)
     kept = {key: value for key, value in metadata.items() if key not in ("format", "crc32", "sha256")}
-    about = json.loads(json.dumps({"format": FORMAT, **kept, "crc32": npz.crc32}))  # as a reader will find it
+    about = json.loads(json.dumps({"format": FORMAT, **kept, "crc32": out.crc32}))  # as a reader will find it
     about["sha256"] = _identity(about)
-    text = np.array(json.dumps(about))
-    npz.add({"metadata": (text.dtype, (), [text])})
-    npz.close()
+    out.add("metadata", np.array(json.dumps(about)))
+    out.close()
 
 
 def _identity(metadata: Mapping[str, Any]) -> str:
@@ -523,9 +528,12 @@ def save_tape(tape: Tape, path: str | Path) -> Path:
     """Write a tape in memory to `path`, whole or not at all, and return the path."""
     path = Path(path)
     instrument = {name: getattr(tape.instrument, name) for name in Instrument.__dataclass_fields__}
-    columns = {name: [getattr(tape, name)] for name in COLUMNS}
-    with atomic_write(path) as part:
-        write_tape(part, len(tape), columns, tape.segments, tape.sessions, {"instrument": instrument, **tape.metadata})
+    with atomic_write(path) as part, NpzWriter(part) as out:
+        out.reserve(COLUMNS, len(tape))
+        for name in COLUMNS:
+            out.append(name, getattr(tape, name))
+        out.seal(len(tape))
+        finish_tape(out, tape.segments, tape.sessions, {"instrument": instrument, **tape.metadata})
     return path
 
 
