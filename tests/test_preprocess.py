@@ -229,7 +229,7 @@ def test_the_metadata_names_the_sources_with_size_and_hash_and_all_that_was_chos
     assert got["sources"] == [{"name": path.name, "bytes": path.stat().st_size, "sha256": digest, "records": 1}]
     assert got["instrument"]["root"] == "NQ"
     assert got["version"] == scalpr_zen.__version__
-    assert got["format"] == scalpr_zen.data.tape.FORMAT
+    assert got["format"] == scalpr_zen.data.tape_file.FORMAT
     assert got["roll_rule"] == Roll().text
     assert got["synthetic"] is False
 

@@ -25,6 +25,11 @@ def micro(usd: Array) -> Int64:
     return np.asarray(np.rint(np.asarray(usd) * MICRO).astype(np.int64))
 
 
+def whole_micro(usd: float) -> int:
+    """Return an amount in USD as whole micro-dollars, of any size."""
+    return round(usd * MICRO)
+
+
 def total(amounts: Int64) -> int:
     """Return the sum of whole amounts; exact even where it does not fit into 64 bits."""
     high = amounts >> _HALF

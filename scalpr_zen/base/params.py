@@ -11,17 +11,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, Self, get_type_hints
 
 from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.units import number_text
 
-NANOS = 1_000_000_000
-MAX_TICKS = 10**9
-"""Ticks of a price or a distance at most: an int32 holds the difference of two."""
-Distance = float | str
-"""A distance in points, `2.5`, or in ticks, `"8t"`: the type hint of a parameter that takes either."""
 RENAMED = {
     "control_sims": "random_entry_sims",
     "invert": "reverse",
@@ -69,10 +64,10 @@ class Parameter:
         if self.choices:
             return " | ".join([*self.choices, f"FILE{self.file}"] if self.file else self.choices)
         if self.low is not None and self.high is not None:
-            return f"{_plain(self.low)} to {_plain(self.high)}"
+            return f"{number_text(self.low)} to {number_text(self.high)}"
         if self.high is not None:
-            return f"<= {_plain(self.high)}"
-        return f">= {_plain(self.low)}" if self.low is not None else ""
+            return f"<= {number_text(self.high)}"
+        return f">= {number_text(self.low)}" if self.low is not None else ""
 
     def is_file(self, value: str) -> bool:
         """Return whether a value names a file in place of a choice."""
@@ -219,55 +214,3 @@ def _parameter(name: str, default: Any, hint: Any, about: Mapping[str, Any]) -> 
         raise TypeError(f'distance {name} must have unit="points", low=0 or low=1e-9, and no high')
     kind = float if distance else kinds[0]
     return Parameter(name=name, default=default, kind=kind, optional=default is None, distance=distance, **about)
-
-
-def _plain(number: float | Decimal) -> str:
-    text = f"{Decimal(str(number)):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def distance_ticks(name: str, distance: Distance, tick_nanos: int) -> int:
-    """Return a distance, 2.5 points or "8t", as a whole number of ticks of `tick_nanos` (1e-9 points) each.
-
-    Decimal, because 0.1 points and a tick of 0.1 must meet exactly.
-
-    Raises
-    ------
-    ParameterError
-        If the distance is no multiple of the tick, or more ticks than MAX_TICKS.
-    """
-    in_ticks = isinstance(distance, str)
-    ticks = Decimal(str(distance)[:-1]) if in_ticks else Decimal(str(distance)) * NANOS / tick_nanos
-    if ticks != ticks.to_integral_value():
-        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {distance}")
-    if abs(ticks) > MAX_TICKS:
-        was = distance if in_ticks else f"{distance} points"
-        raise ParameterError(f"{name} must be at most {MAX_TICKS:,} ticks, was {was}")
-    return int(ticks)
-
-
-def distance_text(distance: Distance, tick_size: float) -> str:
-    """Return a distance as it was given, with its points where it was given in ticks: `2.5 points`, `8t (2 points)`."""
-    if not isinstance(distance, str):
-        return f"{distance} points"
-    return f"{distance} ({_plain(Decimal(distance[:-1]) * Decimal(str(tick_size)))} points)"
-
-
-def whole_ns(name: str, value: float, unit_ns: int) -> int:
-    """Return a time of `value` units of `unit_ns` nanoseconds each as a whole number of them.
-
-    Raises
-    ------
-    ParameterError
-        If it is none.
-    """
-    exact = Decimal(str(value)) * unit_ns
-    ns = round(exact)
-    if abs(exact - ns) > Decimal("0.001"):  # 0.1 + 0.2 ms are meant to be 300,000 ns
-        raise ParameterError(f"{name} must be a whole number of nanoseconds, was {value}")
-    return ns
-
-
-def ticks_to_points(ticks: Any, tick_nanos: int) -> Any:
-    """Return ticks (an int or an array of integers) in points, each the float nearest to its decimal."""
-    return ticks * tick_nanos / NANOS

@@ -6,7 +6,7 @@ Every function takes and gives int64 nanoseconds UTC. Time zone rules come from 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base import facts
-from scalpr_zen.base.params import NANOS
+from scalpr_zen.base.units import NANOS, utc_date
 
 CHICAGO = ZoneInfo("America/Chicago")
 SESSION_OPEN_HOUR = 17
@@ -69,8 +69,8 @@ def session_calendar(first: int, last: int, calendar: str = "") -> tuple[Dates, 
     opens : array of int64, shape (n + 1,)
         `opens[k] <= t < opens[k + 1]` means that `t` belongs to `dates[k]`.
     """
-    day = _utc_date(first) - timedelta(days=1)
-    end = _utc_date(last) + timedelta(days=4)  # beyond a weekend
+    day = utc_date(first) - timedelta(days=1)
+    end = utc_date(last) + timedelta(days=4)  # beyond a weekend
     days = [day + timedelta(days=k) for k in range((end - day).days + 1)]
     opens = np.array([session_open(d) for d in days], dtype=np.int64)
     since = AROUND_THE_CLOCK.get(calendar, date.max)
@@ -109,10 +109,6 @@ def chicago_text(ts: Int64, unit: Literal["ms", "ns"] = "ms") -> list[str]:
 def utc_text(ts: Int64) -> list[str]:
     """Return each time as ISO 8601 UTC with nanoseconds, `2024-12-16T14:30:00.125000000Z`."""
     return [f"{text}Z" for text in np.datetime_as_string(ts.view("M8[ns]")).tolist()]
-
-
-def _utc_date(ns: int) -> date:
-    return datetime.fromtimestamp(ns // NANOS, tz=UTC).date()
 
 
 @cache

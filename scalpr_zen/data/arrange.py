@@ -18,7 +18,7 @@ from scalpr_zen.data.calendar import Closes, session_closes
 from scalpr_zen.data.columns import PRINT_COLUMNS
 from scalpr_zen.data.front_month import Contract, Volumes
 from scalpr_zen.data.reading import Block, Plan
-from scalpr_zen.data.tape import COLUMNS, SEGMENT, SESSION, covered, runs
+from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, covered, runs
 
 Array = NDArray[Any]
 Fronts = Callable[[date, Mapping[Contract, int]], Sequence[Contract]]

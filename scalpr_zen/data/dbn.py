@@ -1,8 +1,8 @@
 """DBN files: bytes to checked trade records, in batches.
 
-The header is decoded by the vendor's own library. The records of a `trades` file are 48 bytes each in
-every DBN version, so that a batch is one numpy view. The vendor's reader accepts cut and damaged files
-without a word; here a file is read to its proved end, or refused.
+The vendor's library decodes the header. The records of a `trades` file are 48 bytes each in every DBN version, so a
+batch is one numpy view. The vendor's reader accepts cut and damaged files without an error; here a file that is not
+complete is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import mmap
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,18 +23,18 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.engine import stop_if_interrupted
 from scalpr_zen.base.errors import DataError
-from scalpr_zen.base.params import NANOS
+from scalpr_zen.base.units import MILLISECOND, NANOS
 
 DATASET = "GLBX.MDP3"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 VERSIONS = (1, 2, 3)
 BATCH_RECORDS = 1 << 15
-"""1.5 MiB: a batch stays in the caches from the decompressor to its columns."""
+"""1.5 MiB: a batch stays in the CPU cache from the decompressor to its columns."""
 MAX_HEADER_BYTES = 1 << 28
 LAST_TIME = 4_102_444_800 * NANOS
-"""2100-01-01: a time beyond it is damage."""
+"""2100-01-01: a header with a later time is damaged."""
 SYNTHETIC_MARK = "SYNTHETIC"
-"""Symbol that the demo market lists as not found, so that its files can be told from real ones."""
+"""Symbol that the demo market lists as not found, which marks its files as synthetic."""
 _READ_BYTES = 1 << 18
 _SKIPPABLE_FRAME, _RLE_BLOCK, _MAX_BLOCK = 0x184D2A50, 1, 1 << 17
 
@@ -56,13 +56,13 @@ TRADE_MSG = np.dtype(
         ("sequence", "<u4"),
     ]
 )
-"""The vendor's TradeMsg. Times are uint64 there; read as int64, an undefined one is -1."""
+"""The vendor's TradeMsg. Its times are uint64; read as int64, an undefined time is -1."""
 TRADE_MSG_TS_OUT = np.dtype([*((n, TRADE_MSG[n]) for n in TRADE_MSG.names or ()), ("ts_out", "<i8")])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """One instrument id's meaning: `symbol`, on the UTC dates `start <= date < stop`."""
+    """The symbol of an instrument id on the UTC dates `start <= date < stop`."""
 
     symbol: str
     instrument_id: int
@@ -72,18 +72,18 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A DBN file of trades whose header has been read and accepted.
+    """A DBN file of trades with an accepted header.
 
     Attributes
     ----------
     most_records : int
         An upper bound of its records.
     start, end : int
-        Range of the request, ns UTC; every record's time lies inside.
+        Range of the request, ns UTC; it contains the times of all records.
     intervals : tuple of Interval
         The symbols of the instrument ids, by date.
     record : dtype
-        The record with, or without, the vendor's send timestamp.
+        The record, with or without the vendor's send timestamp.
     synthetic : bool
         Made by the demo market.
     """
@@ -104,7 +104,7 @@ def read_source(path: Path) -> Source:
     Raises
     ------
     DataError
-        If the file is empty, no DBN, of another dataset or schema, or without symbols.
+        If the file is empty, cut, not DBN, of another dataset or schema, or without symbols.
     """
     refuse = _refuser(path)
     with _open(path) as file:
@@ -114,15 +114,15 @@ def read_source(path: Path) -> Source:
         raise refuse(f"holds dataset {metadata.dataset}, not {DATASET}")
     if str(metadata.schema) != "trades":
         held = f"schema {metadata.schema}" if metadata.schema is not None else "mixed records (a live capture)"
-        raise refuse(f"holds {held}, not trades: download the trades schema, one file kind a folder")
+        raise refuse(f"holds {held}, not trades: download the trades schema, and keep other files in another folder")
     if metadata.end is None:
         raise refuse(
-            "states no end of its time range in its header, as a live capture or a broken stream does: "
+            "has no end of its time range in its header, like a live capture or a broken stream: "
             "request its dates, with an end, as historical data"
         )
     if not 0 <= metadata.start < metadata.end <= LAST_TIME:
         ends = f"{utc_moment(metadata.start)} to {utc_moment(metadata.end)}"
-        raise refuse(f"states a time range that cannot be, {ends}: its header is damaged, download it again")
+        raise refuse(f"has an impossible time range, {ends}: its header is damaged, download it again")
     record = TRADE_MSG_TS_OUT if metadata.ts_out else TRADE_MSG
     return Source(
         path=path,
@@ -143,29 +143,29 @@ def read_batches(source: Source, on_read: Callable[[int], None]) -> Iterator[NDA
     ----------
     source : Source
     on_read : callable
-        Told the bytes read from the disk, as they are read.
+        Called with the number of bytes read from the disk since the last call.
 
     Yields
     ------
     array of the source's record dtype
-        A view of one buffer, which the next batch overwrites.
+        A view of one buffer; the next batch overwrites it.
 
     Raises
     ------
     DataError
-        If the compressed frames or the record section do not end whole.
+        If the compressed data is damaged, or the file ends within a record.
     """
     refuse = _refuser(source.path)
     width = source.record.itemsize
     buffer = memoryview(bytearray(BATCH_RECORDS * width))
     with _open(source.path) as file:
-        stream, told = _decompressed(file), 0
+        stream, reported = _decompressed(file), 0
         _read_metadata(source.path, stream)
         filled = len(buffer)
         while filled == len(buffer):
             filled = _fill(source.path, stream, buffer)
-            on_read(file.tell() - told)
-            told = file.tell()
+            on_read(file.tell() - reported)
+            reported = file.tell()
             if filled % width:
                 raise refuse("ends in the middle of a record: it is cut, download it again")
             if filled:
@@ -186,7 +186,7 @@ def sha256(path: Path) -> str:
 
 
 def _decompressed(file: IO[bytes]) -> IO[bytes]:
-    """Return the stream of a file's content, plain or zstd of any number of frames."""
+    """Return the content of a file, plain or zstd with any number of frames, as a stream."""
     file.seek(0)
     magic = file.read(4)
     file.seek(0)
@@ -260,7 +260,7 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _check_head(path: Path, file: IO[bytes]) -> None:
-    """Name what a file is when it is none of ours."""
+    """Refuse what is not a DBN file, and say what it is."""
     refuse, head = _refuser(path), file.read(64)
     if not head:
         raise refuse("is empty (0 bytes): download it again")
@@ -286,7 +286,7 @@ def _read_metadata(path: Path, stream: IO[bytes]) -> Metadata:
         raise refuse(f"is DBN version {prelude[3]}, this version reads {VERSIONS[0]} to {VERSIONS[-1]}")
     length = int.from_bytes(prelude[4:8], "little")
     if length > MAX_HEADER_BYTES:
-        raise refuse(f"states a header of {length} bytes: it is damaged, download it again")
+        raise refuse(f"has a header of {length} bytes: it is damaged, download it again")
     body = _take(path, stream, length)
     if len(body) < length:
         raise cut
@@ -315,14 +315,9 @@ def _intervals(path: Path, metadata: Metadata) -> Iterator[Interval]:
             yield Interval(symbol=symbol, instrument_id=instrument_id, start=row["start_date"], stop=row["end_date"])
 
 
-def day_ns(day: date) -> int:
-    """Return the midnight UTC that begins a date, ns UTC."""
-    return (day - date(1970, 1, 1)) // timedelta(days=1) * 86_400 * NANOS
-
-
 def utc_moment(ns: int) -> str:
     """Return a time for an error message, `2024-12-16T14:30:00.125Z`."""
     if not 0 <= ns < 2**63:
         return "undefined"
     moment = datetime.fromtimestamp(ns // NANOS, tz=UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns % NANOS // 1_000_000:03d}Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns % NANOS // MILLISECOND:03d}Z"

@@ -30,9 +30,9 @@ class Contract:
         Delivery month, the year in four digits. They alone identify the contract: a symbol with a one-digit year
         means another contract each decade, and a far contract changes from two digits to one.
     symbol : str
-        Its name, as the vendor writes it; see `named`.
+        The vendor's name; see `named`.
     mapped : str
-        `NQ.v.0#42` for a continuous symbol of the vendor, which names no delivery month: year and month are 0.
+        `NQ.v.0#42` for a continuous symbol, which has no delivery month: year and month are 0.
     """
 
     year: int
@@ -42,15 +42,15 @@ class Contract:
 
     @property
     def continuous(self) -> bool:
-        """Whether the vendor's own mapping decided this contract."""
+        """Whether the vendor's mapping chose this contract."""
         return self.year == 0
 
 
 def named(contracts: Iterable[Contract], root: str) -> list[Contract]:
-    """Return the distinct contracts in order of expiry, each with a name of its own.
+    """Return the distinct contracts in order of expiry, each with a unique name.
 
-    The name is the vendor's symbol, the shortest of several. Where one symbol means two contracts, as `NQZ4` does in
-    files of ten years, both are named with their four-digit year: `NQZ2014` and `NQZ2024`.
+    The name is the vendor's symbol, the shortest if there are several. If one symbol means two contracts, as `NQZ4` does
+    in files of ten years, both names have a four-digit year: `NQZ2014` and `NQZ2024`.
     """
     symbols: dict[Contract, str] = {}
     for contract in sorted(contracts, key=lambda c: (len(c.symbol), c.symbol)):
@@ -68,19 +68,19 @@ def full_name(contract: Contract, root: str) -> str:
 
 
 def classify(symbol: str, instrument_id: int, root: str, on: date, rule: str = "") -> Contract | str:
-    """Return the outright that a symbol means, or why it is none: SPREAD or OTHER_ROOT.
+    """Return the outright that a symbol means, or why it is not one: SPREAD or OTHER_ROOT.
 
     Parameters
     ----------
     symbol : str
         Raw (`NQZ4`, `NQZ4-NQH5`, `GC:BF Z4-G5-J5`) or continuous (`NQ.v.0`).
     instrument_id : int
-        Tells the contracts of a continuous symbol apart.
+        Distinguishes the contracts of a continuous symbol.
     root : str
     on : date
-        A date on which the symbol had this meaning: it decides the decade of a one-digit year.
+        A date on which the symbol was in use: it decides the decade of a one-digit year.
     rule : str, optional
-        Expiry rule, for contracts that trade beyond their delivery month.
+        Expiry rule, for contracts that trade beyond the month in their name.
     """
     if match := re.fullmatch(rf"{re.escape(root)}([{MONTHS}])(\d{{1,2}})", symbol):
         month = MONTHS.index(match[1]) + 1
@@ -102,7 +102,7 @@ def _may_trade(year: int, month: int, on: date, rule: str) -> bool:
 
 
 def root_of(symbol: str) -> str:
-    """Return the likely root of a symbol, to tell a user which roots his files hold."""
+    """Return the likely root of a symbol, for an error message."""
     match = re.match(rf"([A-Z0-9]{{1,3}}?)([{MONTHS}]\d{{1,2}}\b|\.)", symbol)
     return match[1] if match else symbol.split(":")[0].split(" ")[0]
 
@@ -137,7 +137,7 @@ class Roll:
 
     @property
     def text(self) -> str:
-        """The rule in one line, as the tape and the report tell it."""
+        """The rule in one line, for the tape and the report."""
         if self.rule == "calendar":
             return f"calendar: {self.days} business days before expiry"
         if self.rule == "schedule":
@@ -151,7 +151,7 @@ def parse_schedule(text: str) -> tuple[tuple[str, date], ...]:
     Raises
     ------
     ParameterError
-        If an entry is no contract and ISO date, or the dates do not increase.
+        If an entry is not a contract and an ISO date, or the dates do not increase.
     """
     text = _file_text(text)
     entries = [entry.split() for entry in re.split(r"[,\n]", text) if entry.strip()]
@@ -166,7 +166,7 @@ def parse_schedule(text: str) -> tuple[tuple[str, date], ...]:
 
 
 def _file_text(text: str) -> str:
-    """Return the content of a file where `text` names one."""
+    """Return the content of the file that `text` names, or `text` if there is none."""
     try:
         return Path(text).read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -180,16 +180,16 @@ Volumes = Mapping[date, Mapping[Contract, int]]
 
 @dataclass(frozen=True)
 class Front:
-    """The front month of a session date, and what chose it.
+    """The front month of a session date, and how it was chosen.
 
     Attributes
     ----------
     contract : Contract
     known : date
-        The session date whose volumes decided; the date itself where it had only its own. For a calendar and a
-        schedule, which read no volumes, the session date before.
+        The session date whose volumes decided; the date itself if it had only its own. For a calendar or a schedule,
+        which use no volumes, the session date before.
     instead_of : Contract, optional
-        The front month by the rule, where that did not trade on the session date.
+        The front month by the rule, if that did not trade on the session date.
     """
 
     contract: Contract
@@ -211,14 +211,13 @@ def front_months(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
     Returns
     -------
     dict of session date to Front
-        Session dates before the first entry of a schedule are missing. A contract that did not trade on its date
-        means that the date has no print on the tape: the calendar or the schedule asks for it, or, by volume, only
-        earlier expiries traded.
+        Session dates before the first entry of a schedule are missing. If the contract did not trade on its date, the
+        date has no print on the tape: a calendar or a schedule chose it, or, by volume, only earlier expiries traded.
 
     Raises
     ------
     DataError
-        If a calendar or a schedule asks for a contract that the files do not hold.
+        If a calendar or a schedule needs a contract that is not in the files.
     """
     if roll.rule == "volume":
         by_volume = ByVolume(instrument)
@@ -264,10 +263,10 @@ class ByVolume:
 def _choice(
     volumes: Volumes, day: date, known: date | None, front: Contract | None, alone: date | None, instrument: Instrument
 ) -> tuple[Front, bool]:
-    """Return the front month of a session date, and whether an earlier expiry than `front` was open to it.
+    """Return the front month of a session date, and whether an earlier expiry than `front` was allowed.
 
-    It is where `front` was chosen by one date's own volume, and that turns out to be a small share of the usual: what
-    a holiday at the beginning chose binds nobody.
+    It is allowed if one date's own volume chose `front` and turns out to be a small share of the usual volume: the choice
+    of a holiday at the beginning of the files binds no later date.
     """
     volume, traded = volumes[day], volumes[known] if known else {}
     loose = alone is not None and sum(volumes[alone].values()) < USUAL_SHARE * sum(traded.values())
@@ -285,7 +284,7 @@ def _choice(
     if known and alive and (not over or left >= USUAL_SHARE * sum(traded.values())):
         return Front(max(alive, key=traded.__getitem__), known), loose
     if over and (alive := open_to(volume, True)):
-        # The first session date, or one after a gap in which nearly all that was known expired, knows only itself.
+        # The first session date, or one after a gap in which nearly all known contracts expired, has only its own volume.
         return Front(max(alive, key=volume.__getitem__), day), False
     assert front is not None  # every date has a contract
     assert known is not None
@@ -293,7 +292,7 @@ def _choice(
 
 
 def _traded(chosen: Front, day: date, volume: Mapping[Contract, int]) -> Front:
-    """Return the front month, or where it did not trade the best later one that did."""
+    """Return the front month, or if it did not trade, the later contract with the highest volume."""
     later = sorted(contract for contract in volume if contract > chosen.contract)
     if chosen.contract in volume or not later:
         return chosen
@@ -340,7 +339,7 @@ def _by_schedule(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
 
 
 def _scheduled(symbol: str, first: date, root: str, held: Sequence[Contract]) -> Contract:
-    """Return the held contract that a schedule means: `NQZ4` is the one alive on `first`, `NQZ2024` says its year."""
+    """Return the contract that a schedule means: `NQZ4` is the one that trades on `first`, `NQZ2024` gives its year."""
     means: Contract | str = classify(symbol, 0, root, first)
     if match := re.fullmatch(rf"{re.escape(root)}([{MONTHS}])(\d{{4}})", symbol):
         means = Contract(int(match[2]), MONTHS.index(match[1]) + 1, symbol)

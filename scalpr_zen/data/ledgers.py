@@ -1,4 +1,4 @@
-"""What a tape says about its front months: rolls, replaced contracts, dates left out, small shares of the volume."""
+"""What a tape records about its front months: rolls, replaced contracts, dates left out, low shares of the volume."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from scalpr_zen.base.params import ticks_to_points
+from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.arrange import Arrangement
 from scalpr_zen.data.front_month import Front, Roll
 from scalpr_zen.data.reading import Plan
@@ -16,7 +16,7 @@ Choices = Mapping[date, Front]
 """What the roll chose for each session date; nothing where the vendor's mapping did."""
 
 LOW_SHARE = 0.30
-"""Below it a front month is named: it holds a minor part of its session date's outright volume."""
+"""A front month with a lower share of its session date's outright volume is listed."""
 
 
 def roll_ledger(plan: Plan, choices: Choices, tape: Arrangement) -> list[Row]:

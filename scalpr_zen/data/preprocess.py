@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import scalpr_zen
+from scalpr_zen.base.atomic import atomic_write, flushed
 from scalpr_zen.base.engine import interrupts_held, run_all, run_aside
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import Instrument
@@ -43,7 +44,8 @@ from scalpr_zen.data.front_month import (
 from scalpr_zen.data.ledgers import Choices, first_front, left_out, low_share, replaced, roll_ledger
 from scalpr_zen.data.reading import FileResult, InOrder, Plan, Progress, read_all
 from scalpr_zen.data.spill import Spill
-from scalpr_zen.data.tape import COLUMNS, atomic_write, finish_tape, flushed
+from scalpr_zen.data.tables import COLUMNS
+from scalpr_zen.data.tape_file import finish_tape
 from scalpr_zen.data.tick_check import check_tick
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -65,7 +65,7 @@ class Sink(Protocol):
     """Where the blocks go. Each worker calls it with its own files."""
 
     def take(self, number: int, blocks: Sequence[Block], check: Callable[[], None]) -> None:
-        """Take the next blocks of a file; the next batch overwrites their columns. A wait must call `check`."""
+        """Take the next blocks of a file; `check` raises when the reading has to stop."""
 
     def end(self, number: int) -> None:
         """Take note that a file has no more blocks."""
@@ -187,10 +187,9 @@ class InOrder:
 
     def take(self, number: int, blocks: Sequence[Block], check: Callable[[], None]) -> None:
         """Keep the blocks of a file until its turn."""
-        own = [replace(block, columns=_copied(block)) for block in blocks]
         with self._moved:
-            self._waiting[number] += own
-            self._kept += sum(map(_bytes, own))
+            self._waiting[number] += blocks
+            self._kept += sum(map(_bytes, blocks))
             while number != self._turn and self._kept > ROOM:
                 self._moved.wait(0.05)
                 check()
@@ -214,10 +213,6 @@ class InOrder:
             blocks = self._waiting.pop(self._turn, [])
             self._kept -= sum(map(_bytes, blocks))
         self._give(blocks)
-
-
-def _copied(block: Block) -> dict[str, Array]:
-    return {name: block.columns[name].copy() for name in PRINT_COLUMNS}
 
 
 def _bytes(block: Block) -> int:
