@@ -172,7 +172,7 @@ FAULTS = {
     "length": (patched(trade(1, NOON, 21_000), length=b"\x0b"), "length and type"),
     "ts_out without the header's word": (bytes(trade(1, NOON, 21_000, ts_out=NOON))[:48], "length and type"),
     "type": (patched(trade(1, NOON, 21_000), rtype=b"\x01"), "length and type"),
-    "id": (trade(77, NOON, 21_000), "instrument id that the header does not know on its date"),
+    "id": (trade(77, NOON, 21_000), "instrument id that is not in the header on its date"),
     "before the range": (trade(1, utc(DAY) - 61 * SECOND, 21_000, recv=utc(DAY)), "outside the range"),
     "received before the range": (trade(1, utc(DAY) - 2, 21_000, recv=utc(DAY) - 1), "outside the range"),
     "after the range": (trade(1, utc(NEXT) + HOUR, 21_000), "outside the range"),

@@ -88,7 +88,7 @@ def test_times_of_another_unit_are_refused_and_the_unit_is_named(unit, factor):
 @pytest.mark.parametrize("year", ["1989-12-31", "2100-01-01"])
 def test_times_beyond_1990_to_2099_are_refused(year):
     at = int(np.datetime64(year, "ns").astype(np.int64))
-    with pytest.raises(TapeError, match=r"ts must be ns UTC, of the years 1990 to 2099, was -?\d+ to -?\d+$"):
+    with pytest.raises(TapeError, match=r"ts must be ns UTC, in the years 1990 to 2099, was -?\d+ to -?\d+$"):
         Tape.from_prints([at], [1], instrument=NQ)
     with pytest.raises(TapeError, match="ts must be ns UTC"):
         Tape.from_prints([0, 1_000], [1, 2], instrument=NQ)

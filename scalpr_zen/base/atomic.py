@@ -24,11 +24,11 @@ FLUSH_SECONDS = 0.3
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give an empty file to write that takes the place of `path` at the end, or vanishes on any error.
+    """Yield an empty file to write, which replaces `path` at the end of the block, or is removed on any error.
 
-    It is on the disk before it has the name, so that a loss of power leaves the old file or the new one. Folders that
-    are missing are made, and vanish with it. Leftovers of killed writers of the same file are removed first; a lock
-    tells them from live ones.
+    It is synced to the disk before it gets the name, so a power loss leaves the old file or the new one. Missing
+    folders are created, and removed on an error. Leftovers of killed writers of the same file are removed first; live
+    writers hold a lock on theirs.
 
     Raises
     ------
@@ -59,8 +59,8 @@ def _part_file(path: Path) -> Iterator[Path]:
             yield Path(part.name)
             run_aside(os.fsync, part.fileno())  # the disk may take seconds
             if fcntl is None:
-                part.close()  # Windows moves no open file, and removes none
-            os.replace(part.name, path)  # still locked, or a sweep could take it for a leftover
+                part.close()  # Windows neither moves nor removes an open file
+            os.replace(part.name, path)  # still locked, or another writer could take it for a leftover
             _sync_folder(path.parent)
         except BaseException:
             part.close()
@@ -69,9 +69,9 @@ def _part_file(path: Path) -> Iterator[Path]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the disk keep a new name; a file system that cannot do so for a folder keeps names in its own way."""
+    """Sync a folder, so that a new name survives a power loss; some file systems cannot."""
     if fcntl is None:
-        return  # Windows opens no folder
+        return  # Windows cannot open a folder
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -82,11 +82,11 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def flushed(path: Path) -> Iterator[None]:
-    """Have the disk write a growing file while the block runs, so that little is left for the sync at its end."""
+    """Sync a growing file again and again while the block runs, so that little is left for the sync at the end."""
     done = threading.Event()
 
     def flush() -> None:
-        with contextlib.suppress(OSError), path.open("r+b") as file:  # the sync at the end reports what fails here
+        with contextlib.suppress(OSError), path.open("r+b") as file:  # the final sync reports any failure
             while not done.wait(FLUSH_SECONDS):
                 os.fsync(file.fileno())
 
@@ -98,7 +98,7 @@ def flushed(path: Path) -> Iterator[None]:
 
 
 def _locked_part(path: Path) -> Any:
-    """Make a part file and lock it; again, if another writer took it for a leftover before it was locked."""
+    """Create a part file and lock it; repeat if another writer removed it as a leftover before it was locked."""
     while True:
         part = tempfile.NamedTemporaryFile(  # noqa: SIM115
             dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False

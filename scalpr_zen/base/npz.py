@@ -25,13 +25,13 @@ from scalpr_zen.base.engine import run_all, stop_if_interrupted
 Array = NDArray[Any]
 
 ALIGNMENT = 64
-_NEEDS, _DATE = 45, 0x21  # ZIP64; 1980-01-01, as a member must be the same bytes on any day
+_NEEDS, _DATE = 45, 0x21  # ZIP64; 1980-01-01, so that the bytes do not depend on the day
 _IN_ZIP64 = 0xFFFFFFFF
 _PADDING_FIELD = 0xD935
 STEP = 1 << 20
 """Bytes that are read between two checks for Ctrl-C."""
 MAX_HOLE = 1 / 8
-"""Unused room behind a column, at most, as a share of its length: a file system stores nothing for it."""
+"""The largest hole after a column, as a share of its length; file systems do not store holes."""
 
 
 @dataclass
@@ -114,7 +114,7 @@ class NpzWriter:
         return {member.name.decode().removesuffix(".npy"): member.crc for member in self._members}
 
     def reserve(self, dtypes: Mapping[str, np.dtype[Any]], capacity: int) -> None:
-        """Make room for columns of at most `capacity` rows; the file grows only by what is written."""
+        """Reserve room for columns of at most `capacity` rows; it takes no space on the disk until it is written."""
         for name, dtype in dtypes.items():
             member = self._member(name, dtype, (capacity,))
             self._files[name] = file = self._path.open("r+b", buffering=0)
@@ -127,7 +127,7 @@ class NpzWriter:
     def seal(self, length: int) -> dict[str, Array]:
         """Finish the columns at their length; return them mapped read-only.
 
-        Unused room between columns stays as a hole where it is small (MAX_HOLE) and is closed otherwise.
+        Unused room stays as a hole in the file if it is small (MAX_HOLE); otherwise the columns are moved together.
         """
         for file, member in zip(self._files.values(), self._members, strict=True):
             if file.tell() != member.row(length):
@@ -192,14 +192,14 @@ class NpzWriter:
 
 
 def write_all(file: IO[bytes], data: bytes | memoryview) -> None:
-    """Write to an unbuffered file, which may take a part at a time."""
+    """Write all data to an unbuffered file, which may accept only a part at a time."""
     left = memoryview(data)
     while left:
         left = left[file.write(left) :]
 
 
 class Mapped(NamedTuple):
-    """A member of a mapped file: its array, all its bytes, uint8 (size,), and the CRC-32 that the directory gives."""
+    """A member of a mapped file: its array, all its bytes, uint8 (size,), and the CRC-32 in the directory."""
 
     array: Array
     raw: Array
@@ -207,14 +207,14 @@ class Mapped(NamedTuple):
 
 
 def map_npz(path: Path) -> tuple[dict[str, Mapped], os.stat_result]:
-    """Map every member of an `.npz` file of stored members where it lies; scalars are read.
+    """Map every member of an uncompressed `.npz` file; scalars are read.
 
-    All from one open file, of which the second value is the status: another may take its place by name meanwhile.
+    The second value is the status of the mapped file, which another file may replace by name meanwhile.
 
     Raises
     ------
     OSError, ValueError, KeyError, EOFError, struct.error, zipfile.BadZipFile
-        If the file is not whole or not of this kind.
+        If the file is not complete or of another kind.
     """
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         about = os.fstat(file.fileno())

@@ -28,12 +28,12 @@ RENAMED = {
 """Parameters of versions before 0.3, and their names now."""
 _TICKS = re.compile("(0|[1-9][0-9]{0,9})t")
 _DISTANCE_LOWS = (0, 1e-9)
-"""What a distance may be at least: the size of a tick is not known where a value is checked."""
+"""Allowed lower bounds of a distance: the tick size is not known when a value is checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One declared parameter: what a face needs to show it, parse it and check it."""
+    """One declared parameter: all that is needed to show, parse and check it."""
 
     name: str
     default: Any
@@ -70,7 +70,7 @@ class Parameter:
         return f">= {number_text(self.low)}" if self.low is not None else ""
 
     def is_file(self, value: str) -> bool:
-        """Return whether a value names a file in place of a choice."""
+        """Return whether a value names a file instead of a choice."""
         return bool(self.file) and value.lower().endswith(self.file)
 
     def checked(self, value: Any) -> Any:
@@ -95,12 +95,12 @@ class Parameter:
         return value
 
     def parsed(self, text: str) -> Any:
-        """Return the value that a text means; its range is not checked here.
+        """Parse a text; the range of the value is not checked.
 
         Raises
         ------
         ParameterError
-            If the text means no value of this parameter's type.
+            If the text is not a value of this parameter's type.
         """
         if self.optional and text in ("", "none"):
             return None
@@ -154,16 +154,16 @@ def param(
     file: str = "",
     none: str = "none",
 ) -> Any:
-    """Declare a field of a parameter group: its default, sentence, unit and range, and what no value means in words.
+    """Declare a field of a parameter group: default, sentence, unit, range, and the meaning of `none` in words.
 
-    `file` is the ending of a file that may be named in place of one of the choices.
+    `file` is the extension of files that may be given instead of a choice.
     """
     about = {"sentence": sentence, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
     return field(default=default, metadata={**about, "file": file, "none": none})
 
 
 def renamed(name: str) -> ParameterError:
-    """Return the refusal of an old name."""
+    """Return the error for an old name."""
     return ParameterError(f"{name} is called {RENAMED[name]} now")
 
 
@@ -172,7 +172,7 @@ class Parameters:
     """Base of every parameter group: checks each declared field, then the group's own `check`."""
 
     def __new__(cls, *_: Any, **given: Any) -> Self:
-        """Refuse the old name of a parameter of the group with its new one."""
+        """Refuse the old name of a parameter, and name the new one."""
         names = cls.__dataclass_fields__
         for name in given:
             if name not in names and RENAMED.get(name) in names:
@@ -186,15 +186,15 @@ class Parameters:
         self.check()
 
     def check(self) -> None:
-        """Rules between parameters; a group with such rules overrides this."""
+        """Check rules between parameters; a group with such rules overrides this."""
 
     def contents(self) -> dict[str, str]:
-        """Return the SHA-256 of what the group read from files, by the parameter that names the file."""
+        """Return the SHA-256 of each file that the group has read, by parameter."""
         return {}
 
 
 def declared(group: type[Any]) -> tuple[Parameter, ...]:
-    """Return the declared parameters of a group, in the order of their declaration; of another class, none."""
+    """Return the declared parameters of a group in order; none for any other class."""
     kind: Any = group
     return _declared(kind) if issubclass(group, Parameters) else ()
 

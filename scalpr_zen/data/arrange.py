@@ -186,10 +186,10 @@ def _join(blocks: Sequence[Block], name: str) -> Array:
 
 
 def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[NDArray[np.int64] | None, int]:
-    """Return the order of a session's prints, None if the files give it, and how many came late.
+    """Return the order of a session's prints, None if they are in order, and how many came late.
 
-    A print is late if one of its contract that is later by (ts_event, sequence) stands before it in its
-    file, or in an earlier file of the session date.
+    A print is late if it comes after a print of its contract with a later (ts_event, sequence), in its file or in an
+    earlier file of the session date.
     """
     if not any(block.late for block in blocks) and all(a.last <= b.first for a, b in pairwise(blocks)):
         return None, 0
@@ -208,10 +208,10 @@ def _late(ranks: NDArray[np.int64]) -> int:
 
 
 def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.int64]) -> None:
-    """Refuse the same trades from two files: neighbours in order that differ in nothing but their file.
+    """Refuse the same trades in two files: neighbours in order that differ only in their file.
 
-    One such pair may be two equal fills of one order on both sides of a split; two files that cover the
-    same time give one for each of their trades.
+    One such pair may be two equal fills of one order on both sides of a split; two files that cover the same time have
+    a pair for each of their trades.
     """
     rows = [block.rows for block in blocks]
     sources = np.repeat([block.source for block in blocks], rows)[order]

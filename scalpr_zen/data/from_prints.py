@@ -64,7 +64,7 @@ def tape_parts(
 
 
 def _refuse_times(ts: Array) -> None:
-    """Refuse times of prints that cannot be, and name the unit that they look like."""
+    """Refuse impossible times, and name the unit that they seem to have."""
     if not len(ts):
         return
     low, high = int(ts.min()), int(ts.max())
@@ -76,11 +76,11 @@ def _refuse_times(ts: Array) -> None:
         f"; these look like {u}: multiply by {k:,}" for u, k in units.items() if first <= low * k <= high * k < end
     ]
     years = f"{_EPOCH_YEARS[0]} to {_EPOCH_YEARS[1] - 1}"
-    raise TapeError(f"ts must be ns UTC, of the years {years}, was {low} to {high}{''.join(likely)}")
+    raise TapeError(f"ts must be ns UTC, in the years {years}, was {low} to {high}{''.join(likely)}")
 
 
 def _column(name: str, values: Any, unit: str = "") -> Array:
-    """Return a column in its type; refuse what would not fit into it unchanged, and name the unit that it needs."""
+    """Return a column in its type; refuse values that it cannot hold, and name its unit."""
     dtype, given = COLUMNS[name], np.asarray(values)
     if given.size == 0:
         given = given.astype(dtype)
@@ -91,12 +91,12 @@ def _column(name: str, values: Any, unit: str = "") -> Array:
     if given.size and not (limits.min <= given.min() and given.max() <= limits.max):
         raise TapeError(f"{name} must be {limits.min} to {limits.max}, was {given.min()} to {given.max()}")
     column = np.ascontiguousarray(given, dtype).view()
-    column.flags.writeable = False  # as those of a mapped tape: no strategy may change what the run will trade
+    column.flags.writeable = False  # like those of a mapped tape: no strategy may change what the run will trade
     return column
 
 
 def _sessions(ts: Array, calendar: str, given: Mapping[str, str], whole: Any) -> tuple[Array, dict[str, Any]]:
-    """Return the table of sessions, and what is known of their closes and of the dates that are missing."""
+    """Return the table of sessions, and the metadata of their closes and the missing dates."""
     table = runs(session_dates(ts, calendar), SESSION)
     scheduled = session_closes(calendar, table["date"])
     table["close"] = _closes(table["date"], scheduled.ns, given)
@@ -116,7 +116,7 @@ def _whole(given: Any, dates: int) -> Array:
 
 
 def _closes(dates: Dates, scheduled: Int64, given: Mapping[str, str]) -> Int64:
-    """Return the close of each session date, ns UTC: the scheduled one, or what is given."""
+    """Return the close of each session date, ns UTC: the given one, or the scheduled one."""
     closes = scheduled.copy()
     for day, time in given.items():
         try:

@@ -49,8 +49,8 @@ class Contract:
 def named(contracts: Iterable[Contract], root: str) -> list[Contract]:
     """Return the distinct contracts in order of expiry, each with a unique name.
 
-    The name is the vendor's symbol, the shortest if there are several. If one symbol means two contracts, as `NQZ4` does
-    in files of ten years, both names have a four-digit year: `NQZ2014` and `NQZ2024`.
+    The name is the vendor's symbol, the shortest if there are several. If one symbol means two contracts, as `NQZ4`
+    does in files of ten years, both names have a four-digit year: `NQZ2014` and `NQZ2024`.
     """
     symbols: dict[Contract, str] = {}
     for contract in sorted(contracts, key=lambda c: (len(c.symbol), c.symbol)):
@@ -265,8 +265,8 @@ def _choice(
 ) -> tuple[Front, bool]:
     """Return the front month of a session date, and whether an earlier expiry than `front` was allowed.
 
-    It is allowed if one date's own volume chose `front` and turns out to be a small share of the usual volume: the choice
-    of a holiday at the beginning of the files binds no later date.
+    It is allowed if one date's own volume chose `front` and turns out to be a small share of the usual volume: the
+    choice of a holiday at the beginning of the files binds no later date.
     """
     volume, traded = volumes[day], volumes[known] if known else {}
     loose = alone is not None and sum(volumes[alone].values()) < USUAL_SHARE * sum(traded.values())
@@ -284,7 +284,7 @@ def _choice(
     if known and alive and (not over or left >= USUAL_SHARE * sum(traded.values())):
         return Front(max(alive, key=traded.__getitem__), known), loose
     if over and (alive := open_to(volume, True)):
-        # The first session date, or one after a gap in which nearly all known contracts expired, has only its own volume.
+        # The first session date, or one after a gap in which nearly all known contracts expired: only its own volume.
         return Front(max(alive, key=volume.__getitem__), day), False
     assert front is not None  # every date has a contract
     assert known is not None

@@ -79,20 +79,20 @@ def preprocess(
     Parameters
     ----------
     paths : sequence of paths
-        Folders (their DBN files) and DBN files.
+        DBN files, and folders of them.
     instrument : Instrument
-        Its root selects the contracts, its tick size makes the prices.
+        Its root selects the contracts; its tick size converts the prices.
     out : path
-        The tape; it appears whole or not at all, an older one stays until then.
+        The tape; it appears complete or not at all, and an older one stays until then.
     roll : Roll, optional
         How the front month is chosen. Default: by volume.
     progress : callable, optional
-        Called with bytes read and bytes in all.
+        Called with the bytes read and the total.
 
     Raises
     ------
     DataError
-        If any file is damaged or not what it should be, or no print of the root is left.
+        If a file is damaged or of another kind, or no print of the root is left.
     TapeError
         If the tape cannot be written.
     """
@@ -108,7 +108,7 @@ def preprocess(
 def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
     """Return the DBN files of folders and paths, in order of name, and the names of all other files.
 
-    A subfolder is not read. One that holds DBN files or archives is named among the others, with what it holds.
+    Subfolders are not read. One with DBN files or archives is listed among the other files, with its contents.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
 
 
 def _subfolder(folder: Path) -> list[str]:
-    """Name a subfolder with what it holds, `job/ (5 DBN files, 1 ZIP)`; nothing where that is neither."""
+    """Describe a subfolder with DBN files or archives, `job/ (5 DBN files, 1 ZIP)`; empty for any other."""
     names = [name for _, _, files in os.walk(folder) for name in files]
     counts = {
         "DBN files": sum(bool(_DBN_NAME.search(name)) for name in names),
@@ -143,7 +143,7 @@ def _subfolder(folder: Path) -> list[str]:
 
 
 def _elsewhere(ignored: Sequence[str]) -> str:
-    """Say where a folder without DBN files may hold them, and what to do."""
+    """Say where a folder without DBN files may have them, and what to do."""
     folders = [name for name in ignored if "/" in name]
     archives = [name for name in ignored if name.lower().endswith(".zip")]
     steps = [f"give the folder {', '.join(folders)} as DATA_DIR"] if folders else []
@@ -152,7 +152,7 @@ def _elsewhere(ignored: Sequence[str]) -> str:
 
 
 def _plan(sources: list[Source], instrument: Instrument) -> Plan:
-    """Find out what every symbol means; refuse files without the root, and two kinds of symbols at once."""
+    """Find the meaning of every symbol; refuse files without the root, and a mix of symbol kinds."""
     sources.sort(key=lambda source: (source.start, source.path.name))
     meanings = [_meanings(source, instrument) for source in sources]
     known = (meaning for of_file in meanings for meaning in of_file.values())
@@ -162,14 +162,14 @@ def _plan(sources: list[Source], instrument: Instrument) -> Plan:
         raise DataError(_no_contract(sorted(symbols), instrument.root))
     kinds = sorted({contract.symbol.split("#")[0] if contract.continuous else "outrights" for contract in contracts})
     if len(kinds) > 1:
-        raise DataError(f"the files mix {' and '.join(kinds)}: preprocess each kind by itself")
+        raise DataError(f"the files mix {' and '.join(kinds)}: preprocess each kind separately")
     tables = [symbol_table(s.intervals, m, contracts) for s, m in zip(sources, meanings, strict=True)]
     ends = sources[0].start - MAX_DELAY, max(source.end for source in sources) + MAX_CLOCK_ERROR
     return Plan(instrument, sources, contracts, tables, *session_calendar(*ends, instrument.calendar))
 
 
 def _no_contract(symbols: Sequence[str], root: str) -> str:
-    """Say what files without a contract of the root hold, and what to request."""
+    """Say what files without a contract of the root contain, and what to request."""
     none = f"no contract of root {root} in the files"
     request = f"request {root}.FUT as parent, {root}.v.0 as continuous, or the contracts by their raw symbols"
     if ids := [symbol for symbol in symbols if symbol.isdigit()]:
@@ -296,7 +296,7 @@ def _refuse_copies(plan: Plan, results: Sequence[FileResult]) -> None:
 
 
 def _judged(results: Sequence[FileResult]) -> str:
-    """Count the records of files without a print by what they are."""
+    """Count the records of files without a print by reason."""
     counts = {name: sum(int(r.reasons[k]) for r in results) for k, name in enumerate(REASONS, start=1)}
     held = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     return f": its records are {held}" if held else ": it has no records"

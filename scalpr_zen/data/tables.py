@@ -42,6 +42,6 @@ def cut_ranges(table: Array, start: int, stop: int) -> Array:
 
 
 def covered(calendar: str, sessions: Array, first: Int64, last: Int64) -> Array:
-    """Return whether the prints of each session, of which these are the first and the last, are as of a whole one."""
+    """Return whether the prints of each session, from first to last, cover the whole session."""
     late, early = late_and_early(calendar, sessions["date"], sessions["close"], first, last)
     return np.asarray(~(late | early))

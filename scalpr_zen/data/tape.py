@@ -38,7 +38,7 @@ class Tape:
     aggressor : array of int8, shape (n,)
         Buyer +1, seller -1, unknown 0.
     segments : array of SEGMENT, shape (number of contracts in a row,)
-        Contract and print range `start:stop` from roll to roll; the segments cover the tape.
+        Contract and print range `start:stop`, from roll to roll; the segments cover the tape.
     sessions : array of SESSION, shape (number of session dates with prints,)
         Session date, print range, scheduled close in ns UTC, and whether the prints cover it from near its open to
         near its close; the sessions cover the tape.
@@ -62,12 +62,12 @@ class Tape:
 
     @cached_property
     def blocks(self) -> Blocks:
-        """Lowest and highest price of each block of prints; read once."""
+        """Lowest and highest price of each block of prints; computed once."""
         return blocks_of(self.price)
 
     @cached_property
     def widest_range(self) -> int:
-        """Highest less lowest price of the segment where that is largest, in ticks; 0 without prints."""
+        """The largest price range of a segment, in ticks; 0 without prints."""
         bounds = zip(self.segments["start"].tolist(), self.segments["stop"].tolist(), strict=True)
         return max((range_of(self.price, self.blocks, start, stop) for start, stop in bounds), default=0)
 
@@ -79,9 +79,9 @@ class Tape:
 
     @cached_property
     def session_range(self) -> int:
-        """Ticks that the price moves at most between any two prints of a session date and the last print before it.
+        """The largest price range, in ticks, of a session date and the last print before it; an upper bound.
 
-        From the blocks that hold them: it may be more by what lies in the rest of these, and is never less.
+        It is computed from blocks, and may include other prints of the first and last block.
         """
         low, high = self.blocks
         first = np.maximum(self.sessions["start"] - 1, 0) // BLOCK
@@ -91,22 +91,22 @@ class Tape:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the prints were made by the demo market."""
+        """Whether the prints come from the demo market."""
         return bool(self.metadata.get("synthetic", False))
 
     @property
     def missing(self) -> list[str]:
-        """Scheduled session dates between the first and the last one that have no print, ISO."""
+        """Scheduled session dates without a print, between the first and the last date, ISO."""
         return list(self.metadata.get("missing", []))
 
     @property
     def incomplete(self) -> list[str]:
-        """Session dates whose prints do not cover them from near their open to near their close, ISO."""
+        """Session dates that the prints do not cover from near their open to near their close, ISO."""
         return [str(day) for day in self.sessions["date"][~self.sessions["whole"]]]
 
     @cached_property
     def late_and_early(self) -> tuple[Array, Array]:
-        """Whether the prints of each session begin late, and whether they end early; both False where it is whole."""
+        """Whether the prints of each session begin late, and whether they end early; both False for a whole session."""
         table = self.sessions
         first, last = self.ts[table["start"]], self.ts[table["stop"] - 1]
         late, early = late_and_early(self.instrument.calendar, table["date"], table["close"], first, last)
@@ -114,21 +114,21 @@ class Tape:
 
     @classmethod
     def open(cls, path: str | Path, *, recheck: bool = False) -> Tape:
-        """Map a tape file into memory, and check that it is the one that was written.
+        """Map a tape file into memory, and check that it is as it was written.
 
-        Every column is read against its CRC-32 the first time that a file is opened; a file that has not changed since
+        The CRC-32 of every column is checked when a file is opened for the first time; after that an unchanged file
         (path, size, times) opens at once, whatever its size.
 
         Parameters
         ----------
         path : path
         recheck : bool
-            Read every column again, though the file was found whole before.
+            Check every column again, even if the file passed before.
 
         Raises
         ------
         TapeError
-            If the file is missing, truncated, damaged, no tape, or of another format.
+            If the file is missing, truncated, damaged, not a tape, or has another format.
         """
         return cls(**read_tape(Path(path), recheck))
 
@@ -146,7 +146,7 @@ class Tape:
         whole: Any = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Tape:
-        """Make a tape in memory from plain columns, for tests, notebooks and other vendors' data.
+        """Create a tape in memory from plain columns, for tests, notebooks and other vendors' data.
 
         Parameters
         ----------
@@ -156,21 +156,21 @@ class Tape:
             Ticks.
         instrument : Instrument
         size, aggressor : array_like of int, shape (n,), optional
-            Contracts (default 1) and side of the aggressor (default 0, unknown).
+            Contracts (default 1) and aggressor side (default 0, unknown).
         contract : array_like of str, shape (n,), optional
-            Contract of each print; a change starts a segment. Default: one segment of the root's name.
+            Contract of each print; a change starts a segment. Default: one segment with the root as its name.
         closes : mapping of session date to Chicago time, optional
             Closes that differ from the calendar of the instrument, ``{"2024-12-24": "12:15"}``.
         whole : bool or array_like of bool, shape (session dates,), optional
-            Whether the prints cover each session date. Default: judged by its schedule.
+            Whether the prints cover each session date. Default: by its schedule.
         metadata : mapping, optional
-            What else is known. Added are `closes` and `missing`, where they are not given.
+            More metadata. `closes` and `missing` are added if not given.
 
         Raises
         ------
         TapeError
-            If a column is not of whole numbers in its range, the lengths differ, the times decrease or are not of
-            1990 to 2099, or a close is no time of a session date.
+            If a column has values that are not whole numbers in its range, lengths differ, times decrease or are
+            outside 1990 to 2099, or a close is not a time of a session date.
         """
         parts = tape_parts(ts, price, instrument, size, aggressor, contract, closes or {}, whole)
         return cls(**parts | {"metadata": {**parts["metadata"], **(metadata or {})}}, instrument=instrument)
@@ -182,8 +182,8 @@ class Tape:
     def part(self, start: int, stop: int) -> Tape:
         """Return the tape of the prints start:stop, sharing memory with this one.
 
-        Of the metadata it keeps whether it is synthetic, and the missing dates between its own: ledgers and hash are
-        those of the whole. A session date that is cut beyond REACH of its schedule is not whole any more.
+        Its metadata keep only whether it is synthetic, and the missing dates between its own: ledgers and hash belong
+        to the whole tape. A session date that is cut beyond REACH of its schedule is no longer whole.
         """
         columns: dict[str, Any] = {name: getattr(self, name)[start:stop] for name in COLUMNS}
         tables: dict[str, Any] = {name: cut_ranges(getattr(self, name), start, stop) for name in TABLES}
@@ -205,7 +205,7 @@ class Tape:
 
 
 def save_tape(tape: Tape, path: str | Path) -> Path:
-    """Write a tape in memory to `path`, whole or not at all, and return the path."""
+    """Write a tape in memory to `path`, completely or not at all, and return the path."""
     path = Path(path)
     with atomic_write(path) as part, NpzWriter(part) as out:
         out.reserve(COLUMNS, len(tape))
@@ -217,7 +217,7 @@ def save_tape(tape: Tape, path: str | Path) -> Path:
 
 
 def signal_error(signals: Any, length: int) -> str:
-    """Return what the signals of a tape of this length must be, and what these are instead; empty where they fit it."""
+    """Return what the signals of a tape of this length must be and what these were; empty if they are right."""
     if not isinstance(signals, np.ndarray) or signals.dtype != np.int8 or signals.shape != (length,):
         shape = f"{getattr(signals, 'dtype', type(signals).__name__)} {getattr(signals, 'shape', '')}".strip()
         return f"int8 ({length},), one a print, were {shape}"

@@ -1,7 +1,7 @@
 """The file of a tape: an uncompressed `.npz`, written once and checked when it is opened.
 
-`numpy.load` reads it. Each member is aligned to 64 bytes, so the columns are mapped where they lie and nothing is copied.
-Beside columns and tables it holds one JSON text with all that is known about where the prints came from.
+`numpy.load` reads it. Each member is aligned to 64 bytes, so the columns are mapped and nothing is copied. Beside
+columns and tables it holds one JSON text: the sources of the prints and all that ingest found out about them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def read_tape(path: Path, recheck: bool) -> dict[str, Any]:
 
 
 def finish_tape(out: NpzWriter, segments: Array, sessions: Array, metadata: Mapping[str, Any]) -> None:
-    """Write the tables and the metadata of a tape behind its columns, which are sealed.
+    """Write the tables and the metadata of a tape after its sealed columns.
 
     Parameters
     ----------
@@ -66,37 +66,37 @@ def finish_tape(out: NpzWriter, segments: Array, sessions: Array, metadata: Mapp
     segments, sessions : arrays of SEGMENT and SESSION
     metadata : mapping
         JSON values. Added are the format, the CRC-32 of each member, and the SHA-256 over all of this: the
-        identity of the tape. It covers the columns by their CRC-32 and by the SHA-256 of their sources, as
-        a SHA-256 of a year of columns would take longer than all else that is done to them.
+        identity of the tape. It covers the columns by their CRC-32 and the SHA-256 of their sources: a SHA-256
+        over the columns would take longer than writing them.
     """
     out.add("segments", segments)
     out.add("sessions", sessions)
     kept = {key: value for key, value in metadata.items() if key not in ("format", "crc32", "sha256")}
-    about = json.loads(json.dumps({"format": FORMAT, **kept, "crc32": out.crc32}))  # as a reader will find it
+    about = json.loads(json.dumps({"format": FORMAT, **kept, "crc32": out.crc32}))  # as a reader gets it
     about["sha256"] = _identity(about)
     out.add("metadata", np.array(json.dumps(about)))
     out.close()
 
 
 def _identity(metadata: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all metadata but itself."""
+    """Return the SHA-256 of the metadata without its own entry."""
     kept = {key: value for key, value in metadata.items() if key != "sha256"}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 def _check_metadata(path: Path, mapped: Mapping[str, Mapped], metadata: Mapping[str, Any]) -> None:
-    """Refuse metadata other than what was written, and a directory with another CRC-32 than theirs."""
+    """Refuse changed metadata, and a directory with another CRC-32 than the metadata."""
     if _identity(metadata) != metadata.get("sha256"):
-        raise _damaged(path, "metadata", "its SHA-256 is not the one that it names")
+        raise _damaged(path, "metadata", "its SHA-256 differs from the one in it")
     written = metadata.get("crc32")
     directory = {name: member.crc for name, member in mapped.items() if name != "metadata"}
     for name, crc in directory.items():
         if not isinstance(written, dict) or written.get(name) != crc:
-            raise _damaged(path, name, "the CRC-32 of the file's directory is not that of the metadata")
+            raise _damaged(path, name, "the CRC-32 in the file's directory differs from that in the metadata")
 
 
 def _check_content(path: Path, mapped: Mapping[str, Mapped]) -> None:
-    """Refuse a member with another CRC-32 than it was written with, and times that decrease."""
+    """Refuse a member whose CRC-32 has changed since it was written, and times that decrease."""
     largest_first = sorted(mapped, key=lambda name: -len(mapped[name].raw))
     checks = [_fall, *[crc32_of] * len(mapped)]
     data = [mapped["ts"].array, *(mapped[name].raw for name in largest_first)]
@@ -105,11 +105,11 @@ def _check_content(path: Path, mapped: Mapping[str, Mapped]) -> None:
         if crc != mapped[name].crc:
             raise _damaged(path, name, f"its CRC-32 is {crc:08x}, it was written with {mapped[name].crc:08x}")
     if fall:
-        raise _damaged(path, "ts", f"the time of print {fall:,} is before that of the print ahead of it")
+        raise _damaged(path, "ts", f"print {fall:,} is earlier than the print before it")
 
 
 def _fall(ts: Array) -> int:
-    """Return the first print that is earlier than the one before it, 0 without any."""
+    """Return the first print that is earlier than the one before it, 0 if there is none."""
     times, step = np.asarray(ts), STEP // ts.itemsize
     for start in range(1, len(times), step):
         stop_if_interrupted()
@@ -144,5 +144,5 @@ def _check_members(path: Path, members: Mapping[str, Array]) -> None:
 def _in_session(day: Any, close: int) -> bool:
     try:
         return session_open(day) <= close <= session_open(day + timedelta(days=1))
-    except (TypeError, OverflowError):  # no date, or one that Python has not
+    except (TypeError, OverflowError):  # not a date, or one beyond the years of Python
         return False
