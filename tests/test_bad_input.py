@@ -162,7 +162,7 @@ def test_a_live_capture_without_an_end_is_refused(data, capfd):
     content = bytearray(path.read_bytes())
     content[8 + 16 + 2 + 8 : 8 + 16 + 2 + 16] = b"\xff" * 8
     path.write_bytes(content)
-    assert "no end of its time range in its header, as a live capture" in refused(capfd, data)
+    assert "no end of its time range in its header, like a live capture" in refused(capfd, data)
 
 
 # Damaged records --------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ def test_market_data_in_the_folder_is_refused_and_kept(tmp_path):
     downloaded = tmp_path / "glbx-mdp3-20251208.trades.dbn.zst"
     downloaded.write_bytes(zstandard.compress(bytes(real)))
     before = contents([demo_file, downloaded])
-    with pytest.raises(DataError, match=r"holds glbx-mdp3-20251208\.trades\.dbn\.zst: name another folder"):
+    with pytest.raises(DataError, match=r"holds glbx-mdp3-20251208\.trades\.dbn\.zst: give another folder"):
         write_demo(tmp_path, prints_a_session=1_000)
     assert contents(sorted(tmp_path.iterdir())) == before
 

@@ -85,7 +85,7 @@ def block(source, row):
     return Block(source, 0, 0, 1, 1, 0, (row, 0), (row, 0), {name: np.full(1, row) for name in reading.PRINT_COLUMNS})
 
 
-def test_blocks_are_handed_on_in_the_order_of_the_files_whichever_file_is_read_first():
+def test_blocks_are_passed_on_in_the_order_of_the_files_whichever_file_is_read_first():
     given = []
     line = InOrder(lambda blocks: given.extend((block.source, block.first[0]) for block in blocks))
 

@@ -304,7 +304,7 @@ def test_a_tape_whose_times_decrease_is_refused(tmp_path, at):
     whole = Tape.from_prints(ts, ts * 0, instrument=NQ)
     fallen = ts.copy()
     fallen[at:] -= 1
-    with pytest.raises(TapeError, match=rf"is damaged \(ts: the time of print {at:,} is before"):
+    with pytest.raises(TapeError, match=rf"is damaged \(ts: print {at:,} is earlier"):
         Tape.open(save_tape(Tape(**vars(whole) | {"ts": fallen}), tmp_path / "tape.npz"))
 
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: under another name, on the disk, then renamed."""
+"""Files that appear complete or not at all: written under another name, on the disk, then renamed."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Any
 
 _NAME = "checked_tapes.json"
 _KEPT = 500
-"""The list keeps the latest files, at most so many."""
+"""Files in the list at most; the oldest ones are dropped."""
 
 
 def cache_folder() -> Path:

@@ -39,7 +39,7 @@ class Instrument:
     roll_months : str
         Letters of the actively traded delivery months, in calendar order; the calendar roll uses them.
     expiry_rule : str
-        Name of a rule in `scalpr_zen.data.expiry`; empty when there is none.
+        Name of a rule in `scalpr_zen.data.expiry`; empty if there is none.
     calendar : str
         Calendar of its trading hours, one of `CALENDARS`.
 

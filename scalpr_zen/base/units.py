@@ -61,7 +61,7 @@ def whole_ns(name: str, value: float, unit_ns: int) -> int:
     Raises
     ------
     ParameterError
-        If it is none.
+        If it is not a whole number.
     """
     exact = Decimal(str(value)) * unit_ns
     ns = round(exact)

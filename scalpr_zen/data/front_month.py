@@ -16,8 +16,8 @@ from scalpr_zen.data.expiry import business_days_before, earliest_month, expiry,
 ROLLS = ("volume", "calendar", "schedule")
 SPREAD, OTHER_ROOT = "spread", "other_root"
 USUAL_DATES, USUAL_SHARE = 20, 0.25
-"""A session date decides a roll if its volume is this share or more of the median of so many session dates before it.
-A quarter lets half days of index futures (about 0.3) decide, and neither holidays (about 0.1) nor one-hour stubs."""
+"""A session date can decide a roll if its volume is at least USUAL_SHARE of the median of the USUAL_DATES session dates
+before it. A quarter includes half days of index futures (about 0.3), but not holidays (about 0.1) or one-hour stubs."""
 
 
 @dataclass(frozen=True, order=True)
@@ -221,7 +221,9 @@ def front_months(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
     """
     if roll.rule == "volume":
         by_volume = ByVolume(instrument)
-        return {day: by_volume.front(day, volume) for day, volume in volumes.items()}
+        for day, volume in volumes.items():
+            by_volume.front(day, volume)
+        return by_volume.chosen
     rule = _by_schedule if roll.rule == "schedule" else _by_calendar
     chosen = rule(volumes, roll, instrument)
     days = list(volumes)
@@ -233,10 +235,11 @@ class ByVolume:
     """Chooses the front months by volume, session date by session date.
 
     The last session date of usual volume decides. Where its choice did not trade, the best later contract is taken for
-    that date alone: if that is the new front month, its volume says so on the next date.
+    that date alone: if that is the new front month, its volume decides the next date.
     """
 
     def __init__(self, instrument: Instrument) -> None:
+        self.chosen: dict[date, Front] = {}
         self._instrument = instrument
         self._volumes: dict[date, Mapping[Contract, int]] = {}
         self._totals: list[int] = []
@@ -257,7 +260,8 @@ class ByVolume:
         if not self._totals or total >= USUAL_SHARE * median(self._totals[-USUAL_DATES:]):
             self._usual = day
         self._totals.append(total)
-        return _traded(chosen, day, volume)
+        self.chosen[day] = _traded(chosen, day, volume)
+        return self.chosen[day]
 
 
 def _choice(

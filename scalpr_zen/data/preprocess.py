@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
@@ -25,7 +25,8 @@ from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.npz import NpzWriter
 from scalpr_zen.base.sessions import session_calendar
-from scalpr_zen.data.arrange import Arrangement, Arranger, LateSession, day_of, traded
+from scalpr_zen.base.units import utc_date
+from scalpr_zen.data.arrange import Arrangement, Arranger, Fronts, LateSession, day_of, traded
 from scalpr_zen.data.calendar import close_ledger, missing_dates
 from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, OFF_GRID, REASONS, symbol_table
 from scalpr_zen.data.dbn import Interval, Source, read_source
@@ -187,11 +188,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _meanings(source: Source, instrument: Instrument) -> dict[Interval, Contract | str]:
-    first_day, root, rule = (
-        np.datetime64(source.start, "ns").astype("M8[D]").item(),
-        instrument.root,
-        instrument.expiry_rule,
-    )
+    first_day, root, rule = utc_date(source.start), instrument.root, instrument.expiry_rule
     return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day), rule) for i in source.intervals}
 
 
@@ -212,20 +209,12 @@ def _comes_in_order(job: _Job) -> bool:
 
 
 def _write_as_read(part: Path, job: _Job) -> None:
-    choices: dict[date, Front] = {}
     by_volume = ByVolume(job.plan.instrument)
-
-    def fronts(day: date, volume: Mapping[Contract, int]) -> Sequence[Contract]:
-        if job.vendor_symbol:
-            return list(volume)
-        choices[day] = by_volume.front(day, volume)
-        return [choices[day].contract]
-
     with NpzWriter(part) as out, flushed(part):
         out.reserve(COLUMNS, sum(source.most_records for source in job.plan.sources))
-        arranger = Arranger(job.plan, fronts, out)
+        arranger = Arranger(job.plan, _fronts(job, by_volume.front), out)
         results = read_all(job.plan, InOrder(arranger.give), job.progress)
-        run_aside(_finish, job, results, arranger, choices, out)
+        run_aside(_finish, job, results, arranger, by_volume.chosen, out)
 
 
 def _write_after_reading(part: Path, job: _Job) -> None:
@@ -238,17 +227,23 @@ def _write_after_reading(part: Path, job: _Job) -> None:
 def _arrange(job: _Job, results: Sequence[FileResult], spill: Spill, out: NpzWriter) -> None:
     sessions = spill.by_session()
     choices = _choices(job, {day_of(job.plan, blocks): traded(job.plan, blocks)[1] for blocks in sessions})
+    out.reserve(COLUMNS, sum(block.rows for blocks in sessions for block in blocks))
+    arranger = Arranger(job.plan, _fronts(job, lambda day, _: choices.get(day)), out)
+    for blocks in sessions:
+        arranger.give(blocks)
+    _finish(job, results, arranger, choices, out)
+
+
+def _fronts(job: _Job, choose: Callable[[date, Mapping[Contract, int]], Front | None]) -> Fronts:
+    """Return the contracts of a session date: the chosen one, or all that the vendor's mapping gave."""
 
     def fronts(day: date, volume: Mapping[Contract, int]) -> Sequence[Contract]:
         if job.vendor_symbol:
             return list(volume)
-        return [choices[day].contract] if day in choices else []
+        front = choose(day, volume)
+        return [front.contract] if front else []
 
-    out.reserve(COLUMNS, sum(block.rows for blocks in sessions for block in blocks))
-    arranger = Arranger(job.plan, fronts, out)
-    for blocks in sessions:
-        arranger.give(blocks)
-    _finish(job, results, arranger, choices, out)
+    return fronts
 
 
 def _finish(job: _Job, results: Sequence[FileResult], arranger: Arranger, choices: Choices, out: NpzWriter) -> None:

@@ -172,10 +172,10 @@ def _moment(batch: Batch, row: int) -> tuple[int, int]:
 
 
 class InOrder:
-    """Hands blocks on in the order of the files, whichever worker reads them.
+    """Passes blocks on in the order of the files, although several workers read them.
 
-    The worker with the first unfinished file hands its blocks on at once. The others keep theirs in memory, and wait
-    only when more than ROOM is kept.
+    The worker with the first unfinished file passes its blocks on at once. The others keep theirs in memory, and wait
+    only if more than ROOM is kept.
     """
 
     def __init__(self, give: Callable[[Sequence[Block]], None]) -> None:
@@ -186,7 +186,7 @@ class InOrder:
         self._moved = threading.Condition()
 
     def take(self, number: int, blocks: Sequence[Block], check: Callable[[], None]) -> None:
-        """Keep the blocks of a file until its turn."""
+        """Pass blocks on, or keep them until it is the turn of their file."""
         with self._moved:
             self._waiting[number] += blocks
             self._kept += sum(map(_bytes, blocks))
@@ -194,21 +194,21 @@ class InOrder:
                 self._moved.wait(0.05)
                 check()
         if number == self._turn:
-            self._hand_on()
+            self._pass_on()
 
     def end(self, number: int) -> None:
-        """Hand on what this file and ended ones after it have kept, if it is its turn."""
+        """If it is the turn of this file, pass on its blocks and those of finished files after it."""
         with self._moved:
             self._ended.add(number)
             mine = number == self._turn
         while mine:
-            self._hand_on()
+            self._pass_on()
             with self._moved:
                 self._turn += 1
                 self._moved.notify_all()
                 mine = self._turn in self._ended
 
-    def _hand_on(self) -> None:
+    def _pass_on(self) -> None:
         with self._moved:
             blocks = self._waiting.pop(self._turn, [])
             self._kept -= sum(map(_bytes, blocks))

@@ -34,7 +34,7 @@ def runs(labels: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def cut_ranges(table: Array, start: int, stop: int) -> Array:
-    """Return the rows of a table of print ranges that lie in start:stop, with ranges of that part."""
+    """Return the rows of a table of print ranges within start:stop, counted from `start`."""
     kept = table[(table["start"] < stop) & (table["stop"] > start)].copy()
     kept["start"] = np.maximum(kept["start"], start) - start
     kept["stop"] = np.minimum(kept["stop"], stop) - start
