@@ -78,3 +78,13 @@ def test_a_column_of_another_length_than_the_sealed_one_is_refused(tmp_path):
         out.append("wide", np.zeros(3, np.int64))
         with pytest.raises(ValueError, match=r"narrow\.npy ends at byte"):
             out.seal(3)
+
+
+def test_more_rows_than_there_is_room_for_are_refused(tmp_path):
+    path = tmp_path / "x.npz"
+    path.touch()
+    with NpzWriter(path) as out:
+        out.reserve({"byte": DTYPES["byte"]}, 2)
+        out.append("byte", np.zeros(3, np.int8))
+        with pytest.raises(ValueError, match="had no room"):
+            out.seal(3)

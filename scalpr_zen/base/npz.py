@@ -130,8 +130,10 @@ class NpzWriter:
         Unused room stays as a hole in the file if it is small (MAX_HOLE); otherwise the columns are moved together.
         """
         for file, member in zip(self._files.values(), self._members, strict=True):
-            if file.tell() != member.row(length):
-                raise ValueError(f"{member.name.decode()} ends at byte {file.tell()}, not {member.row(length)}")
+            if file.tell() != member.row(length) or length > member.shape[0]:
+                raise ValueError(
+                    f"{member.name.decode()} ends at byte {file.tell()}, not {member.row(length)}, or had no room"
+                )
         if self._members[0].shape[0] - length > MAX_HOLE * length:
             self._close_holes(length)
         for member in self._members:
