@@ -17,7 +17,8 @@ from scalpr_zen.base.npz import NpzWriter
 from scalpr_zen.data.calendar import Closes, session_closes
 from scalpr_zen.data.columns import PRINT_COLUMNS
 from scalpr_zen.data.front_month import Contract, Volumes
-from scalpr_zen.data.reading import Block, Plan
+from scalpr_zen.data.plan import Plan
+from scalpr_zen.data.reading import Block
 from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, covered, runs
 
 Array = NDArray[Any]

@@ -9,7 +9,7 @@ from typing import Any
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.arrange import Arrangement
 from scalpr_zen.data.front_month import Front, Roll
-from scalpr_zen.data.reading import Plan
+from scalpr_zen.data.plan import Plan
 
 Row = dict[str, Any]
 Choices = Mapping[date, Front]

@@ -8,7 +8,6 @@ all outrights wait in a spill file until all volumes are known. Every record tha
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -24,26 +23,14 @@ from scalpr_zen.base.engine import interrupts_held, run_all, run_aside
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.npz import NpzWriter
-from scalpr_zen.base.sessions import session_calendar
-from scalpr_zen.base.units import utc_date
 from scalpr_zen.data.arrange import Arrangement, Arranger, Fronts, LateSession, day_of, traded
 from scalpr_zen.data.calendar import close_ledger, missing_dates
-from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, OFF_GRID, REASONS, symbol_table
-from scalpr_zen.data.dbn import Interval, Source, read_source
-from scalpr_zen.data.front_month import (
-    SPREAD,
-    ByVolume,
-    Contract,
-    Front,
-    Roll,
-    Volumes,
-    classify,
-    front_months,
-    named,
-    root_of,
-)
+from scalpr_zen.data.columns import OFF_GRID, REASONS
+from scalpr_zen.data.dbn import read_source
+from scalpr_zen.data.front_month import ByVolume, Contract, Front, Roll, Volumes, front_months
 from scalpr_zen.data.ledgers import Choices, first_front, left_out, low_share, replaced, roll_ledger
-from scalpr_zen.data.reading import FileResult, InOrder, Plan, Progress, read_all
+from scalpr_zen.data.plan import Plan, find_files, make_plan
+from scalpr_zen.data.reading import FileResult, InOrder, Progress, read_all
 from scalpr_zen.data.spill import Spill
 from scalpr_zen.data.tables import COLUMNS
 from scalpr_zen.data.tape_file import finish_tape
@@ -62,9 +49,6 @@ class _Job:
         """The symbol whose contracts the vendor's mapping chose; empty for outrights."""
         first = self.plan.contracts[0]
         return first.symbol.split("#")[0] if first.continuous else ""
-
-
-_DBN_NAME = re.compile(r"\.(dbn(\.zst)?|dbz)$")
 
 
 def preprocess(
@@ -100,96 +84,10 @@ def preprocess(
     out = Path(out)
     files, ignored = find_files(paths)
     with interrupts_held():
-        plan = _plan(run_all(read_source, files), instrument)
+        plan = make_plan(run_all(read_source, files), instrument)
         with atomic_write(out) as part:
             _write(part, _Job(plan, roll or Roll(), ignored, progress))
     return out
-
-
-def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
-    """Return the DBN files of folders and paths, in order of name, and the names of all other files.
-
-    Subfolders are not read. One with DBN files or archives is listed among the other files, with its contents.
-
-    Raises
-    ------
-    DataError
-        If a path does not exist, or there is no DBN file.
-    """
-    files, ignored = [], []
-    for path in map(Path, paths):
-        if not path.exists():
-            raise DataError(f"{path} does not exist: give a folder of DBN files")
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if file.is_dir():
-                ignored += _subfolder(file)
-            elif file == path or _DBN_NAME.search(file.name):
-                files.append(file)
-            else:
-                ignored.append(file.name)
-    if not files:
-        raise DataError(f"{', '.join(map(str, paths))} holds no DBN file (*.dbn, *.dbn.zst){_elsewhere(ignored)}")
-    return files, ignored
-
-
-def _subfolder(folder: Path) -> list[str]:
-    """Describe a subfolder with DBN files or archives, `job/ (5 DBN files, 1 ZIP)`; empty for any other."""
-    names = [name for _, _, files in os.walk(folder) for name in files]
-    counts = {
-        "DBN files": sum(bool(_DBN_NAME.search(name)) for name in names),
-        "ZIP": sum(name.lower().endswith(".zip") for name in names),
-    }
-    held = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return [f"{folder.name}/ ({held.replace('1 DBN files', '1 DBN file')})"] if held else []
-
-
-def _elsewhere(ignored: Sequence[str]) -> str:
-    """Say where a folder without DBN files may have them, and what to do."""
-    folders = [name for name in ignored if "/" in name]
-    archives = [name for name in ignored if name.lower().endswith(".zip")]
-    steps = [f"give the folder {', '.join(folders)} as DATA_DIR"] if folders else []
-    steps += [f"unpack {', '.join(archives)} and give its folder"] if archives else []
-    return f": {', or '.join(steps)}" if steps else ": give the folder of the downloaded files"
-
-
-def _plan(sources: list[Source], instrument: Instrument) -> Plan:
-    """Find the meaning of every symbol; refuse files without the root, and a mix of symbol kinds."""
-    sources.sort(key=lambda source: (source.start, source.path.name))
-    meanings = [_meanings(source, instrument) for source in sources]
-    known = (meaning for of_file in meanings for meaning in of_file.values())
-    contracts = named((meaning for meaning in known if isinstance(meaning, Contract)), instrument.root)
-    if not contracts:
-        symbols = {interval.symbol for source in sources for interval in source.intervals}
-        raise DataError(_no_contract(sorted(symbols), instrument.root))
-    kinds = sorted({contract.symbol.split("#")[0] if contract.continuous else "outrights" for contract in contracts})
-    if len(kinds) > 1:
-        raise DataError(f"the files mix {' and '.join(kinds)}: preprocess each kind separately")
-    tables = [symbol_table(s.intervals, m, contracts) for s, m in zip(sources, meanings, strict=True)]
-    ends = sources[0].start - MAX_DELAY, max(source.end for source in sources) + MAX_CLOCK_ERROR
-    return Plan(instrument, sources, contracts, tables, *session_calendar(*ends, instrument.calendar))
-
-
-def _no_contract(symbols: Sequence[str], root: str) -> str:
-    """Say what files without a contract of the root contain, and what to request."""
-    none = f"no contract of root {root} in the files"
-    request = f"request {root}.FUT as parent, {root}.v.0 as continuous, or the contracts by their raw symbols"
-    if ids := [symbol for symbol in symbols if symbol.isdigit()]:
-        return f"{none}: they were requested by instrument id ({_some(ids)}) and name no contract; {request}"
-    if ranks := [symbol for symbol in symbols if re.fullmatch(rf"{re.escape(root)}\.[A-Za-z]\.\d+", symbol)]:
-        return f"{none}: they hold {_some(ranks)}, and only rank 0 is the front month; {request}"
-    if spreads := [symbol for symbol in symbols if classify(symbol, 0, root, date(2000, 1, 1)) == SPREAD]:
-        return f"{none}: they hold only combinations of it ({_some(spreads)}); {request}"
-    roots = ", ".join(sorted({root_of(symbol) for symbol in symbols})) or "none"
-    return f"{none}; the roots there are: {roots}; give one of them as root, or {request}"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + f" and {len(names) - 3} more" * (len(names) > 3)
-
-
-def _meanings(source: Source, instrument: Instrument) -> dict[Interval, Contract | str]:
-    first_day, root, rule = utc_date(source.start), instrument.root, instrument.expiry_rule
-    return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day), rule) for i in source.intervals}
 
 
 def _write(part: Path, job: _Job) -> None:

@@ -12,28 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
-from scalpr_zen.base.instruments import Instrument
-from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, PRINT_COLUMNS, REASONS, Batch, Splitter, Symbols
-from scalpr_zen.data.dbn import Source, read_batches, sha256
-from scalpr_zen.data.front_month import Contract
+from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, PRINT_COLUMNS, REASONS, Batch, Splitter
+from scalpr_zen.data.dbn import read_batches, sha256
+from scalpr_zen.data.plan import Plan
 
 Array = NDArray[Any]
 
 Progress = Callable[[int, int], None]
 ROOM = 1 << 29
 """Bytes of prints that may wait in memory for their turn."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What all workers share: the contracts in order of expiry, the sessions, the meaning of each file's ids."""
-
-    instrument: Instrument
-    sources: Sequence[Source]
-    contracts: Sequence[Contract]
-    symbols: Sequence[Symbols]
-    dates: NDArray[np.datetime64]
-    opens: NDArray[np.int64]
 
 
 class Columns(Protocol):
