@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scalpr_zen.base.errors import DataError, ParameterError, ScalprError, StrategyError, TapeError
     from scalpr_zen.base.instruments import INSTRUMENTS, Instrument, instrument
-    from scalpr_zen.base.params import Distance, Parameters, distance_ticks, param
+    from scalpr_zen.base.params import Parameters, param
+    from scalpr_zen.base.units import Distance, distance_ticks
     from scalpr_zen.data.tape import Tape, save_tape
     from scalpr_zen.runs.backtest import Result, Strategy, run, save
     from scalpr_zen.sections.monte_carlo import MonteCarlo
@@ -60,7 +61,8 @@ _HOMES = {
     "base.instruments": ("INSTRUMENTS", "Instrument", "instrument"),
     "simulation.kernel": ("TRADE",),
     "sections.monte_carlo": ("MonteCarlo",),
-    "base.params": ("Distance", "Parameters", "distance_ticks", "param"),
+    "base.params": ("Parameters", "param"),
+    "base.units": ("Distance", "distance_ticks"),
     "sections.prop_firm": ("PropFirm",),
     "simulation.rules": ("SessionRules",),
     "sections.setup": ("Setup",),

@@ -187,7 +187,7 @@ def test_what_is_whole_and_missing_survives_saving_and_cutting(tmp_path):
 
 
 def test_a_tape_of_an_older_format_asks_to_be_made_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("scalpr_zen.data.tape.FORMAT", 2)
+    monkeypatch.setattr("scalpr_zen.data.tape_file.FORMAT", 2)
     path = save_tape(tape_of_times(session_times(WEEK[0])), tmp_path / "tape.npz")
     monkeypatch.undo()
     with pytest.raises(TapeError, match="has tape format 2, this version reads 3: make it again"):

@@ -11,7 +11,8 @@ from support.tapes import Given, signals_of, tape_of
 
 import scalpr_zen
 from scalpr_zen import Bracket, Distance, EmaCrossover, ParameterError, Parameters, instrument, param, run, save_tape
-from scalpr_zen.base.params import declared, distance_text, distance_ticks
+from scalpr_zen.base.params import declared
+from scalpr_zen.base.units import distance_text, distance_ticks
 from scalpr_zen.sections.setup import GROUPS
 from scalpr_zen.strategies.load import load_strategy
 

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from support.dbn_files import trade, utc, write_day
 
+import scalpr_zen.data.arrange
 import scalpr_zen.data.demo
 import scalpr_zen.data.preprocess
+import scalpr_zen.data.reading
 from scalpr_zen import MonteCarlo, Tape, instrument, save_tape
 from scalpr_zen.base.engine import Engine, interrupts_held, run_all, stop_if_interrupted
 from scalpr_zen.data.demo import write_demo
@@ -130,12 +132,12 @@ def test_ctrl_c_is_heard_while_the_disk_takes_its_time_and_the_old_tape_stays(tm
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("stage", ["arrange", "write_tape", "_read_file"])
+@pytest.mark.parametrize("stage", ["traded", "finish_tape", "_read_file"])
 def test_ctrl_c_is_heard_in_every_stage_of_preprocess_and_leaves_nothing(tmp_path, monkeypatch, ctrl_c, stage):
     (tmp_path / "data").mkdir()
     write_day(tmp_path / "data", "2024-12-10", [trade(1, utc("2024-12-10 15:00"), 21_000)], {"NQZ4": 1})
-    module = scalpr_zen.data.spill if stage == "_read_file" else scalpr_zen.data.preprocess
-    monkeypatch.setattr(module, stage, ctrl_c)
+    modules = {"traded": scalpr_zen.data.arrange, "finish_tape": scalpr_zen.data.preprocess}
+    monkeypatch.setattr(modules.get(stage, scalpr_zen.data.reading), stage, ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         preprocess([tmp_path / "data"], NQ, tmp_path / "made" / "tape.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]

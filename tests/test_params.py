@@ -18,7 +18,8 @@ from scalpr_zen import (
     instrument,
     param,
 )
-from scalpr_zen.base.params import RENAMED, declared, distance_ticks
+from scalpr_zen.base.params import RENAMED, declared
+from scalpr_zen.base.units import distance_ticks
 from scalpr_zen.commands.backtest import backtest_of
 from scalpr_zen.runs.spec import make_run
 from scalpr_zen.sections.setup import GROUPS as SETUP

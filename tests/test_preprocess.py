@@ -229,7 +229,7 @@ def test_the_metadata_names_the_sources_with_size_and_hash_and_all_that_was_chos
     assert got["sources"] == [{"name": path.name, "bytes": path.stat().st_size, "sha256": digest, "records": 1}]
     assert got["instrument"]["root"] == "NQ"
     assert got["version"] == scalpr_zen.__version__
-    assert got["format"] == scalpr_zen.data.tape.FORMAT
+    assert got["format"] == scalpr_zen.data.tape_file.FORMAT
     assert got["roll_rule"] == Roll().text
     assert got["synthetic"] is False
 
@@ -253,11 +253,11 @@ def test_the_same_files_give_the_same_bytes_for_any_cores_batches_and_order_of_n
 def test_progress_counts_every_byte_of_the_files_once(data, tmp_path):
     for day in ("2024-12-10", "2024-12-11"):
         write_day(data, day, [trade(1, utc(f"{day} 15:00"), 21_000)], IDS)
-    told = []
-    ingest(data, tmp_path, progress=lambda done, total: told.append((done, total)))
+    reported = []
+    ingest(data, tmp_path, progress=lambda done, total: reported.append((done, total)))
     size = sum(path.stat().st_size for path in data.iterdir())
-    assert told[-1] == (size, size)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert reported[-1] == (size, size)
+    assert [done for done, _ in reported] == sorted(done for done, _ in reported)
 
 
 # Symbols ----------------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ folders = st.fixed_dictionaries(
         "odd": st.sampled_from([0, 0.05, 0.5]),  # share of odd records
         "late": st.sampled_from([0, 0.05, 1]),  # chance that a record is out of order
         "moments": st.sampled_from([MOMENTS, range(86_400)]),
+        "parts": st.sampled_from([1, 2]),  # of a day, at most: where each day is one file, the spill is not needed
         "continuous": st.sampled_from([False, False, True]),
     }
 )
@@ -118,7 +119,7 @@ def write_folder(path, folder):
     weights = [4, 2, 1]
     for number in range(folder["days"]):
         day = folder["first"] + timedelta(days=number)
-        midnight, ts_out, parts = utc(day.isoformat()), rng.random() < 0.3, rng.randrange(1, 3)
+        midnight, ts_out, parts = utc(day.isoformat()), rng.random() < 0.3, rng.randint(1, folder["parts"])
         ids = dict(zip(OUTRIGHTS + OTHERS, rng.sample(range(40, 47), 7), strict=True))
         front = rng.choice(OUTRIGHTS)
         symbols = {"NQ.v.0": ids[front]} if folder["continuous"] else ids

@@ -1,4 +1,4 @@
-"""Lowest and highest price of each block of prints, so that a long stretch of them is judged without reading it."""
+"""Lowest and highest price of each block of prints, so that long stretches of prints need not be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scalpr_zen.base.engine import run_all
 Array = NDArray[Any]
 
 BLOCK = 64
-"""Prints of a block: 64 of them are 4 cache lines, and a scan of some hundred prints still skips most of its blocks."""
+"""Prints of a block: 64 prices fill 4 cache lines, and a scan over a few hundred prints still skips most blocks."""
 
 
 class Blocks(NamedTuple):
@@ -38,7 +38,7 @@ def blocks_of(price: Array) -> Blocks:
 
 
 def range_of(price: Array, blocks: Blocks, start: int, stop: int) -> int:
-    """Return the highest less the lowest price of the prints start:stop, at least one, read from their whole blocks."""
+    """Return the highest minus the lowest price of the prints start:stop, at least one."""
     first, last = math.ceil(start / BLOCK), stop // BLOCK
     if first >= last:
         lows = highs = price[start:stop]
@@ -61,7 +61,7 @@ def _block_kernel(price, first, stop, low, high):  # type: ignore[no-untyped-def
         least = most = price[start]
         if start + BLOCK <= len(price):
             whole = price[start : start + BLOCK]
-            for i in range(BLOCK):  # a constant length and no min, max: vectorised, and eight times as fast
+            for i in range(BLOCK):  # vectorised without min and max: eight times as fast
                 least = whole[i] if whole[i] < least else least
                 most = whole[i] if whole[i] > most else most
         else:

@@ -1,6 +1,6 @@
-"""Which files were found whole: a small file in the user's cache folder, so that each is read in full only once.
+"""A list of checked files in the user's cache folder, so that each file is read in full only once.
 
-The file is no more than a help: where it cannot be read or written, files are checked again.
+If the list cannot be read or written, files are checked again.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 _NAME = "checked_tapes.json"
 _KEPT = 500
-"""Files that are remembered at most, the latest."""
+"""Files in the list at most; the oldest ones are dropped."""
 
 
 def cache_folder() -> Path:
-    """Return the folder of what this package remembers for a user: XDG_CACHE_HOME, or what stands for it."""
+    """Return the cache folder of this package: under XDG_CACHE_HOME, or the usual place of the system."""
     if given := os.environ.get("XDG_CACHE_HOME"):
         return Path(given) / "scalpr_zen"
     if sys.platform == "win32":
@@ -28,12 +28,12 @@ def cache_folder() -> Path:
 
 
 def is_checked(path: Path, about: os.stat_result) -> bool:
-    """Return whether the file of this path and status was found whole before."""
+    """Return whether the file with this path and status passed its check before."""
     return _read().get(os.path.realpath(path)) == _identity(about)
 
 
 def remember(path: Path, about: os.stat_result) -> None:
-    """Remember that the file of this path and status was found whole."""
+    """Remember that the file with this path and status passed its check."""
     known = _read()
     name = os.path.realpath(path)
     known.pop(name, None)
@@ -53,7 +53,7 @@ def remember(path: Path, about: os.stat_result) -> None:
 
 
 def _identity(about: os.stat_result) -> list[int]:
-    """Return what changes with a file, even with one that is given its old time again."""
+    """Return values that change with the file, even if its modification time is set back."""
     return [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
 
 

@@ -1,7 +1,7 @@
-"""numba's `njit`, whose cache of compiled code is optional: where it cannot be kept, the code is compiled again.
+"""numba's `njit` with an optional cache: if compiled code cannot be cached, it is compiled again at each start.
 
-numba raises an error where no folder of the cache can be written (a read-only installation and home), and where a disk
-is full. Neither is a reason to fail. It holds for all functions of the process, those of a user's strategy included.
+numba raises an error if no cache folder is writable (a read-only installation and home), or if the disk is full.
+Neither is a reason to fail. This applies to all functions of the process, including those of a user's strategy.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ __all__ = ["inner", "njit", "without_counts"]
 
 
 def _known(**options: bool) -> dict[str, Any]:
-    """Return those of some options that this version of numba has: they save time and change no result."""
+    """Return the options that this version of numba has: they save time and change no result."""
     return {name: value for name, value in options.items() if hasattr(CPUTargetOptions, name)}
 
 
 without_counts = _known(_nrt=False)
-"""Options of a kernel that makes no array: numba then counts no references, half of the time of a short call."""
+"""Options of a kernel that allocates no array: without reference counting a short call takes half the time."""
 inner = njit(nogil=True, **without_counts, **_known(no_cpython_wrapper=True, no_cfunc_wrapper=True))
-"""Decorator of a function that makes no array and that only kernels of its own file call. It cannot be called from
-Python and is not cached by itself, which halves what it costs to compile."""
+"""Decorator of a function that allocates no array and is called only by kernels of its file. Python cannot call it, and
+it has no cache of its own, which halves its compile time."""
 
 _reported: list[str] = []
 
 
 def _optional(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method of numba's cache that reports the first failure of the cache and goes on without it."""
+    """Wrap a method of numba's cache: report the first failure of the cache, and go on without it."""
 
     @functools.wraps(method)
     def call(*args: Any) -> Any:

@@ -1,7 +1,7 @@
-"""The engine: the cores of this machine over independent parts of one job, and Ctrl-C while they run.
+"""The engine: runs independent parts of a job on the cores of this machine, and handles Ctrl-C meanwhile.
 
-Ctrl-C is heard at once. Work that is in progress gets GRACE seconds to end at its next `stop_if_interrupted`; what is
-still running then, a long kernel call for instance, is left to daemon threads, which end there or with the process.
+Ctrl-C takes effect at once. Work in progress gets GRACE seconds to reach its next `stop_if_interrupted`. Work that
+takes longer, such as a long kernel call, is left to daemon threads, which end there or with the process.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any, NoReturn, TypeVar
 T = TypeVar("T")
 
 GRACE = 0.2
-"""Seconds that running work has to end after an interrupt."""
+"""Seconds that running work has to stop after an interrupt."""
 _POLL = 0.05
-"""Seconds between two looks for an interrupt: on Windows it does not end the wait for a thread."""
+"""Seconds between two checks for an interrupt, which on Windows does not end the wait for a thread."""
 _NAME = "scalpr-worker"
 
 
 class _Job(threading.local):
-    """The job that a thread works for: `stop` is set where it was interrupted, `cores` are those it may use."""
+    """The job that a thread works for: `stop` is set when it is interrupted, `cores` is the number it may use."""
 
     stop: threading.Event | None = None
     cores: int | None = None
@@ -38,10 +38,10 @@ _job = _Job()
 
 
 class Engine:
-    """The cores that some work may use: `with Engine(2): ...` gives two to all that this thread starts inside.
+    """The cores that work may use: `with Engine(2): ...` gives two to everything this thread starts in the block.
 
-    Whoever starts work owns the cores. Each worker of `run_all` has one, so that nothing inside it starts threads of
-    its own. No result depends on the number.
+    Whoever starts work owns the cores. Each worker of `run_all` has one, so nothing inside it starts more threads. No
+    result depends on the number.
 
     Parameters
     ----------
@@ -63,21 +63,21 @@ class Engine:
 
 
 def cores() -> int:
-    """Return how many cores the work of this thread may use."""
+    """Return the number of cores that the work of this thread may use."""
     return _job.cores or os.cpu_count() or 1
 
 
 def run_all(work: Callable[..., T], *columns: Iterable[Any]) -> list[T]:
-    """Return `work(*row)` of every row of the columns, in order, on the cores that this thread may use.
+    """Return `work(*row)` for every row of the columns, in order, computed on the cores that this thread may use.
 
-    After an error no further row is begun.
+    After an error no further row is started.
 
     Raises
     ------
     KeyboardInterrupt
         On Ctrl-C, at most about GRACE seconds later.
     BaseException
-        That of the first row that raised one; a KeyboardInterrupt only where there is no other.
+        The error of the first row that raised one; a KeyboardInterrupt only if there is no other error.
     """
     rows = list(zip(*columns, strict=True))
     if _job.worker and cores() == 1:
@@ -86,7 +86,7 @@ def run_all(work: Callable[..., T], *columns: Iterable[Any]) -> list[T]:
 
 
 def run_aside(work: Callable[..., T], *args: Any) -> T:
-    """Return `work(*args)`, made in another thread with the cores of this one, so that this one hears Ctrl-C."""
+    """Return `work(*args)`, computed in another thread on the cores of this one, which can then handle Ctrl-C."""
     [made] = _spread(work, [args], 1, cores_each=cores())
     return made
 
@@ -97,7 +97,7 @@ def _heard(work: Callable[..., T], row: Sequence[Any]) -> T:
 
 
 def _spread(work: Callable[..., T], rows: Sequence[Sequence[Any]], count: int, cores_each: int) -> list[T]:
-    """Return `work(*row)` of every row, made by so many threads."""
+    """Return `work(*row)` for every row, computed by `count` threads."""
     todo = deque(enumerate(rows))
     made: dict[int, T] = {}
     faults: dict[int, BaseException] = {}
@@ -131,7 +131,7 @@ def _spread(work: Callable[..., T], rows: Sequence[Sequence[Any]], count: int, c
 def alongside(work: Callable[[], object]) -> Iterator[None]:
     """Run `work()` in a thread of its own beside the block, and wait for it after the block.
 
-    Where the block fails or is interrupted, nobody waits: the thread ends with the process.
+    If the block fails or is interrupted, nothing waits for the thread: it ends with the process.
     """
     thread = threading.Thread(target=work, name=_NAME, daemon=True)
     thread.start()
@@ -141,7 +141,7 @@ def alongside(work: Callable[[], object]) -> Iterator[None]:
 
 
 def _wait(ended: queue.SimpleQueue[None], count: int, stop: threading.Event) -> None:
-    """Wait until so many workers have ended; not longer than GRACE after an interrupt."""
+    """Wait until `count` workers have ended; after an interrupt at most GRACE seconds."""
     until = float("inf")
     while count and time.monotonic() < until:
         try:
@@ -153,22 +153,22 @@ def _wait(ended: queue.SimpleQueue[None], count: int, stop: threading.Event) -> 
 
 
 def stop_if_interrupted() -> None:
-    """Raise KeyboardInterrupt where the job that this thread works for was interrupted; cheap enough for any loop."""
+    """Raise KeyboardInterrupt if the job of this thread was interrupted; cheap enough for any loop."""
     if _job.stop is not None and _job.stop.is_set():
         raise KeyboardInterrupt
 
 
 def end_with_workers(code: int) -> None:
-    """Let the process end with this code although work of an interrupted job may still run in compiled code.
+    """End the process with this code if work of an interrupted job is still running in compiled code.
 
-    Called at the exit of the process: to wait for that work could take hours, to unload what it runs could crash.
+    Called when the process exits: waiting for that work could take hours, unloading its code could crash.
     """
     if any(thread.name == _NAME for thread in threading.enumerate()):
         end_at_once(code)
 
 
 def end_at_once(code: int) -> NoReturn:
-    """End the process with this code without the interpreter's own clean-up, which takes up to a second."""
+    """End the process with this code, without the interpreter's clean-up, which takes up to a second."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
@@ -176,13 +176,13 @@ def end_at_once(code: int) -> NoReturn:
 
 
 def exit_on_interrupt() -> None:
-    """Let Ctrl-C end the process with one line, until `raise_on_interrupt`; for imports, which leave nothing behind."""
+    """Make Ctrl-C end the process with one line, until `raise_on_interrupt`; for imports, which need no clean-up."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _exit)
 
 
 def raise_on_interrupt() -> bool:
-    """Let Ctrl-C raise KeyboardInterrupt again; tell whether `exit_on_interrupt` began this process."""
+    """Make Ctrl-C raise KeyboardInterrupt again; return whether `exit_on_interrupt` was in effect."""
     begun = signal.getsignal(signal.SIGINT) is _exit
     if begun:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -196,10 +196,10 @@ def _exit(*_: object) -> NoReturn:
 
 @contextlib.contextmanager
 def interrupts_held() -> Iterator[threading.Event]:
-    """Hold Ctrl-C back, and raise KeyboardInterrupt at the end; the event says that it came.
+    """Delay Ctrl-C to the end of the block, where it raises KeyboardInterrupt; the yielded event is set when it comes.
 
-    An interrupt inside the locks of threads would leave them waiting for ever, and one inside clean-up files behind.
-    Inside another hold, and in the threads of a job, the event is that of the outer one.
+    An interrupt inside a lock could block other threads for ever, and one inside clean-up could leave files behind.
+    Inside another such block, and in the threads of a job, the event is that of the outer block.
     """
     if _job.stop is not None:
         yield _job.stop

@@ -1,7 +1,7 @@
-"""One exception tree: what went wrong, which rule, what the value was, what to do next.
+"""The exceptions of this package.
 
-Every message is one line that a trader can act on. The command line prints it after `error: ` and
-ends with exit code 2; Python callers catch `ScalprError`.
+Every message is one line that a trader can act on: the parameter or file, the rule, the value it was, the next step.
+The command line prints it after `error: ` and exits with code 2; Python callers catch `ScalprError`.
 """
 
 import errno
@@ -11,15 +11,15 @@ _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def reason(error: OSError) -> str:
-    """Return why the system refused to write, and the next step where there is a usual one."""
+    """Return why the system refused to write, and the usual next step."""
     text = error.strerror or str(error)
     if error.errno in _NO_ROOM:
         return f"{text}: free some space there, or give another folder"
-    return f"{text}: give a folder that you may write to" if error.errno in _NO_RIGHT else text
+    return f"{text}: give a folder that you can write to" if error.errno in _NO_RIGHT else text
 
 
 class ScalprError(Exception):
-    """Any input, file or place that this package refuses."""
+    """An input, file or folder that this package refuses."""
 
 
 class ParameterError(ScalprError):
@@ -31,8 +31,8 @@ class DataError(ScalprError):
 
 
 class StrategyError(ScalprError):
-    """A strategy that cannot be loaded or made, raises an error, or gives no signals; names the line of its file."""
+    """A strategy that cannot be loaded or created, raises an error, or returns no signals."""
 
 
 class TapeError(ScalprError):
-    """A tape file that is not whole, not of this format, or cannot be written."""
+    """A tape file that is not complete, has another format, or cannot be written."""

@@ -22,14 +22,14 @@ _EXAMPLE = "NKD 5 5 CME HMUZ"
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
-    """One futures contract, as far as a backtest needs to know it.
+    """The facts about a futures contract that a backtest needs.
 
     Parameters
     ----------
     root : str
         Globex root, e.g. ``NQ``.
     name : str
-        What a trader calls it.
+        Its usual name.
     exchange : str
         ``CME``, ``CBOT``, ``NYMEX``, ``COMEX``, or empty when unknown.
     tick_size : float
@@ -37,11 +37,11 @@ class Instrument:
     point_value : float
         USD of a move of 1.00 in quoted price, one contract.
     roll_months : str
-        Letters of the delivery months that trade actively, in calendar order. The calendar roll reads them.
+        Letters of the actively traded delivery months, in calendar order; the calendar roll uses them.
     expiry_rule : str
-        Name of a rule in `scalpr_zen.data.expiry`; empty when there is none.
+        Name of a rule in `scalpr_zen.data.expiry`; empty if there is none.
     calendar : str
-        Whose hours its sessions close by, one of `CALENDARS`; `scalpr_zen.data.calendar` reads it.
+        Calendar of its trading hours, one of `CALENDARS`.
 
     Raises
     ------
@@ -81,12 +81,12 @@ class Instrument:
 
     @property
     def tick_nanos(self) -> int:
-        """Tick size in units of 1e-9 of quoted price, the fixed point of a DBN price; exact.
+        """Tick size in units of 1e-9 of quoted price, the unit of DBN prices; exact.
 
         Raises
         ------
         ParameterError
-            If the tick size is not a whole number of them.
+            If the tick size is not a whole number of these units.
         """
         nanos = Decimal(str(self.tick_size)).scaleb(9)
         if nanos != nanos.to_integral_value():
@@ -111,13 +111,13 @@ def _instrument(row: dict[str, str]) -> Instrument:
 _ROWS = facts.instruments()
 INSTRUMENTS: dict[str, Instrument] = {row["root"]: _instrument(row) for row in _ROWS}
 FULL_SIZE = {micro: row["root"] for row in _ROWS for micro in row["micros"].split()}
-"""The full-size contract on the same underlying as each small one."""
+"""The full-size contract for each micro contract, on the same underlying."""
 
 
 def is_micro(root: str, point_value: float) -> bool:
-    """Return whether a contract is a micro: worth at most a tenth of the full-size contract on its underlying.
+    """Return whether a contract is a micro: at most a tenth of the full-size contract on its underlying.
 
-    The point value decides, not the name: NQ at 2 USD a point is a micro, and MNQ at 20 is none. A contract whose
+    The point value decides, not the name: NQ at 2 USD a point is a micro, MNQ at 20 is not. A contract whose
     full-size contract is not in the table counts as full-size.
     """
     full = INSTRUMENTS.get(FULL_SIZE.get(root, root))
@@ -125,12 +125,12 @@ def is_micro(root: str, point_value: float) -> bool:
 
 
 def instrument(root: str) -> Instrument:
-    """Look a root up in `INSTRUMENTS`.
+    """Return the contract of a root in `INSTRUMENTS`.
 
     Raises
     ------
     ParameterError
-        If the table has no such root; the message lists the roots and says how to give one's own.
+        If the table has no such root; the message lists the roots.
     """
     if root not in INSTRUMENTS:
         raise ParameterError(
@@ -141,7 +141,7 @@ def instrument(root: str) -> Instrument:
 
 
 def parse_instrument(text: str) -> Instrument:
-    """Read a contract that the table lacks from one line.
+    """Parse the line of a contract that is not in the table.
 
     Parameters
     ----------

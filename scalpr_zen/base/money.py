@@ -1,4 +1,4 @@
-"""Money is counted in whole micro-dollars: an int64 adds them exactly, in any order, up to MOST."""
+"""Money is counted in whole micro-dollars: int64 sums are exact, in any order, up to MOST."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Int64 = NDArray[np.int64]
 MICRO = 1_000_000
 """Micro-dollars of a dollar."""
 MOST = 2**60
-"""Micro-dollars that any sum may reach: the difference of two such sums still fits into an int64, and so does a
-sentinel of 2**61 less one of them."""
+"""The largest sum in micro-dollars: the difference of two such sums fits into an int64, and so does a sentinel of 2**61
+minus one of them."""
 _HALF = np.int64(32)
 
 
@@ -25,14 +25,19 @@ def micro(usd: Array) -> Int64:
     return np.asarray(np.rint(np.asarray(usd) * MICRO).astype(np.int64))
 
 
+def whole_micro(usd: float) -> int:
+    """Return an amount in USD as whole micro-dollars, of any size."""
+    return round(usd * MICRO)
+
+
 def total(amounts: Int64) -> int:
-    """Return the sum of whole amounts; exact even where it does not fit into 64 bits."""
+    """Return the sum of whole amounts; exact even if it does not fit into 64 bits."""
     high = amounts >> _HALF
     return (int(high.sum()) << int(_HALF)) + int((amounts - (high << _HALF)).sum())
 
 
 def check_sum(most: int) -> None:
-    """Refuse sums of money that may reach more micro-dollars than can be counted.
+    """Refuse sums of money that could exceed what can be counted exactly.
 
     Raises
     ------

@@ -11,17 +11,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, Self, get_type_hints
 
 from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.units import number_text
 
-NANOS = 1_000_000_000
-MAX_TICKS = 10**9
-"""Ticks of a price or a distance at most: an int32 holds the difference of two."""
-Distance = float | str
-"""A distance in points, `2.5`, or in ticks, `"8t"`: the type hint of a parameter that takes either."""
 RENAMED = {
     "control_sims": "random_entry_sims",
     "invert": "reverse",
@@ -33,12 +28,12 @@ RENAMED = {
 """Parameters of versions before 0.3, and their names now."""
 _TICKS = re.compile("(0|[1-9][0-9]{0,9})t")
 _DISTANCE_LOWS = (0, 1e-9)
-"""What a distance may be at least: the size of a tick is not known where a value is checked."""
+"""Allowed lower bounds of a distance: the tick size is not known when a value is checked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One declared parameter: what a face needs to show it, parse it and check it."""
+    """One declared parameter: all that is needed to show, parse and check it."""
 
     name: str
     default: Any
@@ -69,13 +64,13 @@ class Parameter:
         if self.choices:
             return " | ".join([*self.choices, f"FILE{self.file}"] if self.file else self.choices)
         if self.low is not None and self.high is not None:
-            return f"{_plain(self.low)} to {_plain(self.high)}"
+            return f"{number_text(self.low)} to {number_text(self.high)}"
         if self.high is not None:
-            return f"<= {_plain(self.high)}"
-        return f">= {_plain(self.low)}" if self.low is not None else ""
+            return f"<= {number_text(self.high)}"
+        return f">= {number_text(self.low)}" if self.low is not None else ""
 
     def is_file(self, value: str) -> bool:
-        """Return whether a value names a file in place of a choice."""
+        """Return whether a value names a file instead of a choice."""
         return bool(self.file) and value.lower().endswith(self.file)
 
     def checked(self, value: Any) -> Any:
@@ -100,12 +95,12 @@ class Parameter:
         return value
 
     def parsed(self, text: str) -> Any:
-        """Return the value that a text means; its range is not checked here.
+        """Parse a text; the range of the value is not checked.
 
         Raises
         ------
         ParameterError
-            If the text means no value of this parameter's type.
+            If the text is not a value of this parameter's type.
         """
         if self.optional and text in ("", "none"):
             return None
@@ -159,16 +154,16 @@ def param(
     file: str = "",
     none: str = "none",
 ) -> Any:
-    """Declare a field of a parameter group: its default, sentence, unit and range, and what no value means in words.
+    """Declare a field of a parameter group: default, sentence, unit, range, and the meaning of `none` in words.
 
-    `file` is the ending of a file that may be named in place of one of the choices.
+    `file` is the extension of files that may be given instead of a choice.
     """
     about = {"sentence": sentence, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
     return field(default=default, metadata={**about, "file": file, "none": none})
 
 
 def renamed(name: str) -> ParameterError:
-    """Return the refusal of an old name."""
+    """Return the error for an old name."""
     return ParameterError(f"{name} is called {RENAMED[name]} now")
 
 
@@ -177,7 +172,7 @@ class Parameters:
     """Base of every parameter group: checks each declared field, then the group's own `check`."""
 
     def __new__(cls, *_: Any, **given: Any) -> Self:
-        """Refuse the old name of a parameter of the group with its new one."""
+        """Refuse the old name of a parameter, and name the new one."""
         names = cls.__dataclass_fields__
         for name in given:
             if name not in names and RENAMED.get(name) in names:
@@ -191,15 +186,15 @@ class Parameters:
         self.check()
 
     def check(self) -> None:
-        """Rules between parameters; a group with such rules overrides this."""
+        """Check rules between parameters; a group with such rules overrides this."""
 
     def contents(self) -> dict[str, str]:
-        """Return the SHA-256 of what the group read from files, by the parameter that names the file."""
+        """Return the SHA-256 of each file that the group has read, by parameter."""
         return {}
 
 
 def declared(group: type[Any]) -> tuple[Parameter, ...]:
-    """Return the declared parameters of a group, in the order of their declaration; of another class, none."""
+    """Return the declared parameters of a group in order; none for any other class."""
     kind: Any = group
     return _declared(kind) if issubclass(group, Parameters) else ()
 
@@ -219,55 +214,3 @@ def _parameter(name: str, default: Any, hint: Any, about: Mapping[str, Any]) -> 
         raise TypeError(f'distance {name} must have unit="points", low=0 or low=1e-9, and no high')
     kind = float if distance else kinds[0]
     return Parameter(name=name, default=default, kind=kind, optional=default is None, distance=distance, **about)
-
-
-def _plain(number: float | Decimal) -> str:
-    text = f"{Decimal(str(number)):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def distance_ticks(name: str, distance: Distance, tick_nanos: int) -> int:
-    """Return a distance, 2.5 points or "8t", as a whole number of ticks of `tick_nanos` (1e-9 points) each.
-
-    Decimal, because 0.1 points and a tick of 0.1 must meet exactly.
-
-    Raises
-    ------
-    ParameterError
-        If the distance is no multiple of the tick, or more ticks than MAX_TICKS.
-    """
-    in_ticks = isinstance(distance, str)
-    ticks = Decimal(str(distance)[:-1]) if in_ticks else Decimal(str(distance)) * NANOS / tick_nanos
-    if ticks != ticks.to_integral_value():
-        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {distance}")
-    if abs(ticks) > MAX_TICKS:
-        was = distance if in_ticks else f"{distance} points"
-        raise ParameterError(f"{name} must be at most {MAX_TICKS:,} ticks, was {was}")
-    return int(ticks)
-
-
-def distance_text(distance: Distance, tick_size: float) -> str:
-    """Return a distance as it was given, with its points where it was given in ticks: `2.5 points`, `8t (2 points)`."""
-    if not isinstance(distance, str):
-        return f"{distance} points"
-    return f"{distance} ({_plain(Decimal(distance[:-1]) * Decimal(str(tick_size)))} points)"
-
-
-def whole_ns(name: str, value: float, unit_ns: int) -> int:
-    """Return a time of `value` units of `unit_ns` nanoseconds each as a whole number of them.
-
-    Raises
-    ------
-    ParameterError
-        If it is none.
-    """
-    exact = Decimal(str(value)) * unit_ns
-    ns = round(exact)
-    if abs(exact - ns) > Decimal("0.001"):  # 0.1 + 0.2 ms are meant to be 300,000 ns
-        raise ParameterError(f"{name} must be a whole number of nanoseconds, was {value}")
-    return ns
-
-
-def ticks_to_points(ticks: Any, tick_nanos: int) -> Any:
-    """Return ticks (an int or an array of integers) in points, each the float nearest to its decimal."""
-    return ticks * tick_nanos / NANOS

@@ -1,12 +1,12 @@
 """Session dates: the CME trading day, which begins at 17:00 America/Chicago the evening before.
 
-Every function takes and gives int64 nanoseconds UTC. Time zone rules come from the tz database
-(`zoneinfo`), so both daylight saving changes of a year are right.
+All times are int64 nanoseconds UTC. Time zone rules come from the tz database (`zoneinfo`), so daylight saving changes
+are handled.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base import facts
-from scalpr_zen.base.params import NANOS
+from scalpr_zen.base.units import NANOS, utc_date
 
 CHICAGO = ZoneInfo("America/Chicago")
 SESSION_OPEN_HOUR = 17
@@ -25,7 +25,7 @@ AROUND_THE_CLOCK: dict[str, date] = {
 }
 """Calendars that trade through the weekend, and the first Saturday on which they did.
 
-The exchange gives trades from Friday evening to Sunday evening the trade date of the next business day.
+Trades from Friday evening to Sunday evening have the trade date of the next business day.
 """
 
 Int64 = NDArray[np.int64]
@@ -45,7 +45,7 @@ def session_time(day: date, minute: int) -> int:
     day : date
         Session date.
     minute : int
-        Minute of the Chicago day, 0 to 1439; from 17:00 on it lies on the evening before.
+        Minute of the Chicago day, 0 to 1439; a minute from 17:00 on is on the evening before.
     """
     local_day = day - timedelta(days=1) if minute >= SESSION_OPEN_HOUR * 60 else day
     local = datetime(local_day.year, local_day.month, local_day.day, *divmod(minute, 60), tzinfo=CHICAGO)
@@ -65,12 +65,12 @@ def session_calendar(first: int, last: int, calendar: str = "") -> tuple[Dates, 
     Returns
     -------
     dates : array of datetime64[D], shape (n + 1,)
-        Calendar days in order, all but the weekends that belong to a Monday; the last one begins after `last`.
+        Calendar days in order, without weekends that belong to a Monday; the last one begins after `last`.
     opens : array of int64, shape (n + 1,)
         `opens[k] <= t < opens[k + 1]` means that `t` belongs to `dates[k]`.
     """
-    day = _utc_date(first) - timedelta(days=1)
-    end = _utc_date(last) + timedelta(days=4)  # beyond a weekend
+    day = utc_date(first) - timedelta(days=1)
+    end = utc_date(last) + timedelta(days=4)  # beyond a weekend
     days = [day + timedelta(days=k) for k in range((end - day).days + 1)]
     opens = np.array([session_open(d) for d in days], dtype=np.int64)
     since = AROUND_THE_CLOCK.get(calendar, date.max)
@@ -90,7 +90,7 @@ def session_dates(ts: Int64, calendar: str = "") -> Dates:
 def chicago_offsets(ts: Int64) -> Int64:
     """Return the offset of Chicago from UTC at each time, ns to add to UTC.
 
-    The offset changes on whole UTC hours only, so one look-up an hour is enough.
+    The offset changes only on whole UTC hours, so one look-up per hour is enough.
     """
     hours, inverse = np.unique(ts // _HOUR, return_inverse=True)
     offsets = [_offset_seconds(int(hour) * 3600) * NANOS for hour in hours]
@@ -109,10 +109,6 @@ def chicago_text(ts: Int64, unit: Literal["ms", "ns"] = "ms") -> list[str]:
 def utc_text(ts: Int64) -> list[str]:
     """Return each time as ISO 8601 UTC with nanoseconds, `2024-12-16T14:30:00.125000000Z`."""
     return [f"{text}Z" for text in np.datetime_as_string(ts.view("M8[ns]")).tolist()]
-
-
-def _utc_date(ns: int) -> date:
-    return datetime.fromtimestamp(ns // NANOS, tz=UTC).date()
 
 
 @cache

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.params import Parameters, param, ticks_to_points
+from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.base.sessions import chicago_text
+from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.dashboard.envelope import Envelope
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.runs.backtest import Result

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.params import Parameters, param, ticks_to_points
+from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.base.sessions import chicago_text
+from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.render import trade_log
 from scalpr_zen.runs.backtest import Result
 from scalpr_zen.simulation.kernel import OPEN, REASONS, STOPS, TARGET, TRIGGER, VOID

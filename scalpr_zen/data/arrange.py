@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,143 +13,184 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.engine import stop_if_interrupted
 from scalpr_zen.base.errors import DataError
+from scalpr_zen.base.npz import NpzWriter
 from scalpr_zen.data.calendar import Closes, session_closes
 from scalpr_zen.data.columns import PRINT_COLUMNS
-from scalpr_zen.data.front_month import Contract
-from scalpr_zen.data.spill import Block, FileResult, Plan
-from scalpr_zen.data.tape import SEGMENT, SESSION, covered, runs
+from scalpr_zen.data.front_month import Contract, Volumes
+from scalpr_zen.data.plan import Plan
+from scalpr_zen.data.reading import Block
+from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, covered, runs
 
 Array = NDArray[Any]
+Fronts = Callable[[date, Mapping[Contract, int]], Sequence[Contract]]
+"""The contracts of a session date on the tape, from the date and its volumes."""
 
 
-@dataclass(frozen=True)
-class Day:
-    """The prints of one session date: its blocks, and their order where the files do not give it."""
-
-    date: date
-    blocks: Sequence[Block]
-    order: NDArray[np.int64] | None
-
-    def read(self, name: str) -> Iterator[Array]:
-        """Give a column in order of time; block by block where the blocks are in order."""
-        if self.order is None:
-            yield from (block.read(name) for block in self.blocks)
-        else:
-            yield _join(self.blocks, name)[self.order]
+class LateSession(Exception):
+    """A print of a session date came after the next one had begun: the order of the files is not that of the tape."""
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """The tape to be written, with the contracts of its segments.
+    """The tape as written, with what only ingest knows of it.
 
-    `reordered` counts the prints that came after a later one.
+    Attributes
+    ----------
+    columns : dict of str to array
+        Those of `tape.COLUMNS`.
+    segments, sessions : arrays of SEGMENT and SESSION
+    contracts : sequence of Contract
+        Those of the segments.
+    closes : Closes
+        Those of the sessions.
+    reordered : int
+        Prints that came after a later one.
+    rows, volumes : mapping of session date to mapping of contract to prints, and to contracts traded
+        Of every outright, on the tape or not; in order of date.
     """
 
-    days: Sequence[Day]
+    columns: Mapping[str, Array]
     segments: Array
     contracts: Sequence[Contract]
     sessions: Array
     closes: Closes
     reordered: int
+    rows: Mapping[date, Mapping[Contract, int]]
+    volumes: Volumes
 
     @property
     def length(self) -> int:
         """Prints of the tape."""
-        return int(self.sessions["stop"][-1]) if len(self.sessions) else 0
+        return len(self.columns["ts"])
 
-    def column(self, name: str) -> Iterator[Array]:
-        """Give a column of the tape, block by block."""
-        for day in self.days:
-            yield from day.read(name)
+    @property
+    def days(self) -> list[date]:
+        """The session dates of the tape."""
+        days: list[date] = self.sessions["date"].tolist()
+        return days
 
     def prints_after_close(self) -> int:
         """Count the prints later than the scheduled close of their session date."""
-        late = 0
-        for day, close in zip(self.days, self.closes.ns.tolist(), strict=True):
-            blocks = [block for block in day.blocks if block.late or block.last[0] > close]
-            late += sum(int((block.read("ts") > close).sum()) for block in blocks)
-        return late
+        ranges = zip(self.sessions["start"].tolist(), self.sessions["stop"].tolist(), strict=True)
+        sessions = (self.columns["ts"][start:stop] for start, stop in ranges)
+        closes = self.closes.ns.tolist()
+        return sum(
+            len(ts) - int(np.searchsorted(ts, close, "right")) for ts, close in zip(sessions, closes, strict=True)
+        )
 
-    def session_of(self, index: int) -> int:
-        """Return the number of the session that holds a print."""
-        return int(np.searchsorted(self.sessions["stop"], index, side="right"))
-
-    def price(self, index: int) -> int:
-        """Return the price of a print in ticks."""
-        number = self.session_of(index)
-        prices = np.concatenate(list(self.days[number].read("price")))
-        return int(prices[index - self.sessions["start"][number]])
+    def day_of(self, index: int) -> date:
+        """Return the session date of a print."""
+        return self.days[int(np.searchsorted(self.sessions["stop"], index, side="right"))]
 
 
-def arrange(plan: Plan, results: Sequence[FileResult], fronts: Mapping[date, Sequence[Contract]]) -> Arrangement:
-    """Put the prints of the front months in order of (ts_event, sequence).
+class Arranger:
+    """Writes the columns of a tape, session date by session date.
 
     Parameters
     ----------
-    plan, results
-        What the files gave, in the order of the files.
-    fronts : mapping of session date to its contracts
-
-    Raises
-    ------
-    DataError
-        If two files hold the same trades.
+    plan : Plan
+    fronts : Fronts
+    out : NpzWriter
+        With room for the columns.
     """
-    numbers = {contract: number for number, contract in enumerate(plan.contracts)}
-    days, sessions, labels = [], [], []
-    reordered = at = 0
-    for session, blocks in sorted(_by_session(results).items()):
+
+    def __init__(self, plan: Plan, fronts: Fronts, out: NpzWriter) -> None:
+        self._plan, self._fronts, self._out = plan, fronts, out
+        self._pending: list[Block] = []
+        self._sessions: list[tuple[date, int, int, int, bool]] = []
+        self._labels: list[tuple[int, int]] = []
+        self._length = self._reordered = 0
+        self._rows: dict[date, dict[Contract, int]] = {}
+        self._volumes: dict[date, dict[Contract, int]] = {}
+
+    def give(self, blocks: Sequence[Block]) -> None:
+        """Add blocks in the order of the files; a session date is written when the next one begins.
+
+        Raises
+        ------
+        LateSession
+            If a block belongs to a session date that is written.
+        DataError
+            If two files hold the same trades.
+        """
+        for session, group in groupby(blocks, key=lambda block: block.session):
+            now = self._pending[0].session if self._pending else session
+            if session < now:
+                raise LateSession
+            if session > now:
+                self._write_session()
+            self._pending += group
+
+    def finish(self) -> Arrangement:
+        """Write the last session date, seal the columns and return the tape's tables.
+
+        Raises
+        ------
+        DataError
+            If no print is on the tape.
+        """
+        if self._pending:
+            self._write_session()
+        if not self._length:
+            raise DataError("the roll leaves no print: the chosen contracts have no trades in the files")
+        columns = self._out.seal(self._length)
+        table = np.array(self._sessions, SESSION)
+        closes = session_closes(self._plan.instrument.calendar, table["date"])
+        table["close"] = closes.ns
+        first, last = columns["ts"][table["start"]], columns["ts"][table["stop"] - 1]
+        table["whole"] = covered(self._plan.instrument.calendar, table, first, last)
+        segments, contracts = _segments(self._plan, self._labels, self._length)
+        return Arrangement(columns, segments, contracts, table, closes, self._reordered, self._rows, self._volumes)
+
+    def _write_session(self) -> None:
+        """Choose the contracts of the pending session date, and write its prints in order of (ts_event, sequence)."""
         stop_if_interrupted()
-        day = plan.dates[session].item()
-        chosen = {numbers[contract] for contract in fronts.get(day, ())}
-        for other in {block.contract for block in blocks} - chosen:
+        plan, blocks = self._plan, self._pending
+        day = day_of(plan, blocks)
+        self._rows[day], self._volumes[day] = traded(plan, blocks)
+        fronts = self._fronts(day, self._volumes[day])
+        mine = [block for block in blocks if plan.contracts[block.contract] in fronts]
+        for other in {block.contract for block in blocks} - {block.contract for block in mine}:
             _time_order(plan, [block for block in blocks if block.contract == other])  # refuses trades given twice
-        mine = [block for block in blocks if block.contract in chosen]
+        self._pending = []
         if not mine:
-            continue
+            return
         order, late = _time_order(plan, mine)
-        rows = sum(block.rows for block in mine)
-        days.append(Day(day, mine, order))
-        sessions.append((day, at, at + rows, 0, False))
-        labels += [(contract, at + start) for contract, start in _contract_runs(mine, order)]
-        reordered += late
-        at += rows
-    table = np.array(sessions, SESSION)
-    closes = session_closes(plan.instrument.calendar, table["date"])
-    table["close"] = closes.ns
-    segments, contracts = _segments(plan, labels, at)
-    first, last = (
-        (np.array(ends, np.int64) for ends in zip(*map(_ends, days), strict=True)) if days else (closes.ns,) * 2
-    )
-    table["whole"] = covered(plan.instrument.calendar, table, first, last)
-    return Arrangement(days, segments, contracts, table, closes, reordered)
+        for name in COLUMNS:
+            for part in [_join(mine, name)[order]] if order is not None else (block.columns[name] for block in mine):
+                self._out.append(name, part)
+        start, self._length = self._length, self._length + sum(block.rows for block in mine)
+        self._sessions.append((day, start, self._length, 0, False))
+        self._labels += [(contract, start + row) for contract, row in _contract_runs(mine, order)]
+        self._reordered += late
 
 
-def _ends(day: Day) -> tuple[int, int]:
-    """Return the times of the first and the last print of a session date."""
-    if day.order is None:
-        return day.blocks[0].first[0], day.blocks[-1].last[0]
-    times = [block.read("ts") for block in day.blocks]
-    return min(int(ts.min()) for ts in times), max(int(ts.max()) for ts in times)
+def day_of(plan: Plan, blocks: Sequence[Block]) -> date:
+    """Return the session date of the blocks of one session."""
+    day: date = plan.dates[blocks[0].session].item()
+    return day
 
 
-def _by_session(results: Sequence[FileResult]) -> dict[int, list[Block]]:
-    blocks: dict[int, list[Block]] = {}
-    for result in results:
-        for block in result.blocks:
-            blocks.setdefault(block.session, []).append(block)
-    return blocks
+def traded(plan: Plan, blocks: Sequence[Block]) -> tuple[dict[Contract, int], dict[Contract, int]]:
+    """Return the prints and the contracts traded of each contract of a session date, in order of expiry."""
+    rows: dict[int, int] = {}
+    volumes: dict[int, int] = {}
+    for block in blocks:
+        rows[block.contract] = rows.get(block.contract, 0) + block.rows
+        volumes[block.contract] = volumes.get(block.contract, 0) + block.volume
+    numbers = sorted(rows)
+    return {plan.contracts[k]: rows[k] for k in numbers}, {plan.contracts[k]: volumes[k] for k in numbers}
 
 
 def _join(blocks: Sequence[Block], name: str) -> Array:
-    return np.concatenate([block.read(name) for block in blocks])
+    return np.concatenate([block.columns[name] for block in blocks])
 
 
 def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[NDArray[np.int64] | None, int]:
-    """Return the order of a session's prints, None if the files give it, and how many came late.
+    """Return the order of a session's prints, None if they are in order, and how many came late.
 
-    A print is late if one of its contract that is later by (ts_event, sequence) stands before it in its
-    file, or in an earlier file of the session date.
+    A print is late if it comes after a print of its contract with a later (ts_event, sequence), in its file or in an
+    earlier file of the session date.
     """
     if not any(block.late for block in blocks) and all(a.last <= b.first for a, b in pairwise(blocks)):
         return None, 0
@@ -168,10 +209,10 @@ def _late(ranks: NDArray[np.int64]) -> int:
 
 
 def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.int64]) -> None:
-    """Refuse the same trades from two files: neighbours in order that differ in nothing but their file.
+    """Refuse the same trades in two files: neighbours in order that differ only in their file.
 
-    One such pair may be two equal fills of one order on both sides of a split; two files that cover the
-    same time give one for each of their trades.
+    One such pair may be two equal fills of one order on both sides of a split; two files that cover the same time have
+    a pair for each of their trades.
     """
     rows = [block.rows for block in blocks]
     sources = np.repeat([block.source for block in blocks], rows)[order]

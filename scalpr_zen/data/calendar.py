@@ -1,9 +1,9 @@
 """When the sessions of a product open and close, holidays included, and which dates have a session.
 
 The holidays and early closes are those of `pandas_market_calendars`, whose calendars follow CME Group's groups of
-products. `facts/exchange_hours.toml` corrects them: the library gives opens and closes as they are today, and on some
-dates other hours than the exchange published. The file begins with the vendor's data, in June 2010.
-`tests/support/cme_hours.csv` holds published hours with their addresses.
+products. `facts/exchange_hours.toml` corrects them: the library has today's opens and closes for all years, and on some
+dates not the hours that the exchange published. The file begins in June 2010, like the vendor's data.
+`tests/support/cme_hours.csv` has published hours with their URLs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base import facts
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.params import NANOS
 from scalpr_zen.base.sessions import AROUND_THE_CLOCK, Dates, Int64, chicago_text, session_time
+from scalpr_zen.base.units import NANOS
 
 Bools = NDArray[np.bool_]
 
@@ -30,8 +30,8 @@ _FIXED_HOLIDAYS = {(1, 1), (7, 4), (12, 25)}
 REACH = 3 * 3600 * NANOS
 """How far from its schedule, in ns, the first and the last print of a whole session date may lie.
 
-A UTC day begins one or two hours after 17:00 in Chicago. So the files of one UTC day hold a whole session date, short
-of those hours, and an hour or two of the next one: the first must count as whole, the second must not.
+A UTC day begins one or two hours after 17:00 in Chicago. So the file of one UTC day holds a session date without its
+first hour or two, which must count as whole, and an hour or two of the next one, which must not.
 """
 
 
@@ -41,16 +41,16 @@ class Closes(NamedTuple):
     ns: Int64
     """Scheduled close, ns UTC."""
     early: NDArray[np.bool_]
-    """Whether it is earlier than the regular close of the day."""
+    """Whether the close is earlier than the regular close of the day."""
     unknown: NDArray[np.bool_]
-    """Whether the calendar has no session there; its close is then the regular one."""
+    """Whether the calendar has no session on the date; the close is then the regular one."""
 
 
 def session_closes(calendar: str, dates: Dates) -> Closes:
     """Return when each session date closes.
 
-    A halt on a holiday is the close of the session date of that day, though trading goes on at 17:00 and the
-    exchange gives both parts one trade date: from the halt on a position cannot be closed.
+    A halt on a holiday is the close of that day's session date, because a position cannot be closed during the halt,
+    although trading resumes at 17:00 and the exchange gives both parts the same trade date.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def session_closes(calendar: str, dates: Dates) -> Closes:
 
 
 def session_opens(calendar: str, dates: Dates) -> Int64:
-    """Return when each session date opens, ns UTC, shape (n,): the regular time, on holidays too.
+    """Return when each session date opens, ns UTC, shape (n,): the regular time, also on holidays.
 
     A Monday of a calendar that trades through the weekend opens on Friday at 17:00. The grains open in the morning
     after a holiday without an overnight session.
@@ -91,7 +91,7 @@ def session_opens(calendar: str, dates: Dates) -> Int64:
 
 
 def late_and_early(calendar: str, dates: Dates, closes: Int64, first: Int64, last: Int64) -> tuple[Bools, Bools]:
-    """Return whether the prints of each session date begin late, and whether they end early: beyond REACH.
+    """Return whether the prints of each session date begin late, and whether they end early, by more than REACH.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def late_and_early(calendar: str, dates: Dates, closes: Int64, first: Int64, las
 
 
 def missing_dates(calendar: str, dates: Dates) -> list[str]:
-    """Return the scheduled session dates between the first and the last of `dates` that are not among them, ISO."""
+    """Return the scheduled session dates between the first and last of `dates` that are missing from them, ISO."""
     if not len(dates):
         return []
     between = np.setdiff1d(np.arange(dates.min(), dates.max()), dates)
@@ -113,12 +113,12 @@ def missing_dates(calendar: str, dates: Dates) -> list[str]:
 
 
 def close_ledger(calendar: str, dates: Dates, closes: Closes, prints_after: int) -> dict[str, Any]:
-    """Return where the closes of a tape come from: JSON values for its metadata.
+    """Return the source of the closes of a tape, as JSON values for its metadata.
 
     Parameters
     ----------
     calendar, dates, closes
-        What `session_closes` was asked and gave.
+        Arguments and result of `session_closes`.
     prints_after : int
         Prints later than the close of their session date.
     """
@@ -140,7 +140,7 @@ def _wall_times(ns: Int64) -> list[str]:
 
 
 def _known_closes(calendar: str, days: list[date]) -> dict[date, int | None]:
-    """Return the minute of the Chicago day at which the sessions of these years close; none where one is cancelled."""
+    """Return the minute of the Chicago day at which the sessions of these years close, None for a cancelled one."""
     known: dict[date, int | None] = {}
     for year in sorted({day.year for day in days}):
         known |= _library_closes(calendar, year)
@@ -151,9 +151,9 @@ def _known_closes(calendar: str, days: list[date]) -> dict[date, int | None]:
 def _library_closes(calendar: str, year: int) -> dict[date, int | None]:
     """Return the minute of the Chicago day at which each session of a year closes.
 
-    The library's regular close counts as the day's end, and so gives way to the regular close of the year.
+    The library's regular close counts as the end of the day, so the regular close of the year replaces it.
     """
-    # Imported here because it brings pandas with it, which a backtest must not wait for.
+    # Imported here because it imports pandas, which a backtest must not wait for.
     try:
         import pandas_market_calendars
     except ImportError:
@@ -169,7 +169,7 @@ def _library_closes(calendar: str, year: int) -> dict[date, int | None]:
 
 @cache
 def _corrected(calendar: str) -> dict[date, int | None]:
-    """Return the minute of each corrected close; none where there is no session."""
+    """Return the minute of each corrected close, None where there is no session."""
     rows = [row for row in facts.CORRECTIONS if calendar in row["calendars"]]
     return {day: None if row["close"] == CLOSED else _minute(row["close"]) for row in rows for day in row["dates"]}
 
@@ -199,7 +199,7 @@ def _rests_overnight(day: date) -> bool:
 
 
 def _hours(calendar: str, day: date) -> dict[str, Any]:
-    """Return the regular hours in force on a day; the first ones before them too."""
+    """Return the regular hours in force on a day; for a day before all of them, the first."""
     rows: list[dict[str, Any]] = facts.CALENDARS[calendar]["hours"]
     return next((row for row in reversed(rows) if row["from"] <= day), rows[0])
 

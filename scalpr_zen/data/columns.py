@@ -1,7 +1,7 @@
 """Records to columns: every record is judged once, and sorted by session date and contract.
 
-Two kernels do it a batch at a time: `_judge_kernel` gives each record a group or the reason why it is
-none, `_scatter_kernel` writes the columns of each group side by side.
+Two kernels process a batch at a time: `_judge_kernel` finds the group of each record, or the reason why it is no print;
+`_scatter_kernel` writes the columns, group by group.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.errors import DataError
-from scalpr_zen.base.params import NANOS
-from scalpr_zen.data.dbn import BATCH_RECORDS, Interval, Source, day_ns, utc_moment
+from scalpr_zen.base.units import MAX_TICKS, NANOS, day_ns
+from scalpr_zen.data.dbn import BATCH_RECORDS, Interval, Source, utc_moment
 from scalpr_zen.data.front_month import OTHER_ROOT, SPREAD, Contract
-from scalpr_zen.data.tape import COLUMNS
+from scalpr_zen.data.tables import COLUMNS
 from scalpr_zen.data.tick_check import price_steps
 
 Array = NDArray[Any]
 
 PRINT_COLUMNS: dict[str, np.dtype[Any]] = {**COLUMNS, "sequence": np.dtype("<u4")}
-"""The columns of a tape, and what orders the prints of one instant."""
+"""The columns of a tape, and the sequence number, which orders prints of the same time."""
 
 REASONS = (OTHER_ROOT, SPREAD, "not_a_trade", "undefined_price", "out_of_range", "off_tick_grid", "zero_size")
-"""Why a record is no print of an outright of the root, in the order in which a record is judged."""
+"""Why a record is not a print of an outright of the root, in the order of the checks."""
 _OTHER_ROOT, _SPREAD, _NOT_A_TRADE, _UNDEFINED_PRICE, _OUT_OF_RANGE, OFF_GRID, _ZERO_SIZE = range(1, 8)
 
 _FAULTS = (
     "has no trade record's length and type",
-    "has an instrument id that the header does not know on its date",
+    "has an instrument id that is not in the header on its date",
     "has a time outside the range of the header",
     "was received or sent before it happened",
     "has an unknown aggressor side",
@@ -40,22 +40,22 @@ _FAULTS = (
 _BAD_FRAMING, _UNKNOWN_ID, _OUTSIDE_RANGE, _BEFORE_EVENT, _UNKNOWN_SIDE = range(1, 6)
 
 MAX_CLOCK_ERROR = NANOS
-"""How far a receive or send time may lie before the exchange's own. Clocks at the exchange and at the vendor
-agree within microseconds (older data: milliseconds); flipped bits in a timestamp exceed a second at once."""
+"""How far a receive or send time may lie before the exchange's own time. The clocks of the exchange and the vendor
+agree within microseconds (older data: milliseconds); a flipped bit in a timestamp usually exceeds a second."""
 MAX_DELAY = 60 * NANOS
-"""How far an exchange time may lie before the file's range, which is one of receive times."""
+"""How far an exchange time may lie before the file's range, which is a range of receive times."""
 
-MAX_TICKS, MAX_SIZE = 10**9, 2**31 - 1
-"""What the int32 columns of a tape carry, with room for a bracket around each price."""
+MAX_SIZE = 2**31 - 1
+"""The largest size an int32 column can hold."""
 SAMPLED_RECORDS, ENOUGH_STEPS = 4096, 1000
-"""Price changes for the check of the tick: from the head of each batch, until a file has given so many."""
+"""Price changes for the tick check: from the first records of each batch, until the file has given enough."""
 UNDEF_PRICE = np.int64(2**63 - 1)
 _BAD_TS_RECV = 0x08
 _ACTION_TRADE, _SIDE_ASK, _SIDE_BID, _SIDE_NONE = ord("T"), ord("A"), ord("B"), ord("N")
 
 
 class Limits(NamedTuple):
-    """The scalars of the kernel: the file's range in ns, the tick in 1e-9 points, the shape of the groups."""
+    """Scalars of the kernel: the file's range in ns, the tick in 1e-9 points, the number of contracts."""
 
     start: int
     end: int
@@ -100,17 +100,16 @@ class Batch:
     Attributes
     ----------
     columns : dict of str to array
-        ts, price, size, aggressor, sequence; group after group, each in the order of the file. The next
-        batch overwrites them.
+        ts, price, size, aggressor, sequence; group after group, each in the order of the file.
     groups : list of (session, contract, start, stop, late)
-        Row ranges of the groups, and how many of their rows come after one of their contract in the file
-        that is later by (ts_event, sequence).
+        Row ranges of the groups, and how many of their rows come after a later row, by (ts_event, sequence), of the
+        same contract in the file.
     volume : list of int
         Contracts traded in each group.
     reasons : array of int64, shape (len(REASONS) + 1,)
         Records that are no print, by the number of the reason.
     steps : array of int64
-        Some price changes of the outrights, 1e-9 points, also from prices out of range or off the grid.
+        Some price changes of the outrights, 1e-9 points, including prices out of range or off the grid.
     """
 
     columns: dict[str, Array]
@@ -123,8 +122,6 @@ class Batch:
 class Splitter:
     """Judges the records of one file batch by batch, and writes their prints as columns.
 
-    The arrays are made once a file: fresh memory costs more than all that is done in it.
-
     Parameters
     ----------
     source : Source
@@ -134,7 +131,7 @@ class Splitter:
     tick_nanos : int
         The tick in 1e-9 points.
     contracts : int
-        How many contracts the symbols know.
+        Number of contracts in the symbol table.
     """
 
     def __init__(self, source: Source, symbols: Symbols, opens: NDArray[np.int64], tick_nanos: int, contracts: int):
@@ -144,7 +141,6 @@ class Splitter:
         self._groups = (len(opens) - 1) * contracts
         self._keys, self._ticks = np.empty(BATCH_RECORDS, np.int32), np.empty(BATCH_RECORDS, np.int32)
         self._latest = np.zeros((contracts, 2), np.int64)
-        self._columns = {name: np.empty(BATCH_RECORDS, dtype) for name, dtype in PRINT_COLUMNS.items()}
         self._sampled = 0
 
     def split(self, records: Array) -> Batch:
@@ -153,7 +149,7 @@ class Splitter:
         Raises
         ------
         DataError
-            At the first record that proves the file damaged.
+            At the first record that shows that the file is damaged.
         """
         counts, volumes = np.zeros(self._groups, np.int64), np.zeros(self._groups, np.int64)
         reasons = np.zeros(len(REASONS) + 1, np.int64)
@@ -166,13 +162,13 @@ class Splitter:
         stops = np.cumsum(counts[used])
         cursor, late = np.zeros(self._groups, np.int64), np.zeros(self._groups, np.int64)
         cursor[used] = stops - counts[used]
-        _scatter_kernel(records, self._keys, self._ticks, cursor, self._latest, late, *self._columns.values())
         total = int(stops[-1]) if len(used) else 0
+        columns = {name: np.empty(total, dtype) for name, dtype in PRINT_COLUMNS.items()}
+        _scatter_kernel(records, self._keys, self._ticks, cursor, self._latest, late, *columns.values())
         groups = [
             (*divmod(key, self._limits.contracts), stop - int(counts[key]), stop, int(late[key]))
             for key, stop in zip(used.tolist(), stops.tolist(), strict=True)
         ]
-        columns = {name: column[:total] for name, column in self._columns.items()}
         return Batch(columns, groups, volumes[used].tolist(), reasons, self._steps(records))
 
     def _steps(self, records: Array) -> NDArray[np.int64]:
@@ -194,7 +190,7 @@ class Splitter:
 
 @njit(cache=True, nogil=True)
 def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks, counts, volumes, reasons):  # type: ignore[no-untyped-def]
-    """Give each record its group, or the reason why it is no print.
+    """Find the group of each record, or the reason why it is no print.
 
     Reads    records (n,), the symbol table (s,) ordered by id, the session opens (d,) ns
     Writes   keys (n,): session * contracts + contract, -2 - contract out of range or off the grid, else -1;

@@ -1,8 +1,8 @@
 """DBN files: bytes to checked trade records, in batches.
 
-The header is decoded by the vendor's own library. The records of a `trades` file are 48 bytes each in
-every DBN version, so that a batch is one numpy view. The vendor's reader accepts cut and damaged files
-without a word; here a file is read to its proved end, or refused.
+The vendor's library decodes the header. The records of a `trades` file are 48 bytes each in every DBN version, so a
+batch is one numpy view. The vendor's reader accepts cut and damaged files without an error; here a file that is not
+complete is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import mmap
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,20 +23,20 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.engine import stop_if_interrupted
 from scalpr_zen.base.errors import DataError
-from scalpr_zen.base.params import NANOS
+from scalpr_zen.base.units import MILLISECOND, NANOS
 
 DATASET = "GLBX.MDP3"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 VERSIONS = (1, 2, 3)
 BATCH_RECORDS = 1 << 15
-"""1.5 MiB: a batch stays in the caches from the decompressor to its columns."""
+"""1.5 MiB: a batch stays in the CPU cache from the decompressor to its columns."""
 MAX_HEADER_BYTES = 1 << 28
 LAST_TIME = 4_102_444_800 * NANOS
-"""2100-01-01: a time beyond it is damage."""
+"""2100-01-01: a header with a later time is damaged."""
 SYNTHETIC_MARK = "SYNTHETIC"
-"""Symbol that the demo market lists as not found, so that its files can be told from real ones."""
+"""Symbol that the demo market lists as not found, which marks its files as synthetic."""
 _READ_BYTES = 1 << 18
-_SKIPPABLE_FRAME, _RLE_BLOCK = 0x184D2A50, 1
+_SKIPPABLE_FRAME, _RLE_BLOCK, _MAX_BLOCK = 0x184D2A50, 1, 1 << 17
 
 TRADE_MSG = np.dtype(
     [
@@ -56,13 +56,13 @@ TRADE_MSG = np.dtype(
         ("sequence", "<u4"),
     ]
 )
-"""The vendor's TradeMsg. Times are uint64 there; read as int64, an undefined one is -1."""
+"""The vendor's TradeMsg. Its times are uint64; read as int64, an undefined time is -1."""
 TRADE_MSG_TS_OUT = np.dtype([*((n, TRADE_MSG[n]) for n in TRADE_MSG.names or ()), ("ts_out", "<i8")])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """One instrument id's meaning: `symbol`, on the UTC dates `start <= date < stop`."""
+    """The symbol of an instrument id on the UTC dates `start <= date < stop`."""
 
     symbol: str
     instrument_id: int
@@ -72,22 +72,25 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A DBN file of trades whose header has been read and accepted.
+    """A DBN file of trades with an accepted header.
 
     Attributes
     ----------
+    most_records : int
+        An upper bound of its records.
     start, end : int
-        Range of the request, ns UTC; every record's time lies inside.
+        Range of the request, ns UTC; it contains the times of all records.
     intervals : tuple of Interval
         The symbols of the instrument ids, by date.
     record : dtype
-        The record with, or without, the vendor's send timestamp.
+        The record, with or without the vendor's send timestamp.
     synthetic : bool
         Made by the demo market.
     """
 
     path: Path
     bytes: int
+    most_records: int
     start: int
     end: int
     intervals: tuple[Interval, ...]
@@ -101,7 +104,7 @@ def read_source(path: Path) -> Source:
     Raises
     ------
     DataError
-        If the file is empty, no DBN, of another dataset or schema, or without symbols.
+        If the file is empty, cut, not DBN, of another dataset or schema, or without symbols.
     """
     refuse = _refuser(path)
     with _open(path) as file:
@@ -111,22 +114,24 @@ def read_source(path: Path) -> Source:
         raise refuse(f"holds dataset {metadata.dataset}, not {DATASET}")
     if str(metadata.schema) != "trades":
         held = f"schema {metadata.schema}" if metadata.schema is not None else "mixed records (a live capture)"
-        raise refuse(f"holds {held}, not trades: download the trades schema, one file kind a folder")
+        raise refuse(f"holds {held}, not trades: download the trades schema, and keep other files in another folder")
     if metadata.end is None:
         raise refuse(
-            "states no end of its time range in its header, as a live capture or a broken stream does: "
+            "has no end of its time range in its header, like a live capture or a broken stream: "
             "request its dates, with an end, as historical data"
         )
     if not 0 <= metadata.start < metadata.end <= LAST_TIME:
         ends = f"{utc_moment(metadata.start)} to {utc_moment(metadata.end)}"
-        raise refuse(f"states a time range that cannot be, {ends}: its header is damaged, download it again")
+        raise refuse(f"has an impossible time range, {ends}: its header is damaged, download it again")
+    record = TRADE_MSG_TS_OUT if metadata.ts_out else TRADE_MSG
     return Source(
         path=path,
         bytes=path.stat().st_size,
+        most_records=_content_bound(path) // record.itemsize,
         start=metadata.start,
         end=metadata.end,
         intervals=tuple(_intervals(path, metadata)),
-        record=TRADE_MSG_TS_OUT if metadata.ts_out else TRADE_MSG,
+        record=record,
         synthetic=SYNTHETIC_MARK in metadata.not_found,
     )
 
@@ -138,30 +143,29 @@ def read_batches(source: Source, on_read: Callable[[int], None]) -> Iterator[NDA
     ----------
     source : Source
     on_read : callable
-        Told the bytes read from the disk, as they are read.
+        Called with the number of bytes read from the disk since the last call.
 
     Yields
     ------
     array of the source's record dtype
-        A view of one buffer, which the next batch overwrites.
+        A view of one buffer; the next batch overwrites it.
 
     Raises
     ------
     DataError
-        If the compressed frames or the record section do not end whole.
+        If the compressed data is damaged, or the file ends within a record.
     """
     refuse = _refuser(source.path)
     width = source.record.itemsize
     buffer = memoryview(bytearray(BATCH_RECORDS * width))
     with _open(source.path) as file:
-        _check_frames(source.path, file)
-        stream, told = _decompressed(file), 0
+        stream, reported = _decompressed(file), 0
         _read_metadata(source.path, stream)
         filled = len(buffer)
         while filled == len(buffer):
             filled = _fill(source.path, stream, buffer)
-            on_read(file.tell() - told)
-            told = file.tell()
+            on_read(file.tell() - reported)
+            reported = file.tell()
             if filled % width:
                 raise refuse("ends in the middle of a record: it is cut, download it again")
             if filled:
@@ -182,7 +186,7 @@ def sha256(path: Path) -> str:
 
 
 def _decompressed(file: IO[bytes]) -> IO[bytes]:
-    """Return the stream of a file's content, plain or zstd of any number of frames."""
+    """Return the content of a file, plain or zstd with any number of frames, as a stream."""
     file.seek(0)
     magic = file.read(4)
     file.seek(0)
@@ -192,40 +196,45 @@ def _decompressed(file: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", reader)
 
 
-def _check_frames(path: Path, file: IO[bytes]) -> None:
-    """Walk the zstd blocks of a file by their lengths (RFC 8878, 3.1.1) and refuse a cut one.
+def _content_bound(path: Path) -> int:
+    """Walk the zstd blocks of a file by their lengths (RFC 8878, 3.1.1); return the most bytes they can hold.
 
-    The decompressor gives what there is and takes the end of the file for the end of the frame.
+    Refuses a cut file. The decompressor would return what there is, and take the end of the file for that of the frame.
     """
-    if file.read(4) != ZSTD_MAGIC:
-        return
     cut = _refuser(path)("ends in the middle of its zstd frame: it is cut, download it again")
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at = 0
-        while at < len(data):
-            try:
-                at = _frame_end(data, at)
-            except (struct.error, zstandard.ZstdError):
-                raise cut from None
+    with _open(path) as file:
+        if file.read(4) != ZSTD_MAGIC:
+            return path.stat().st_size
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            at = bound = 0
+            while at < len(data):
+                stop_if_interrupted()
+                try:
+                    at, most = _walk_frame(data, at)
+                except (struct.error, zstandard.ZstdError):
+                    raise cut from None
+                bound += most
             if at > len(data):
                 raise cut
+            return bound
 
 
-def _frame_end(data: mmap.mmap, at: int) -> int:
-    """Return where the zstd frame that begins at `at` ends, by the lengths that it states."""
+def _walk_frame(data: mmap.mmap, at: int) -> tuple[int, int]:
+    """Return where the zstd frame at `at` ends, by the lengths it states, and the most bytes it can hold."""
     (magic,) = struct.unpack_from("<I", data, at)
     if magic & 0xFFFFFFF0 == _SKIPPABLE_FRAME:
-        return at + 8 + int(struct.unpack_from("<I", data, at + 4)[0])
-    descriptor = data[at + 4 : at + 5]
-    has_checksum = bool(descriptor and descriptor[0] & 4)
-    at += zstandard.frame_header_size(data[at : at + 18])
-    last = False
+        return at + 8 + int(struct.unpack_from("<I", data, at + 4)[0]), 0
+    head = data[at : at + 18]
+    stated = zstandard.get_frame_parameters(head)
+    at += zstandard.frame_header_size(head)
+    bound, last = 0, False
     while not last:
         low, high = struct.unpack_from("<HB", data, at)
         block = low | high << 16
         last, kind, size = bool(block & 1), block >> 1 & 3, block >> 3
+        bound += size if kind <= _RLE_BLOCK else min(stated.window_size, _MAX_BLOCK)
         at += 3 + (1 if kind == _RLE_BLOCK else size)
-    return at + 4 * has_checksum
+    return at + 4 * stated.has_checksum, min(bound, stated.content_size)
 
 
 def _fill(path: Path, stream: IO[bytes], buffer: memoryview) -> int:
@@ -251,7 +260,7 @@ def _open(path: Path) -> IO[bytes]:
 
 
 def _check_head(path: Path, file: IO[bytes]) -> None:
-    """Name what a file is when it is none of ours."""
+    """Refuse what is not a DBN file, and say what it is."""
     refuse, head = _refuser(path), file.read(64)
     if not head:
         raise refuse("is empty (0 bytes): download it again")
@@ -277,7 +286,7 @@ def _read_metadata(path: Path, stream: IO[bytes]) -> Metadata:
         raise refuse(f"is DBN version {prelude[3]}, this version reads {VERSIONS[0]} to {VERSIONS[-1]}")
     length = int.from_bytes(prelude[4:8], "little")
     if length > MAX_HEADER_BYTES:
-        raise refuse(f"states a header of {length} bytes: it is damaged, download it again")
+        raise refuse(f"has a header of {length} bytes: it is damaged, download it again")
     body = _take(path, stream, length)
     if len(body) < length:
         raise cut
@@ -306,14 +315,9 @@ def _intervals(path: Path, metadata: Metadata) -> Iterator[Interval]:
             yield Interval(symbol=symbol, instrument_id=instrument_id, start=row["start_date"], stop=row["end_date"])
 
 
-def day_ns(day: date) -> int:
-    """Return the midnight UTC that begins a date, ns UTC."""
-    return (day - date(1970, 1, 1)) // timedelta(days=1) * 86_400 * NANOS
-
-
 def utc_moment(ns: int) -> str:
     """Return a time for an error message, `2024-12-16T14:30:00.125Z`."""
     if not 0 <= ns < 2**63:
         return "undefined"
     moment = datetime.fromtimestamp(ns // NANOS, tz=UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns % NANOS // 1_000_000:03d}Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns % NANOS // MILLISECOND:03d}Z"

@@ -1,8 +1,7 @@
-"""A synthetic NQ market in the vendor's files: for trying, testing and timing the program.
+"""A synthetic NQ market in the vendor's file format, to try, test and time the program.
 
-Nothing in the files is real, and a profit found in them is luck. `demo_market` says how the market is drawn
-and what it is calibrated to. The files are those of a batch download of `NQ.FUT`, save that their header
-lists SYNTHETIC_MARK among the symbols that were not found.
+Nothing in the files is real; any profit found in them is luck. `demo_market` has the model and its calibration. The
+files look like a batch download of `NQ.FUT`, except that their header lists SYNTHETIC_MARK as a symbol not found.
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
 from scalpr_zen.base.errors import DataError, ParameterError, reason
-from scalpr_zen.data.dbn import DATASET, SYNTHETIC_MARK, TRADE_MSG, day_ns, read_source
+from scalpr_zen.base.units import day_ns
+from scalpr_zen.data.dbn import DATASET, SYNTHETIC_MARK, TRADE_MSG, read_source
 from scalpr_zen.data.demo_market import Session, draw_records, instruments, plan_sessions
 
 
@@ -39,28 +39,28 @@ def write_demo(
     Parameters
     ----------
     folder : Path
-        Made if need be. An earlier demo in it is replaced; any other DBN file in it is an error.
+        Created if missing. An earlier demo in it is replaced; any other DBN file in it is an error.
     sessions : int
         Session dates from Monday 2025-12-08 on, 1 to 1260.
     seed : int
-        At least 0. Equal arguments give equal bytes. Fewer sessions give the first of the same files; the
-        last of them lacks the evening that belongs to the session after.
+        At least 0. Equal arguments give equal bytes. Fewer sessions give the first of the same files; the last file
+        then lacks the evening, which belongs to the next session.
     prints_a_session : int
         Mean prints a session of the front month (by the volume of the session before), 1,000 to 10,000,000.
     progress : callable, optional
-        Called after each file with (files written, files in all), by the writing threads in turn.
+        Called after each file with (files written, total files), by one thread at a time.
 
     Returns
     -------
     list of Path
-        The files in order of time.
+        The files, in order of time.
 
     Raises
     ------
     ParameterError
-        If a number is out of its range.
+        If a number is out of range.
     DataError
-        If the folder cannot be written, or holds DBN files that no demo made.
+        If the folder cannot be written, or holds DBN files that are not a demo.
     """
     _check("sessions", sessions, 1, 1260)
     _check("seed", seed, 0, 2**63 - 1)
@@ -82,18 +82,18 @@ def _check(name: str, value: int, low: int, high: int) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Make the folder and remove an earlier demo from it, but nothing that was downloaded."""
+    """Create the folder and remove an earlier demo from it; refuse one with real market data."""
     folder.mkdir(parents=True, exist_ok=True)
     old = sorted([*folder.glob("*.dbn"), *folder.glob("*.dbn.zst")])
     for path in old:
         if not read_source(path).synthetic:
-            raise DataError(f"folder must hold no market data, {folder} holds {path.name}: name another folder")
+            raise DataError(f"folder must hold no market data, {folder} holds {path.name}: give another folder")
     for path in old:
         path.unlink()
 
 
 def _counter(progress: Callable[[int, int], None] | None, total: int) -> Callable[[], None]:
-    """Return a function that counts its calls and reports each, from whichever thread."""
+    """Return a function that counts its calls and reports each one; any thread may call it."""
     lock, numbers = threading.Lock(), itertools.count(1)
 
     def advance() -> None:
@@ -105,7 +105,7 @@ def _counter(progress: Callable[[int, int], None] | None, total: int) -> Callabl
 
 
 def _write_week(folder: Path, week: Sequence[Session], advance: Callable[[], None]) -> list[Path]:
-    """Write the files of a trading week, Sunday evening to Friday; no two weeks share a file."""
+    """Write the files of a trading week, Sunday evening to Friday; weeks share no file."""
     paths, kept = [], np.zeros(0, TRADE_MSG)
     for session in week:
         stop_if_interrupted()
@@ -121,7 +121,7 @@ def _write_week(folder: Path, week: Sequence[Session], advance: Callable[[], Non
 
 
 def _write_file(folder: Path, day: date, contract: int, records: NDArray[Any]) -> Path:
-    """Write a UTC day as one zstd frame, under another name until it is whole."""
+    """Write a UTC day as one zstd frame, under another name until it is complete."""
     path = folder / f"glbx-mdp3-{day:%Y%m%d}.trades.dbn.zst"
     part = folder / f"{path.name}.part"
     try:
@@ -134,7 +134,7 @@ def _write_file(folder: Path, day: date, contract: int, records: NDArray[Any]) -
 
 def _header(day: date, contract: int) -> bytes:
     after = day + timedelta(days=1)
-    mappings: Any = [  # the library wants attributes and exports no class that has them
+    mappings: Any = [  # the library needs attributes and exports no class with them
         SimpleNamespace(
             raw_symbol=symbol,
             intervals=[SimpleNamespace(start_date=day, end_date=after, symbol=str(instrument_id))],

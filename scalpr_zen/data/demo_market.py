@@ -1,11 +1,11 @@
-"""A synthetic NQ market: its sessions and their prints, all of it drawn from a seed.
+"""A synthetic NQ market: its sessions and their prints, drawn from a seed.
 
 The model follows Madhavan, Richardson and Roomans (1997, "Why do security prices change?"). An event is one
 aggressor order: it trades at the ask if it buys, at the bid if it sells, and may walk through price levels.
-The quote then moves by news and by a share of the walk, less what the persistence of the aggressor's side
-foretold: it is a martingale, so that a rule which acts between events earns no more than the odds of its
-bracket. Volatility comes in bursts of minutes: a slow and a quick process move the rate of events and the size of the
-news together. Every weekday is a session; the CME's holidays are not kept.
+The quote then moves by news and by a share of the walk, less the part that the persistence of the aggressor's side
+predicted. So the quote is a martingale, and a strategy that acts between events earns no more than the odds of its
+bracket. Volatility comes in bursts of minutes: a slow and a fast process drive the rate of events and the size of the
+news together. Every weekday is a session; CME holidays are ignored.
 
 The constants are calibrated to three figures of a year of NQ: 369,000 front-month prints a session, a
 standard deviation of 1.4 ticks from print to print, and about 200,000 trades in 252 sessions of an EMA
@@ -23,21 +23,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from scalpr_zen.base.params import NANOS
 from scalpr_zen.base.sessions import session_open
+from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.dbn import TRADE_MSG
 
-FIRST_DATE = date(2025, 12, 8)  # a Monday: ten sessions from here hold one roll and end with NQZ5
+FIRST_DATE = date(2025, 12, 8)  # a Monday: the ten sessions from here contain one roll and end with the expiry of NQZ5
 PRINTS_AN_EVENT = 4.0
 WALK = 0.8  # chance that a print of an event trades one level beyond the print before it
 PERSISTENCE = 0.4  # correlation of the aggressor's side from event to event
-IMPACT = 0.9  # share of an unforeseen walk that the quote keeps
+IMPACT = 0.9  # share of an unpredicted walk that the quote keeps
 NEWS_TICKS = 1.88  # deviation of the quote's own move from event to event, over a session
-# Logarithm of the rate of events: two Ornstein-Uhlenbeck processes, each with its deviation and its seconds of memory.
+# Logarithm of the rate of events: two Ornstein-Uhlenbeck processes, each with its deviation and its memory in seconds.
 BURSTS = ((0.5, 120.0), (0.5, 1_200.0))
-NEWS_OF_BURST = 0.5  # power of the rate by which the deviation of the news goes
+NEWS_OF_BURST = 0.5  # the deviation of the news is proportional to this power of the rate
 MEAN_WALK = (PRINTS_AN_EVENT - 1) * WALK
-# A walk is geometric from 0; what the side before foretold of it is PERSISTENCE * MEAN_WALK.
+# A walk is geometric from 0; the side of the last event predicts PERSISTENCE * MEAN_WALK of it.
 QUOTE_VARIANCE = NEWS_TICKS**2 + IMPACT**2 * (MEAN_WALK + (2 - PERSISTENCE**2) * MEAN_WALK**2)
 ACTIVITY = 0.08  # deviation of the logarithm of a session's prints
 GAP_TICKS = 24.0  # deviation of the gap from close to open
@@ -65,7 +65,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What is known of a session before its prints; the levels are those of contract 0, which is NQZ5."""
+    """A session before its prints are drawn; the levels are those of contract 0, NQZ5."""
 
     day: date
     contract: int
@@ -76,7 +76,7 @@ class Session:
 
 
 def plan_sessions(sessions: int, seed: int, prints_a_session: int) -> Iterator[Session]:
-    """Chain the sessions: each opens a small gap from the last close and moves as its seed says."""
+    """Chain the sessions: each opens with a small gap from the last close."""
     day, contract, level = FIRST_DATE, 0, START_TICKS
     for number in range(sessions):
         own, seed_of_prints = np.random.SeedSequence([seed, number]).spawn(2)
@@ -103,7 +103,7 @@ def _expiry(contract: int) -> date:
 
 
 def instruments(contract: int) -> dict[str, int]:
-    """Return what trades while `contract` is the earlier expiry: it, the later one and their spread."""
+    """Return the instruments while `contract` is the earlier expiry: it, the later one and their spread."""
     earlier, later = (f"NQ{'ZHMU'[c % 4]}{_expiry(c).year % 10}" for c in (contract, contract + 1))
     outright = 42_000_000 + contract
     return {earlier: outright, later: outright + 1, f"{earlier}-{later}": 42_500_000 + contract}
@@ -124,7 +124,7 @@ def _front_share(day: date, contract: int) -> float:
 
 
 def draw_records(session: Session) -> Array:
-    """Draw the prints of a session, in the order of their receipt."""
+    """Draw the prints of a session, in order of receipt."""
     rng, n = np.random.default_rng(session.seed), session.events
     ts, burst = _times(rng, session)
     leg = _legs(rng, session, ts)
@@ -148,16 +148,16 @@ def draw_records(session: Session) -> Array:
     known = rng.random(n) >= UNKNOWN_AGGRESSOR
     records["side"] = np.where(known, np.where(sign > 0, ord("B"), ord("A")), ord("N"))[event]
     records["flags"][last] = FLAG_LAST
-    # Events leave the gateway in their order, so that a slow one holds up the next.
+    # Events leave the gateway in order: a slow one holds up the next.
     records["ts_recv"] = np.maximum.accumulate(ts + rng.integers(40_000, 100_000, n))[event]
     records["ts_in_delta"] = rng.integers(10_000, 20_000, n)[event]
-    # The channel counts through the week and carries other messages in between.
+    # The channel numbers its messages through the week and carries others in between.
     records["sequence"] = (session.day.weekday() * 500_000_000 + np.cumsum(rng.integers(1, 20, n)))[event]
     return records
 
 
 def _times(rng: np.random.Generator, session: Session) -> tuple[Array, Array]:
-    """Draw the times of the events, ns UTC, no two alike, and the burst at each: a Poisson process at the day's rates.
+    """Draw the times of the events, ns UTC, all different, and the burst at each: a Poisson process at the day's rates.
 
     The burst is the factor of the rate at the time of the event.
     """
@@ -181,7 +181,7 @@ def _wandering(rng: np.random.Generator, seconds: int, deviation: float, memory:
 
 
 def _legs(rng: np.random.Generator, session: Session, ts: Array) -> Array:
-    """Draw what each event trades: 0 the earlier expiry, 1 the later one, 2 their spread."""
+    """Draw the instrument of each event: 0 the earlier expiry, 1 the later one, 2 their spread."""
     draw = rng.random(session.events)
     later = (1 - SPREAD_SHARE) * _later_share(session.day, session.contract)
     leg = np.where(draw < later, 1, np.where(draw < 1 - SPREAD_SHARE, 0, 2))
@@ -199,12 +199,12 @@ def _aggressors(rng: np.random.Generator, n: int) -> Array:
 def _quotes(rng: np.random.Generator, session: Session, front: Array, sign: Array, walk: Array, burst: Array) -> Array:
     """Draw the quote before each event, in ticks: a random walk bridged from the open to the close.
 
-    Only the events of the front month move it, so that the front month's tape is alike on every day.
+    Only events of the front month move it, so the front month's tape is the same on roll days as on any other.
     """
-    foretold = np.concatenate([[0.0], PERSISTENCE * MEAN_WALK * sign[:-1]])
+    predicted = np.concatenate([[0.0], PERSISTENCE * MEAN_WALK * sign[:-1]])
     size = burst**NEWS_OF_BURST
-    news = NEWS_TICKS * size / np.sqrt(np.mean(size**2))  # as large over the session as without bursts
-    steps = news * rng.standard_normal(len(sign)) + IMPACT * (sign * walk - foretold)
+    news = NEWS_TICKS * size / np.sqrt(np.mean(size**2))  # over the session as large as without bursts
+    steps = news * rng.standard_normal(len(sign)) + IMPACT * (sign * walk - predicted)
     steps[~front] = 0
     path = np.cumsum(steps)
     slope = (session.close_ticks - session.open_ticks - path[-1]) / len(path)

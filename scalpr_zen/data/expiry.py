@@ -1,9 +1,9 @@
 """The last trading day of a contract, by the rule of its product.
 
-Business days are the weekdays that are no scheduled NYSE holiday. The package `holidays` also has a CME
-calendar, but that one lists only the days on which Globex is shut: it takes Memorial Day or Juneteenth, when
-the exchange neither settles nor delivers, for a business day. With it the June 2020 crude oil contract would
-expire on 2020-05-20; it did on 2020-05-19.
+Business days are the weekdays that are not scheduled NYSE holidays. The package `holidays` also has a CME calendar,
+but it lists only the days on which Globex is closed. It counts Memorial Day and Juneteenth as business days, although
+the exchange neither settles nor delivers then. By that calendar the June 2020 crude oil contract would have expired on
+2020-05-20; it expired on 2020-05-19.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _DAY = timedelta(days=1)
 _WEDNESDAY, _THURSDAY, _FRIDAY = 2, 3, 4
 _NOVEMBER = 11
 _MONTHS_AFTER = {"sofr": 3}
-"""Rules whose contracts trade on after the month that names them, and for how many months."""
+"""Rules whose contracts trade beyond the month in their name, and for how many months."""
 
 
 def expiry(rule: str, year: int, month: int) -> date:
-    """Last trading day of the contract that delivers in `month` of `year`.
+    """Return the last trading day of the contract with this delivery month.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def expiry(rule: str, year: int, month: int) -> date:
     Raises
     ------
     ParameterError
-        If the rule is unknown, the month is none that the rule covers, or `holidays` is not installed.
+        If the rule is unknown or does not cover the month, or `holidays` is not installed.
     """
     if rule not in RULES:
         raise ParameterError(f"expiry rule must be one of {' '.join(RULES)}; was {rule!r}")
@@ -55,9 +55,9 @@ def expiry(rule: str, year: int, month: int) -> date:
 
 @cache
 def last_trading_day(rule: str, year: int, month: int) -> date:
-    """Last trading day of a contract as `expiry` gives it; the end of the delivery month where no rule covers it.
+    """Return the last trading day of a contract by `expiry`, or the end of its delivery month where no rule covers it.
 
-    That is so for instruments without a rule, and for the serial months of currencies.
+    No rule covers instruments without a rule, and the serial months of currencies.
     """
     try:
         return expiry(rule, year, month)
@@ -72,7 +72,7 @@ def earliest_month(rule: str, day: date) -> date:
 
 
 def business_days_before(day: date, n: int) -> date:
-    """Count `n` business days back from `day`, which itself never counts; `n` is at least 1."""
+    """Return the date `n` business days before `day`; `n` is at least 1."""
     if n < 1:
         raise ParameterError(f"n of business_days_before must be at least 1; was {n}")
     while n:
@@ -106,8 +106,8 @@ def _london_holidays() -> HolidayBase:
 @cache
 def _scheduled_holidays() -> HolidayBase:
     calendar: HolidayBase = _package().financial_holidays("NYSE")
-    # A closing nobody scheduled (a hurricane, a day of mourning) leaves the listed expiry dates as they
-    # were: November 2012 natural gas expired on 2012-10-29, while Sandy kept the NYSE shut.
+    # An unscheduled closure (a hurricane, a day of mourning) does not move expiry dates: November 2012 natural gas
+    # expired on 2012-10-29, although Sandy had closed the NYSE.
     calendar.has_special_holidays = False
     return calendar
 
@@ -133,7 +133,7 @@ def _equity_index(year: int, month: int) -> date:
 
 
 def _crude_oil(year: int, month: int) -> date:
-    """Third business day before the 25th of the month before delivery; the fourth if the 25th is no business day."""
+    """Third business day before the 25th of the month before delivery; the fourth if the 25th is not a business day."""
     the_25th = (date(year, month, 1) - _DAY).replace(day=25)
     return business_days_before(the_25th, 3 if _is_business_day(the_25th) else 4)
 

@@ -16,8 +16,8 @@ from scalpr_zen.data.expiry import business_days_before, earliest_month, expiry,
 ROLLS = ("volume", "calendar", "schedule")
 SPREAD, OTHER_ROOT = "spread", "other_root"
 USUAL_DATES, USUAL_SHARE = 20, 0.25
-"""A session date decides a roll if its volume is this share or more of the median of so many session dates before it.
-A quarter lets half days of index futures (about 0.3) decide, and neither holidays (about 0.1) nor one-hour stubs."""
+"""A session date can decide a roll if its volume is at least USUAL_SHARE of the median of the USUAL_DATES session dates
+before it. A quarter includes half days of index futures (about 0.3), but not holidays (about 0.1) or one-hour stubs."""
 
 
 @dataclass(frozen=True, order=True)
@@ -30,9 +30,9 @@ class Contract:
         Delivery month, the year in four digits. They alone identify the contract: a symbol with a one-digit year
         means another contract each decade, and a far contract changes from two digits to one.
     symbol : str
-        Its name, as the vendor writes it; see `named`.
+        The vendor's name; see `named`.
     mapped : str
-        `NQ.v.0#42` for a continuous symbol of the vendor, which names no delivery month: year and month are 0.
+        `NQ.v.0#42` for a continuous symbol, which has no delivery month: year and month are 0.
     """
 
     year: int
@@ -42,15 +42,15 @@ class Contract:
 
     @property
     def continuous(self) -> bool:
-        """Whether the vendor's own mapping decided this contract."""
+        """Whether the vendor's mapping chose this contract."""
         return self.year == 0
 
 
 def named(contracts: Iterable[Contract], root: str) -> list[Contract]:
-    """Return the distinct contracts in order of expiry, each with a name of its own.
+    """Return the distinct contracts in order of expiry, each with a unique name.
 
-    The name is the vendor's symbol, the shortest of several. Where one symbol means two contracts, as `NQZ4` does in
-    files of ten years, both are named with their four-digit year: `NQZ2014` and `NQZ2024`.
+    The name is the vendor's symbol, the shortest if there are several. If one symbol means two contracts, as `NQZ4`
+    does in files of ten years, both names have a four-digit year: `NQZ2014` and `NQZ2024`.
     """
     symbols: dict[Contract, str] = {}
     for contract in sorted(contracts, key=lambda c: (len(c.symbol), c.symbol)):
@@ -68,19 +68,19 @@ def full_name(contract: Contract, root: str) -> str:
 
 
 def classify(symbol: str, instrument_id: int, root: str, on: date, rule: str = "") -> Contract | str:
-    """Return the outright that a symbol means, or why it is none: SPREAD or OTHER_ROOT.
+    """Return the outright that a symbol means, or why it is not one: SPREAD or OTHER_ROOT.
 
     Parameters
     ----------
     symbol : str
         Raw (`NQZ4`, `NQZ4-NQH5`, `GC:BF Z4-G5-J5`) or continuous (`NQ.v.0`).
     instrument_id : int
-        Tells the contracts of a continuous symbol apart.
+        Distinguishes the contracts of a continuous symbol.
     root : str
     on : date
-        A date on which the symbol had this meaning: it decides the decade of a one-digit year.
+        A date on which the symbol was in use: it decides the decade of a one-digit year.
     rule : str, optional
-        Expiry rule, for contracts that trade beyond their delivery month.
+        Expiry rule, for contracts that trade beyond the month in their name.
     """
     if match := re.fullmatch(rf"{re.escape(root)}([{MONTHS}])(\d{{1,2}})", symbol):
         month = MONTHS.index(match[1]) + 1
@@ -102,7 +102,7 @@ def _may_trade(year: int, month: int, on: date, rule: str) -> bool:
 
 
 def root_of(symbol: str) -> str:
-    """Return the likely root of a symbol, to tell a user which roots his files hold."""
+    """Return the likely root of a symbol, for an error message."""
     match = re.match(rf"([A-Z0-9]{{1,3}}?)([{MONTHS}]\d{{1,2}}\b|\.)", symbol)
     return match[1] if match else symbol.split(":")[0].split(" ")[0]
 
@@ -137,7 +137,7 @@ class Roll:
 
     @property
     def text(self) -> str:
-        """The rule in one line, as the tape and the report tell it."""
+        """The rule in one line, for the tape and the report."""
         if self.rule == "calendar":
             return f"calendar: {self.days} business days before expiry"
         if self.rule == "schedule":
@@ -151,7 +151,7 @@ def parse_schedule(text: str) -> tuple[tuple[str, date], ...]:
     Raises
     ------
     ParameterError
-        If an entry is no contract and ISO date, or the dates do not increase.
+        If an entry is not a contract and an ISO date, or the dates do not increase.
     """
     text = _file_text(text)
     entries = [entry.split() for entry in re.split(r"[,\n]", text) if entry.strip()]
@@ -166,7 +166,7 @@ def parse_schedule(text: str) -> tuple[tuple[str, date], ...]:
 
 
 def _file_text(text: str) -> str:
-    """Return the content of a file where `text` names one."""
+    """Return the content of the file that `text` names, or `text` if there is none."""
     try:
         return Path(text).read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -180,16 +180,16 @@ Volumes = Mapping[date, Mapping[Contract, int]]
 
 @dataclass(frozen=True)
 class Front:
-    """The front month of a session date, and what chose it.
+    """The front month of a session date, and how it was chosen.
 
     Attributes
     ----------
     contract : Contract
     known : date
-        The session date whose volumes decided; the date itself where it had only its own. For a calendar and a
-        schedule, which read no volumes, the session date before.
+        The session date whose volumes decided; the date itself if it had only its own. For a calendar or a schedule,
+        which use no volumes, the session date before.
     instead_of : Contract, optional
-        The front month by the rule, where that did not trade on the session date.
+        The front month by the rule, if that did not trade on the session date.
     """
 
     contract: Contract
@@ -211,17 +211,19 @@ def front_months(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
     Returns
     -------
     dict of session date to Front
-        Session dates before the first entry of a schedule are missing. A contract that did not trade on its date
-        means that the date has no print on the tape: the calendar or the schedule asks for it, or, by volume, only
-        earlier expiries traded.
+        Session dates before the first entry of a schedule are missing. If the contract did not trade on its date, the
+        date has no print on the tape: a calendar or a schedule chose it, or, by volume, only earlier expiries traded.
 
     Raises
     ------
     DataError
-        If a calendar or a schedule asks for a contract that the files do not hold.
+        If a calendar or a schedule needs a contract that is not in the files.
     """
     if roll.rule == "volume":
-        return _by_volume(volumes, instrument)
+        by_volume = ByVolume(instrument)
+        for day, volume in volumes.items():
+            by_volume.front(day, volume)
+        return by_volume.chosen
     rule = _by_schedule if roll.rule == "schedule" else _by_calendar
     chosen = rule(volumes, roll, instrument)
     days = list(volumes)
@@ -229,46 +231,46 @@ def front_months(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
     return {day: Front(contract, before[day]) for day, contract in chosen.items()}
 
 
-def _by_volume(volumes: Volumes, instrument: Instrument) -> dict[date, Front]:
-    """Choose by the last session date of usual volume; a date on which the choice did not trade takes a later one.
+class ByVolume:
+    """Chooses the front months by volume, session date by session date.
 
-    That later one holds for its date alone: if it is the new front month, its volume says so on the next.
+    The last session date of usual volume decides. Where its choice did not trade, the best later contract is taken for
+    that date alone: if that is the new front month, its volume decides the next date.
     """
-    fronts: dict[date, Front] = {}
-    front: Contract | None = None
-    alone: date | None = None  # the date whose own volume chose the front, until another date's has
-    for day, known in _last_usual(volumes).items():
-        chosen, loose = _choice(volumes, day, known, front, alone, instrument)
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.chosen: dict[date, Front] = {}
+        self._instrument = instrument
+        self._volumes: dict[date, Mapping[Contract, int]] = {}
+        self._totals: list[int] = []
+        self._usual: date | None = None  # the last session date of usual volume
+        self._front: Contract | None = None
+        self._alone: date | None = None  # the date whose own volume chose the front, until another date's has
+
+    def front(self, day: date, volume: Mapping[Contract, int]) -> Front:
+        """Return the front month of the next session date, from its volumes and those of the dates before it."""
+        self._volumes[day] = volume
+        chosen, loose = _choice(self._volumes, day, self._usual, self._front, self._alone, self._instrument)
         if chosen.known == day:
-            alone = day
-        elif loose or chosen.contract != front:
-            alone = None
-        front = chosen.contract
-        fronts[day] = _traded(chosen, day, volumes[day])
-    return fronts
-
-
-def _last_usual(volumes: Volumes) -> dict[date, date | None]:
-    """Return, for each session date, the last one before it whose volume is no small share of the usual."""
-    last: date | None = None
-    before: dict[date, date | None] = {}
-    totals: list[int] = []
-    for day, volume in volumes.items():
-        before[day] = last
+            self._alone = day
+        elif loose or chosen.contract != self._front:
+            self._alone = None
+        self._front = chosen.contract
         total = sum(volume.values())
-        if not totals or total >= USUAL_SHARE * median(totals[-USUAL_DATES:]):
-            last = day
-        totals.append(total)
-    return before
+        if not self._totals or total >= USUAL_SHARE * median(self._totals[-USUAL_DATES:]):
+            self._usual = day
+        self._totals.append(total)
+        self.chosen[day] = _traded(chosen, day, volume)
+        return self.chosen[day]
 
 
 def _choice(
     volumes: Volumes, day: date, known: date | None, front: Contract | None, alone: date | None, instrument: Instrument
 ) -> tuple[Front, bool]:
-    """Return the front month of a session date, and whether an earlier expiry than `front` was open to it.
+    """Return the front month of a session date, and whether an earlier expiry than `front` was allowed.
 
-    It is where `front` was chosen by one date's own volume, and that turns out to be a small share of the usual: what
-    a holiday at the beginning chose binds nobody.
+    It is allowed if one date's own volume chose `front` and turns out to be a small share of the usual volume: the
+    choice of a holiday at the beginning of the files binds no later date.
     """
     volume, traded = volumes[day], volumes[known] if known else {}
     loose = alone is not None and sum(volumes[alone].values()) < USUAL_SHARE * sum(traded.values())
@@ -286,7 +288,7 @@ def _choice(
     if known and alive and (not over or left >= USUAL_SHARE * sum(traded.values())):
         return Front(max(alive, key=traded.__getitem__), known), loose
     if over and (alive := open_to(volume, True)):
-        # The first session date, or one after a gap in which nearly all that was known expired, knows only itself.
+        # The first session date, or one after a gap in which nearly all known contracts expired: only its own volume.
         return Front(max(alive, key=volume.__getitem__), day), False
     assert front is not None  # every date has a contract
     assert known is not None
@@ -294,7 +296,7 @@ def _choice(
 
 
 def _traded(chosen: Front, day: date, volume: Mapping[Contract, int]) -> Front:
-    """Return the front month, or where it did not trade the best later one that did."""
+    """Return the front month, or if it did not trade, the later contract with the highest volume."""
     later = sorted(contract for contract in volume if contract > chosen.contract)
     if chosen.contract in volume or not later:
         return chosen
@@ -341,7 +343,7 @@ def _by_schedule(volumes: Volumes, roll: Roll, instrument: Instrument) -> dict[d
 
 
 def _scheduled(symbol: str, first: date, root: str, held: Sequence[Contract]) -> Contract:
-    """Return the held contract that a schedule means: `NQZ4` is the one alive on `first`, `NQZ2024` says its year."""
+    """Return the contract that a schedule means: `NQZ4` is the one that trades on `first`, `NQZ2024` gives its year."""
     means: Contract | str = classify(symbol, 0, root, first)
     if match := re.fullmatch(rf"{re.escape(root)}([{MONTHS}])(\d{{4}})", symbol):
         means = Contract(int(match[2]), MONTHS.index(match[1]) + 1, symbol)

@@ -1,54 +1,54 @@
-"""What a tape says about its front months: rolls, replaced contracts, dates left out, small shares of the volume."""
+"""What a tape records about its front months: rolls, replaced contracts, dates left out, low shares of the volume."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from scalpr_zen.base.params import NANOS
+from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.arrange import Arrangement
-from scalpr_zen.data.front_month import Contract, Front, Roll, Volumes
-from scalpr_zen.data.spill import FileResult, Plan
+from scalpr_zen.data.front_month import Front, Roll
+from scalpr_zen.data.plan import Plan
 
 Row = dict[str, Any]
-Fronts = Mapping[date, Sequence[Contract]]
+Choices = Mapping[date, Front]
+"""What the roll chose for each session date; nothing where the vendor's mapping did."""
 
 LOW_SHARE = 0.30
-"""Below it a front month is named: it holds a minor part of its session date's outright volume."""
+"""A front month with a lower share of its session date's outright volume is listed."""
 
 
-def roll_ledger(plan: Plan, volumes: Volumes, choices: Mapping[date, Front], tape: Arrangement) -> list[Row]:
+def roll_ledger(plan: Plan, choices: Choices, tape: Arrangement) -> list[Row]:
     """List each roll: date, contracts, the volumes that decided it and their date, price gap in points."""
-    days = list(volumes)
+    days = list(tape.volumes)
     ledger = []
-    for number in range(1, len(tape.segments)):
-        at = int(tape.segments["start"][number])
-        day = tape.days[tape.session_of(at)].date
+    for number, at in enumerate(tape.segments["start"][1:].tolist(), start=1):
+        day = tape.day_of(at)
         front = choices.get(day)
         known = front.known if front else days[max(days.index(day) - 1, 0)]
         old, new = tape.contracts[number - 1], tape.contracts[number]
-        gap = (tape.price(at) - tape.price(at - 1)) * plan.instrument.tick_nanos / NANOS
+        before, after = tape.columns["price"][at - 1 : at + 1].tolist()
         ledger.append(
             {
                 "date": day.isoformat(),
                 "from": old.symbol,
                 "to": new.symbol,
-                "from_volume": volumes[known].get(old, 0),
-                "to_volume": volumes[known].get(new, 0),
+                "from_volume": tape.volumes[known].get(old, 0),
+                "to_volume": tape.volumes[known].get(new, 0),
                 "volumes_of": known.isoformat(),
                 "chosen_by": _chosen_by(front, day, first=False),
-                "gap_points": gap,
+                "gap_points": ticks_to_points(after - before, plan.instrument.tick_nanos),
             }
         )
     return ledger
 
 
-def first_front(volumes: Volumes, choices: Mapping[date, Front], tape: Arrangement) -> Row:
-    """Say what chose the contract of the first session date, where there is no earlier one."""
-    day, contract = tape.days[0].date, tape.contracts[0]
-    why = _chosen_by(choices.get(day), day, first=day == next(iter(volumes)))
-    row = {"date": day.isoformat(), "contract": contract.symbol, "volume": volumes[day][contract]}
+def first_front(choices: Choices, tape: Arrangement) -> Row:
+    """Say what chose the contract of the first session date, which has no earlier one."""
+    day, contract = tape.days[0], tape.contracts[0]
+    why = _chosen_by(choices.get(day), day, first=day == next(iter(tape.volumes)))
+    row = {"date": day.isoformat(), "contract": contract.symbol, "volume": tape.volumes[day][contract]}
     return row | {"chosen_by": why}
 
 
@@ -61,7 +61,7 @@ def _chosen_by(front: Front | None, day: date, *, first: bool) -> str:
     return f"its own volume, as {known}"
 
 
-def replaced(choices: Mapping[date, Front]) -> list[Row]:
+def replaced(choices: Choices) -> list[Row]:
     """List the session dates whose front month did not trade, with the later contract taken for each."""
     return [
         {"date": day.isoformat(), "front": front.instead_of.symbol, "taken": front.contract.symbol}
@@ -70,19 +70,13 @@ def replaced(choices: Mapping[date, Front]) -> list[Row]:
     ]
 
 
-def left_out(
-    plan: Plan, results: Sequence[FileResult], choices: Mapping[date, Front], roll: Roll, tape: Arrangement
-) -> list[Row]:
+def left_out(choices: Choices, roll: Roll, tape: Arrangement) -> list[Row]:
     """List the session dates with prints of an outright and none on the tape, and why."""
-    prints: dict[date, int] = {}
-    for block in (block for result in results for block in result.blocks):
-        day = plan.dates[block.session].item()
-        prints[day] = prints.get(day, 0) + block.rows
-    for day in tape.days:
-        del prints[day.date]
+    kept = set(tape.days)
     return [
-        {"date": day.isoformat(), "prints": prints[day], "reason": _left_out_by(choices.get(day), roll)}
-        for day in sorted(prints)
+        {"date": day.isoformat(), "prints": sum(rows.values()), "reason": _left_out_by(choices.get(day), roll)}
+        for day, rows in tape.rows.items()
+        if day not in kept
     ]
 
 
@@ -94,12 +88,13 @@ def _left_out_by(front: Front | None, roll: Roll) -> str:
     return f"{front.contract.symbol}, the contract of the {roll.rule}, did not trade"
 
 
-def low_share(volumes: Volumes, fronts: Fronts, tape: Arrangement) -> list[Row]:
+def low_share(choices: Choices, tape: Arrangement) -> list[Row]:
     """List the session dates on which the front month holds less than LOW_SHARE of the outright volume."""
     rows = []
-    for day in (day.date for day in tape.days):
-        share = sum(volumes[day].get(contract, 0) for contract in fronts[day]) / sum(volumes[day].values())
-        if share < LOW_SHARE:
-            names = ", ".join(contract.symbol for contract in fronts[day])
-            rows.append({"date": day.isoformat(), "contract": names, "share": share})
+    for day in tape.days:
+        if day in choices:
+            contract, volumes = choices[day].contract, tape.volumes[day]
+            share = volumes[contract] / sum(volumes.values())
+            if share < LOW_SHARE:
+                rows.append({"date": day.isoformat(), "contract": contract.symbol, "share": share})
     return rows

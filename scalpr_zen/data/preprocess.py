@@ -1,49 +1,54 @@
 """Preprocess: a folder of DBN files to one tape, file by file and in parallel.
 
-First every file is read once: its records are judged, and the prints of all outrights of the root go to
-a spill file, grouped by session date and contract. Then the volumes decide the front months, and the
-groups of the front months are written to the tape. Whatever is no print of the tape is counted.
+Every file is read once, and every record judged. Where the files come in order of time, a session date is written to
+the tape as soon as the next one begins: its volumes and those before it decide the front month. Otherwise the prints of
+all outrights wait in a spill file until all volumes are known. Every record that is no print of the tape is counted.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import scalpr_zen
-from scalpr_zen.base.engine import cores, interrupts_held, run_aside
+from scalpr_zen.base.atomic import atomic_write, flushed
+from scalpr_zen.base.engine import interrupts_held, run_all, run_aside
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import Instrument
-from scalpr_zen.base.sessions import session_calendar
-from scalpr_zen.data.arrange import Arrangement, arrange
+from scalpr_zen.base.npz import NpzWriter
+from scalpr_zen.data.arrange import Arrangement, Arranger, Fronts, LateSession, day_of, traded
 from scalpr_zen.data.calendar import close_ledger, missing_dates
-from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, OFF_GRID, REASONS, symbol_table
-from scalpr_zen.data.dbn import Interval, Source, read_source
-from scalpr_zen.data.front_month import (
-    SPREAD,
-    Contract,
-    Front,
-    Roll,
-    Volumes,
-    classify,
-    front_months,
-    named,
-    root_of,
-)
-from scalpr_zen.data.ledgers import Fronts, first_front, left_out, low_share, replaced, roll_ledger
-from scalpr_zen.data.spill import FileResult, Plan, Progress, Spill, read_all
-from scalpr_zen.data.tape import COLUMNS, atomic_write, write_tape
+from scalpr_zen.data.columns import OFF_GRID, REASONS
+from scalpr_zen.data.dbn import read_source
+from scalpr_zen.data.front_month import ByVolume, Contract, Front, Roll, Volumes, front_months
+from scalpr_zen.data.ledgers import Choices, first_front, left_out, low_share, replaced, roll_ledger
+from scalpr_zen.data.plan import Plan, find_files, make_plan
+from scalpr_zen.data.reading import FileResult, InOrder, Progress, read_all
+from scalpr_zen.data.spill import Spill
+from scalpr_zen.data.tables import COLUMNS
+from scalpr_zen.data.tape_file import finish_tape
 from scalpr_zen.data.tick_check import check_tick
 
-_DBN_NAME = re.compile(r"\.(dbn(\.zst)?|dbz)$")
+
+@dataclass(frozen=True)
+class _Job:
+    plan: Plan
+    roll: Roll
+    ignored: Sequence[str]
+    progress: Progress | None
+
+    @property
+    def vendor_symbol(self) -> str:
+        """The symbol whose contracts the vendor's mapping chose; empty for outrights."""
+        first = self.plan.contracts[0]
+        return first.symbol.split("#")[0] if first.continuous else ""
 
 
 def preprocess(
@@ -59,154 +64,120 @@ def preprocess(
     Parameters
     ----------
     paths : sequence of paths
-        Folders (their DBN files) and DBN files.
+        DBN files, and folders of them.
     instrument : Instrument
-        Its root selects the contracts, its tick size makes the prices.
+        Its root selects the contracts; its tick size converts the prices.
     out : path
-        The tape; it appears whole or not at all, an older one stays until then.
+        The tape; it appears complete or not at all, and an older one stays until then.
     roll : Roll, optional
         How the front month is chosen. Default: by volume.
     progress : callable, optional
-        Called with bytes read and bytes in all.
+        Called with the bytes read and the total.
 
     Raises
     ------
     DataError
-        If any file is damaged or not what it should be, or no print of the root is left.
+        If a file is damaged or of another kind, or no print of the root is left.
     TapeError
         If the tape cannot be written.
     """
     out = Path(out)
     files, ignored = find_files(paths)
-    plan = _plan([read_source(path) for path in files], instrument)
-    with interrupts_held(), atomic_write(out) as part, ExitStack() as stack:
-        spills = [stack.enter_context(Spill(part.parent)) for _ in range(cores())]
-        results = read_all(plan, spills, progress)
-        run_aside(_write, part, plan, results, roll or Roll(), ignored)
+    with interrupts_held():
+        plan = make_plan(run_all(read_source, files), instrument)
+        with atomic_write(out) as part:
+            _write(part, _Job(plan, roll or Roll(), ignored, progress))
     return out
 
 
-def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
-    """Return the DBN files of folders and paths, in order of name, and the names of all other files.
-
-    A subfolder is not read. One that holds DBN files or archives is named among the others, with what it holds.
-
-    Raises
-    ------
-    DataError
-        If a path does not exist, or there is no DBN file.
-    """
-    files, ignored = [], []
-    for path in map(Path, paths):
-        if not path.exists():
-            raise DataError(f"{path} does not exist: give a folder of DBN files")
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            if file.is_dir():
-                ignored += _subfolder(file)
-            elif file == path or _DBN_NAME.search(file.name):
-                files.append(file)
-            else:
-                ignored.append(file.name)
-    if not files:
-        raise DataError(f"{', '.join(map(str, paths))} holds no DBN file (*.dbn, *.dbn.zst){_elsewhere(ignored)}")
-    return files, ignored
+def _write(part: Path, job: _Job) -> None:
+    """Read the files and write the tape: straight to its columns where the files come in order of session date."""
+    if _comes_in_order(job):
+        try:
+            return _write_as_read(part, job)
+        except LateSession:
+            os.truncate(part, 0)
+    return _write_after_reading(part, job)
 
 
-def _subfolder(folder: Path) -> list[str]:
-    """Name a subfolder with what it holds, `job/ (5 DBN files, 1 ZIP)`; nothing where that is neither."""
-    names = [name for _, _, files in os.walk(folder) for name in files]
-    counts = {
-        "DBN files": sum(bool(_DBN_NAME.search(name)) for name in names),
-        "ZIP": sum(name.lower().endswith(".zip") for name in names),
-    }
-    held = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return [f"{folder.name}/ ({held.replace('1 DBN files', '1 DBN file')})"] if held else []
+def _comes_in_order(job: _Job) -> bool:
+    """Return whether the files do not overlap in time, and no choice of a front month needs later dates."""
+    follows = all(earlier.end <= later.start for earlier, later in pairwise(job.plan.sources))
+    return follows and job.roll.rule == "volume"
 
 
-def _elsewhere(ignored: Sequence[str]) -> str:
-    """Say where a folder without DBN files may hold them, and what to do."""
-    folders = [name for name in ignored if "/" in name]
-    archives = [name for name in ignored if name.lower().endswith(".zip")]
-    steps = [f"give the folder {', '.join(folders)} as DATA_DIR"] if folders else []
-    steps += [f"unpack {', '.join(archives)} and give its folder"] if archives else []
-    return f": {', or '.join(steps)}" if steps else ": give the folder of the downloaded files"
+def _write_as_read(part: Path, job: _Job) -> None:
+    by_volume = ByVolume(job.plan.instrument)
+    with NpzWriter(part) as out, flushed(part):
+        out.reserve(COLUMNS, sum(source.most_records for source in job.plan.sources))
+        arranger = Arranger(job.plan, _fronts(job, by_volume.front), out)
+        results = read_all(job.plan, InOrder(arranger.give), job.progress)
+        run_aside(_finish, job, results, arranger, by_volume.chosen, out)
 
 
-def _plan(sources: list[Source], instrument: Instrument) -> Plan:
-    """Find out what every symbol means; refuse files without the root, and two kinds of symbols at once."""
-    sources.sort(key=lambda source: (source.start, source.path.name))
-    meanings = [_meanings(source, instrument) for source in sources]
-    known = (meaning for of_file in meanings for meaning in of_file.values())
-    contracts = named((meaning for meaning in known if isinstance(meaning, Contract)), instrument.root)
-    if not contracts:
-        symbols = {interval.symbol for source in sources for interval in source.intervals}
-        raise DataError(_no_contract(sorted(symbols), instrument.root))
-    kinds = sorted({contract.symbol.split("#")[0] if contract.continuous else "outrights" for contract in contracts})
-    if len(kinds) > 1:
-        raise DataError(f"the files mix {' and '.join(kinds)}: preprocess each kind by itself")
-    tables = [symbol_table(s.intervals, m, contracts) for s, m in zip(sources, meanings, strict=True)]
-    ends = sources[0].start - MAX_DELAY, max(source.end for source in sources) + MAX_CLOCK_ERROR
-    return Plan(instrument, sources, contracts, tables, *session_calendar(*ends, instrument.calendar))
+def _write_after_reading(part: Path, job: _Job) -> None:
+    with Spill(part.parent) as spill, NpzWriter(part) as out:
+        results = read_all(job.plan, spill, job.progress)
+        _check(job.plan, results)
+        run_aside(_arrange, job, results, spill, out)
 
 
-def _no_contract(symbols: Sequence[str], root: str) -> str:
-    """Say what files without a contract of the root hold, and what to request."""
-    none = f"no contract of root {root} in the files"
-    request = f"request {root}.FUT as parent, {root}.v.0 as continuous, or the contracts by their raw symbols"
-    if ids := [symbol for symbol in symbols if symbol.isdigit()]:
-        return f"{none}: they were requested by instrument id ({_some(ids)}) and name no contract; {request}"
-    if ranks := [symbol for symbol in symbols if re.fullmatch(rf"{re.escape(root)}\.[A-Za-z]\.\d+", symbol)]:
-        return f"{none}: they hold {_some(ranks)}, and only rank 0 is the front month; {request}"
-    if spreads := [symbol for symbol in symbols if classify(symbol, 0, root, date(2000, 1, 1)) == SPREAD]:
-        return f"{none}: they hold only combinations of it ({_some(spreads)}); {request}"
-    roots = ", ".join(sorted({root_of(symbol) for symbol in symbols})) or "none"
-    return f"{none}; the roots there are: {roots}; give one of them as root, or {request}"
+def _arrange(job: _Job, results: Sequence[FileResult], spill: Spill, out: NpzWriter) -> None:
+    sessions = spill.by_session()
+    choices = _choices(job, {day_of(job.plan, blocks): traded(job.plan, blocks)[1] for blocks in sessions})
+    out.reserve(COLUMNS, sum(block.rows for blocks in sessions for block in blocks))
+    arranger = Arranger(job.plan, _fronts(job, lambda day, _: choices.get(day)), out)
+    for blocks in sessions:
+        arranger.give(blocks)
+    _finish(job, results, arranger, choices, out)
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + f" and {len(names) - 3} more" * (len(names) > 3)
+def _fronts(job: _Job, choose: Callable[[date, Mapping[Contract, int]], Front | None]) -> Fronts:
+    """Return the contracts of a session date: the chosen one, or all that the vendor's mapping gave."""
+
+    def fronts(day: date, volume: Mapping[Contract, int]) -> Sequence[Contract]:
+        if job.vendor_symbol:
+            return list(volume)
+        front = choose(day, volume)
+        return [front.contract] if front else []
+
+    return fronts
 
 
-def _meanings(source: Source, instrument: Instrument) -> dict[Interval, Contract | str]:
-    first_day, root, rule = (
-        np.datetime64(source.start, "ns").astype("M8[D]").item(),
-        instrument.root,
-        instrument.expiry_rule,
-    )
-    return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day), rule) for i in source.intervals}
-
-
-def _write(out: Path, plan: Plan, results: Sequence[FileResult], roll: Roll, ignored: Sequence[str]) -> None:
-    """Choose the front months and write the tape."""
-    _refuse_copies(plan, results)
-    _check_tick(plan, results)
-    volumes = _volumes(plan, results)
-    if not volumes:
-        raise DataError(f"the files hold no trade of {plan.instrument.root} that can be a print{_judged(results)}")
-    choices = _choices(plan, volumes, roll)
-    fronts = _fronts(plan, volumes, choices)
-    tape = arrange(plan, results, fronts)
-    if not tape.length:
-        raise DataError("the roll leaves no print: the chosen contracts have no trades in the files")
+def _finish(job: _Job, results: Sequence[FileResult], arranger: Arranger, choices: Choices, out: NpzWriter) -> None:
+    """Check what was read, and write the tables and the metadata of the tape."""
+    plan = job.plan
+    _check(plan, results)
+    tape = arranger.finish()
     metadata = {
         "version": scalpr_zen.__version__,
         "synthetic": any(source.synthetic for source in plan.sources),
         "instrument": asdict(plan.instrument),
-        "roll_rule": _roll_rule(plan, roll),
-        "record_ledger": _record_ledger(plan, results, fronts, tape),
+        "roll_rule": f"vendor: the mapping of {job.vendor_symbol}" if job.vendor_symbol else job.roll.text,
+        "record_ledger": _record_ledger(results, choices, tape),
         "reordered": tape.reordered,
         "closes": close_ledger(plan.instrument.calendar, tape.sessions["date"], tape.closes, tape.prints_after_close()),
-        "roll_ledger": roll_ledger(plan, volumes, choices, tape),
-        "first_front": first_front(volumes, choices, tape),
+        "roll_ledger": roll_ledger(plan, choices, tape),
+        "first_front": first_front(choices, tape),
         "replaced": replaced(choices),
-        "left_out": left_out(plan, results, choices, roll, tape),
-        "low_share": low_share(volumes, fronts, tape),
+        "left_out": left_out(choices, job.roll, tape),
+        "low_share": low_share(choices, tape),
         "missing": missing_dates(plan.instrument.calendar, tape.sessions["date"]),
         "sources": _sources(plan, results),
-        "ignored_files": list(ignored),
+        "ignored_files": list(job.ignored),
     }
-    columns = {name: tape.column(name) for name in COLUMNS}
-    write_tape(out, tape.length, columns, tape.segments, tape.sessions, metadata)
+    finish_tape(out, tape.segments, tape.sessions, metadata)
+
+
+def _check(plan: Plan, results: Sequence[FileResult]) -> None:
+    """Refuse copies of a file, a tick that does not fit, and files without a print."""
+    _refuse_copies(plan, results)
+    prints = sum(result.prints for result in results)
+    off_grid = sum(int(result.reasons[OFF_GRID]) for result in results)
+    steps = [steps for result in results for steps in result.steps]
+    check_tick(plan.instrument, prints, off_grid, np.concatenate(steps) if steps else np.empty(0, np.int64))
+    if not prints:
+        raise DataError(f"the files hold no trade of {plan.instrument.root} that can be a print{_judged(results)}")
 
 
 def _refuse_copies(plan: Plan, results: Sequence[FileResult]) -> None:
@@ -218,56 +189,21 @@ def _refuse_copies(plan: Plan, results: Sequence[FileResult]) -> None:
 
 
 def _judged(results: Sequence[FileResult]) -> str:
-    """Count the records of files without a print by what they are."""
+    """Count the records of files without a print by reason."""
     counts = {name: sum(int(r.reasons[k]) for r in results) for k, name in enumerate(REASONS, start=1)}
     held = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     return f": its records are {held}" if held else ": it has no records"
 
 
-def _check_tick(plan: Plan, results: Sequence[FileResult]) -> None:
-    on_grid = sum(block.rows for result in results for block in result.blocks)
-    off_grid = sum(int(result.reasons[OFF_GRID]) for result in results)
-    steps = [steps for result in results for steps in result.steps]
-    check_tick(plan.instrument, on_grid, off_grid, np.concatenate(steps) if steps else np.empty(0, np.int64))
-
-
-def _volumes(plan: Plan, results: Sequence[FileResult]) -> Volumes:
-    """Sum the volumes of all files by session date and contract, in order of date."""
-    sums: dict[tuple[int, int], int] = {}
-    for result in results:
-        for key, volume in result.volumes.items():
-            sums[key] = sums.get(key, 0) + volume
-    volumes: dict[date, dict[Contract, int]] = {}
-    for session, contract in sorted(sums):
-        volumes.setdefault(plan.dates[session].item(), {})[plan.contracts[contract]] = sums[session, contract]
-    return volumes
-
-
-def _choices(plan: Plan, volumes: Volumes, roll: Roll) -> Mapping[date, Front]:
-    """Return what the roll chose for each session date; nothing where the vendor's mapping did."""
-    if not plan.contracts[0].continuous:
-        return front_months(volumes, roll, plan.instrument)
-    if roll.rule != "volume":
-        raise DataError(f"roll {roll.rule} needs outrights: the vendor's mapping decides {_vendor_symbol(plan)}")
+def _choices(job: _Job, volumes: Volumes) -> Choices:
+    if not job.vendor_symbol:
+        return front_months(volumes, job.roll, job.plan.instrument)
+    if job.roll.rule != "volume":
+        raise DataError(f"roll {job.roll.rule} needs outrights: the vendor's mapping decides {job.vendor_symbol}")
     return {}
 
 
-def _fronts(plan: Plan, volumes: Volumes, choices: Mapping[date, Front]) -> Fronts:
-    """Return the contracts of each session date: one, or all that the vendor's mapping gave."""
-    if plan.contracts[0].continuous:
-        return {day: list(volume) for day, volume in volumes.items()}
-    return {day: [front.contract] for day, front in choices.items()}
-
-
-def _vendor_symbol(plan: Plan) -> str:
-    return plan.contracts[0].symbol.split("#")[0]
-
-
 # Metadata ---------------------------------------------------------------------------------------------
-
-
-def _roll_rule(plan: Plan, roll: Roll) -> str:
-    return f"vendor: the mapping of {_vendor_symbol(plan)}" if plan.contracts[0].continuous else roll.text
 
 
 def _sources(plan: Plan, results: Sequence[FileResult]) -> list[dict[str, Any]]:
@@ -277,16 +213,15 @@ def _sources(plan: Plan, results: Sequence[FileResult]) -> list[dict[str, Any]]:
     ]
 
 
-def _record_ledger(plan: Plan, results: Sequence[FileResult], fronts: Fronts, tape: Arrangement) -> dict[str, int]:
-    """Count every record read: a print of the tape, or the reason why not. The sum is proved."""
+def _record_ledger(results: Sequence[FileResult], choices: Choices, tape: Arrangement) -> dict[str, int]:
+    """Count every record read: a print of the tape, or the reason why not. The sum is checked."""
     ledger = {"records": sum(result.records for result in results), "prints": tape.length}
     ledger |= {"other_month": 0, "before_schedule": 0}
-    for block in (block for result in results for block in result.blocks):
-        chosen = fronts.get(plan.dates[block.session].item())
-        if chosen is None:
-            ledger["before_schedule"] += block.rows
-        elif plan.contracts[block.contract] not in chosen:
-            ledger["other_month"] += block.rows
+    for day, rows in tape.rows.items():
+        if choices and day not in choices:
+            ledger["before_schedule"] += sum(rows.values())
+        elif choices:
+            ledger["other_month"] += sum(rows.values()) - rows.get(choices[day].contract, 0)
     for number, reason in enumerate(REASONS, start=1):
         ledger[reason] = sum(int(result.reasons[number]) for result in results)
     if sum(ledger.values()) != 2 * ledger["records"]:

@@ -1,6 +1,6 @@
-"""Whether an instrument's tick fits the prices of its files; one that does not is refused with the likely tick.
+"""Whether an instrument's tick fits the prices in the files; if not, it is refused with the likely tick.
 
-A tick 100 times too fine makes the money of each tick wrong and no record odd; one too coarse drops prints.
+A tick 100 times too fine makes the value of each tick wrong, yet every price is valid; one too coarse drops prints.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import INSTRUMENTS, Instrument
-from scalpr_zen.base.params import NANOS
+from scalpr_zen.base.units import NANOS
 
 Int64 = NDArray[np.int64]
 
 MIN_OFF_GRID, MAX_OFF_GRID_SHARE = 20, 0.05
 MIN_STEPS, NEARLY_ALL = 200, 0.95
 MANY_TICKS = 3
-"""The exchange has halved ticks: prices from before move two of today's at a time, and are right."""
+"""The exchange has halved ticks: older prices move two of today's ticks at a time, and are right."""
 _MAX_DIVISOR = 3_000_000
 
 
 def check_tick(instrument: Instrument, on_grid: int, off_grid: int, steps: Int64) -> None:
-    """Refuse an instrument whose tick does not fit.
+    """Refuse an instrument whose tick does not fit the files.
 
     Parameters
     ----------
     instrument : Instrument
     on_grid, off_grid : int
-        Trades of the root's outrights at a multiple of the tick, and at another price.
+        Trades of the root's outrights at a multiple of the tick, and at other prices.
     steps : array of int64
         A sample of price changes of the outrights, 1e-9 points, above 0.
 
@@ -57,7 +57,7 @@ def check_tick(instrument: Instrument, on_grid: int, off_grid: int, steps: Int64
 
 
 def likely_tick(steps: Int64) -> int | None:
-    """Return the largest step of which nearly all price changes are multiples; None where there are too few."""
+    """Return the largest step of which nearly all price changes are multiples, None if there are too few."""
     if len(steps) < MIN_OFF_GRID:
         return None
     values, counts = np.unique(steps, return_counts=True)

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from scalpr_zen.base.params import Parameter, distance_text
+from scalpr_zen.base.params import Parameter
+from scalpr_zen.base.units import distance_text
 from scalpr_zen.render.notes import COUNTS, model, net_range, ticks_usd
 from scalpr_zen.render.tape_text import tape_lines
 from scalpr_zen.render.text import WIDTH, Values, chicago, labelled, number, title

@@ -11,7 +11,7 @@ import contextlib
 import numpy as np
 
 from scalpr_zen.base.instruments import instrument
-from scalpr_zen.base.params import NANOS
+from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.runs.backtest import run_setup
 from scalpr_zen.sections.monte_carlo import MonteCarlo

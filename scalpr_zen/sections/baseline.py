@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.base.params import ticks_to_points
+from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.statistics import NAN, Float64, by_day, by_trade, daily, max_drawdown, net
 from scalpr_zen.simulation.execution import Execution

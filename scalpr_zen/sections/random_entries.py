@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.money import MICRO, check_sum
-from scalpr_zen.base.params import NANOS
 from scalpr_zen.base.sessions import chicago_offsets
+from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.fills import alone, inside_share
 from scalpr_zen.sections.setup import Setup

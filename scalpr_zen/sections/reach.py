@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scalpr_zen.base.params import Distance, distance_text, distance_ticks
+from scalpr_zen.base.units import Distance, distance_text, distance_ticks
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.setup import Setup
 

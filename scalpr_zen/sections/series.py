@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.base.params import NANOS
 from scalpr_zen.base.sessions import chicago_offsets
+from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.baseline import daily_usd
 from scalpr_zen.sections.statistics import NAN, daily, whole

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr
 
 from scalpr_zen.base.money import MICRO, micro, total
+from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import TARGET
@@ -428,7 +429,7 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
     held = clock(trades["exit"], trades["exit_ts"]) - clock(trades["entry"], trades["entry_ts"])
     return {
         "time_in_market": _ratio(float(held.sum()), float(before[-1])),
-        "median_hold_seconds": float(np.median(trades["exit_ts"] - trades["entry_ts"])) / 1e9,
+        "median_hold_seconds": float(np.median(trades["exit_ts"] - trades["entry_ts"])) / NANOS,
     }
 
 

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.instruments import Instrument
-from scalpr_zen.base.params import Distance, Parameters, distance_ticks, param, whole_ns
+from scalpr_zen.base.params import Parameters, param
+from scalpr_zen.base.units import MILLISECOND, Distance, distance_ticks, whole_ns
 
 ENTRIES = ("next", "signal")
 TARGET_FILLS = ("touch", "through", "queue")
 STOP_FILLS = ("trigger", "level", "next")
 ROLL_EXITS = ("void", "close")
-MILLISECOND = 1_000_000
 
 
 class Distances(NamedTuple):

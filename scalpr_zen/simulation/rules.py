@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.params import NANOS, Parameters, declared, param, whole_ns
+from scalpr_zen.base.params import Parameters, declared, param
 from scalpr_zen.base.sessions import SESSION_OPEN_HOUR, chicago_offsets, session_dates, session_open
+from scalpr_zen.base.units import NANOS, whole_ns
 from scalpr_zen.data.tape import Tape
 
 ALL = "all"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scalpr_zen.base.blocks import BLOCK
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.money import check_sum, micro, total
+from scalpr_zen.base.money import check_sum, micro, total, whole_micro
 from scalpr_zen.data.tape import Tape, signal_error
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import (
@@ -226,7 +226,7 @@ def tick_money(tape: Tape, execution: Execution) -> int:
     ParameterError
         If it is less than one of them, so that no money can be counted.
     """
-    money = _micro(execution.tick_value(tape.instrument) * execution.contracts)
+    money = whole_micro(execution.tick_value(tape.instrument) * execution.contracts)
     if not money:
         tick = f"{execution.tick_value(tape.instrument) * execution.contracts:g}"
         raise ParameterError(f"point_value must make a tick worth 0.000001 USD or more, was {tick} USD; raise it")
@@ -239,7 +239,7 @@ def largest_result(tape: Tape, execution: Execution, ticks: int | None = None) -
     The default are those of the whole tape. Slippage counts at both ends, and the commission of a round turn.
     """
     moved = tape.price_range if ticks is None else ticks
-    return (moved + 1 + 2 * execution.slippage_ticks) * tick_money(tape, execution) + _micro(execution.cost_usd)
+    return (moved + 1 + 2 * execution.slippage_ticks) * tick_money(tape, execution) + whole_micro(execution.cost_usd)
 
 
 def trades_sha256(trades: Array) -> str:
@@ -289,12 +289,12 @@ def _kernel_params(tape: Tape, bracket: Bracket, execution: Execution, rules: Se
         roll_close=execution.roll_exit == "close",
         overlap=execution.overlap,
         tick_money=tick_money(tape, execution),
-        cost=_micro(execution.cost_usd),
+        cost=whole_micro(execution.cost_usd),
         hold=NEVER if hold is None else hold,
         cooldown=rules.ns("cooldown") or 0,
         max_trades=NEVER if rules.max_trades is None else rules.max_trades,
-        loss_limit=NEVER if rules.loss_limit is None else _micro(rules.loss_limit),
-        profit_limit=NEVER if rules.profit_limit is None else _micro(rules.profit_limit),
+        loss_limit=NEVER if rules.loss_limit is None else whole_micro(rules.loss_limit),
+        profit_limit=NEVER if rules.profit_limit is None else whole_micro(rules.profit_limit),
         limit_open=rules.limit_basis == "equity",
     )
 
@@ -304,10 +304,6 @@ def _check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionR
     if rules.loss_limit is not None or rules.profit_limit is not None:
         added = total(np.abs(micro(net_usd(rows[rows["reason"] < VOID], tape, execution))))
         check_sum(added + largest_result(tape, execution))
-
-
-def _micro(usd: float) -> int:
-    return round(usd * 1_000_000)
 
 
 def _spans(tape: Tape, params: KernelParams, rules: SessionRules) -> Bounds:

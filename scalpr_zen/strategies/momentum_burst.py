@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
-from scalpr_zen.base.params import NANOS, Parameters, param
+from scalpr_zen.base.params import Parameters, param
+from scalpr_zen.base.units import MILLISECOND
 from scalpr_zen.data.tape import Tape
 
 
@@ -31,7 +32,7 @@ class MomentumBurst(Parameters):
         A move does not reach over a roll.
         """
         signals = np.zeros(len(tape), np.int8)
-        burst = self.burst_ms * (NANOS // 1_000)
+        burst = self.burst_ms * MILLISECOND
 
         def mark(start: int, stop: int) -> None:
             part = slice(start, stop)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.params import NANOS, Parameters, param
+from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.base.sessions import CHICAGO, SESSION_OPEN_HOUR
+from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.strategies.shared import session_parts
 

@@ -16,6 +16,7 @@ from scipy.special import stdtrit
 
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.instruments import is_micro
+from scalpr_zen.base.money import MICRO, whole_micro
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.prop_firm.paths import (
@@ -56,7 +57,6 @@ TAPES = 200
 _FIRST_TAPE = 1 << 32
 """Key of the random numbers of the first of them."""
 OUTCOMES = {NEITHER: "unfinished", PASS: "pass", BUST: "bust"}
-_MICRO = 1_000_000
 _DRAWN = {PASS: "pass", BUST: "bust", NEITHER: "neither"}
 
 
@@ -120,22 +120,18 @@ def _told(found: RuleSet, settings: PropFirm) -> dict[str, Any]:
 
 def _scalars(found: RuleSet, tape: Tape, execution: Execution) -> Rules:
     return Rules(
-        tick=_micro(execution.tick_value(tape.instrument) * execution.contracts),
-        commission=_micro(execution.commission * execution.contracts),
+        tick=whole_micro(execution.tick_value(tape.instrument) * execution.contracts),
+        commission=whole_micro(execution.commission * execution.contracts),
         slippage=execution.slippage_ticks,
         trails_equity=found.drawdown_kind == "peak_equity",
-        drawdown=_micro(found.drawdown_usd),
-        lock=NEVER if found.lock_usd is None else _micro(found.lock_usd),
-        daily_loss=NEVER if found.daily_loss_usd is None else _micro(found.daily_loss_usd),
+        drawdown=whole_micro(found.drawdown_usd),
+        lock=NEVER if found.lock_usd is None else whole_micro(found.lock_usd),
+        daily_loss=NEVER if found.daily_loss_usd is None else whole_micro(found.daily_loss_usd),
         daily_bust=found.daily_loss_breach == "bust",
-        target=_micro(found.target_usd),
+        target=whole_micro(found.target_usd),
         min_days=found.min_days,
         share=round(SHARE_STEPS * (found.consistency or 0)),
     )
-
-
-def _micro(usd: float) -> int:
-    return round(usd * _MICRO)
 
 
 def _notes(columns: Columns, tape: Tape, execution: Execution, found: RuleSet, unclosed: int) -> list[str]:
@@ -188,9 +184,9 @@ def _attempts(days: Days, columns: Columns, tape: Tape, rules: Rules, found: Rul
 def _busted(end: DateEnd, begin: int, tape: Tape, rules: Rules, found: RuleSet) -> str:
     when = chicago_text(np.asarray(tape.ts[end.print_index : end.print_index + 1]))[0]
     if end.ended == DAILY_LOSS:
-        lost, limit = usd(-end.touched / _MICRO), usd(rules.daily_loss / _MICRO)
+        lost, limit = usd(-end.touched / MICRO), usd(rules.daily_loss / MICRO)
         return f"loss of the day {lost} at or beyond its limit {limit} at {when}"
-    equity, floor = (usd(found.account_usd + (begin + x) / _MICRO) for x in (end.touched, end.floor))
+    equity, floor = (usd(found.account_usd + (begin + x) / MICRO) for x in (end.touched, end.floor))
     return f"equity {equity} at or below the floor {floor} at {when}"
 
 
@@ -202,10 +198,10 @@ def _table(rows: Int64, counts: Int64, dates: Array, found: RuleSet) -> list[dic
         {
             "session_date": str(date),
             "trades": int(counts[n, 0]),
-            "net_usd": int(row[BALANCE] - before[n]) / _MICRO,
-            "balance_usd": found.account_usd + int(row[BALANCE]) / _MICRO,
-            "lowest_above_floor_usd": int(row[NEAREST]) / _MICRO,
-            "floor_usd": found.account_usd + int(row[FLOOR_AT_END]) / _MICRO,
+            "net_usd": int(row[BALANCE] - before[n]) / MICRO,
+            "balance_usd": found.account_usd + int(row[BALANCE]) / MICRO,
+            "lowest_above_floor_usd": int(row[NEAREST]) / MICRO,
+            "floor_usd": found.account_usd + int(row[FLOOR_AT_END]) / MICRO,
             "trading_day": bool(counts[n, 1]),
             "ended_by": early[int(counts[n, 2])],
         }
