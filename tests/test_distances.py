@@ -13,7 +13,7 @@ import scalpr_zen
 from scalpr_zen import Bracket, Distance, EmaCrossover, ParameterError, Parameters, instrument, param, run, save_tape
 from scalpr_zen.base.params import declared, distance_text, distance_ticks
 from scalpr_zen.sections.setup import GROUPS
-from scalpr_zen.strategies.load import load_strategy
+from scalpr_zen.strategies.user_code import load_strategy
 
 IN_POINTS = {
     "take_profit": 4.25,

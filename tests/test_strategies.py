@@ -29,7 +29,7 @@ from scalpr_zen import (
     instrument,
 )
 from scalpr_zen.base.params import declared
-from scalpr_zen.strategies import shared
+from scalpr_zen.strategies.session_parts import session_parts
 
 CHICAGO = ZoneInfo("America/Chicago")
 MS, SECOND, MINUTE = 10**6, 10**9, 60 * 10**9
@@ -297,7 +297,7 @@ def test_a_tape_without_prints_has_no_signals(kind):
 
 @given(markets())
 def test_the_parts_of_a_tape_have_one_session_and_one_segment(market):
-    got = list(zip(*(column.tolist() for column in shared.session_parts(market.tape())), strict=True))
+    got = list(zip(*(column.tolist() for column in session_parts(market.tape())), strict=True))
     expected = market.parts
     assert got == expected
 

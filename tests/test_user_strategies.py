@@ -31,8 +31,8 @@ from scalpr_zen.commands.backtest import backtest_of
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.workbench import Workbench
-from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, signals_of
-from scalpr_zen.strategies.new import write_strategy
+from scalpr_zen.strategies.template import write_strategy
+from scalpr_zen.strategies.user_code import BUILT_IN, load_strategy, make_strategy, signals_of
 
 ROOT = Path(__file__).parents[1]
 HEAD = """\

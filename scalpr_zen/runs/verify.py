@@ -20,7 +20,7 @@ from scalpr_zen.runs.backtest import Strategy
 from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.kernel import REASONS, ROLL, TRADE
 from scalpr_zen.simulation.simulate import Simulation, simulate
-from scalpr_zen.strategies.load import signals_of
+from scalpr_zen.strategies.user_code import signals_of
 
 Array = NDArray[Any]
 

@@ -240,7 +240,7 @@ def _outcome_kernel(  # type: ignore[no-untyped-def]
                 j, i, sent = n - 1, n, n - 1
             elif wait == 1:
                 i, sent = j, before
-            else:  # 3: a later print than `i - 1` would be too late, an earlier one than `sent` reaches an earlier event
+            else:  # 3: orders of sent:i reach this event; later ones come too late for it, earlier ones fill before it
                 i = _before(ts, i, begin, ts[j] - wait)
                 sent = begin if j == begin else _before(ts, i, begin, ts[j - 1] - wait)
             while i > sent:

@@ -26,7 +26,9 @@ from scalpr_zen.simulation.kernel import (
     KERNEL_BLOCK,
     NEVER,
     OPEN,
+    PARAMS,
     PROGRESS,
+    REACHED,
     REASONS,
     REFUSALS,
     STOP_FILL_CODES,
@@ -62,6 +64,7 @@ RESULT = np.dtype(
 _CHUNK = 1024
 """Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
 _FIRST_CHUNK = 64
+_NO_TRADES = np.empty(0, TRADE), np.empty(0, TRIGGER)
 _LONG = 0.1
 """Seconds after which fewer orders are traded between two looks for Ctrl-C: with far brackets each may take long."""
 
@@ -133,7 +136,7 @@ def orders(tape: Tape, signals: NDArray[np.int8], rules: SessionRules) -> Orders
     ----------
     tape : Tape
     signals : array of int8, shape (n,)
-        Without a `signal_error`, as `strategies.load.signals_of` gives them.
+        Without a `signal_error`, as `strategies.user_code.signals_of` gives them.
     rules : SessionRules
     """
     at = _found(signals)
@@ -165,13 +168,18 @@ def trade(
     tape, wanted, bracket, execution, rules
         As in `simulate`; `wanted` may be traded under many of the others.
     """
-    [(parts, refused)] = _trade_many(tape, wanted, [_kernel_params(tape, bracket, execution, rules)], rules, _whole)
-    rows = np.concatenate([np.empty(0, TRADE), *(rows for rows, _ in parts)])
-    triggers = np.concatenate([np.empty(0, TRIGGER), *(triggers for _, triggers in parts)])
+
+    def complete(chunks: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+        rows, triggers = (np.concatenate(columns) for columns in zip(_NO_TRADES, *chunks, strict=True))
+        _complete(rows, tape, execution)
+        return rows, triggers
+
+    params = _kernel_params(tape, bracket, execution, rules)
+    [(parts, refused)] = _trade_many(tape, wanted, [params], rules, _copied, complete)
+    rows, triggers = (np.concatenate(columns) for columns in zip(_NO_TRADES, *parts, strict=True))
     if execution.overlap:
         by_exit = np.lexsort((rows["signal"], rows["exit"]))
         rows, triggers = rows[by_exit], triggers[by_exit]
-    _complete(rows, tape, execution)
     _check_limits(rows, tape, execution, rules)
     closed = rows["reason"] < VOID
     counts = {"signals": wanted.counts["signals"], "closed": int(closed.sum())}
@@ -196,8 +204,11 @@ def results(
         Of each variant the trades in the order of their signals, void and open ones included.
     """
     params = [_kernel_params(tape, bracket, execution, rules) for bracket, execution in variants]
-    many = _trade_many(tape, wanted, params, rules, _result)
-    made = [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in many]
+
+    def joined(chunks: list[Array]) -> Array:
+        return np.concatenate([np.empty(0, RESULT), *chunks])
+
+    made = [joined(parts) for parts, _ in _trade_many(tape, wanted, params, rules, _result, joined)]
     for rows, (_, execution) in zip(made, variants, strict=True):
         rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
         _check_limits(rows, tape, execution, rules)
@@ -212,9 +223,9 @@ def kernel_params(
     return params, _spans(tape, params, rules)
 
 
-def net_usd(made: Array, tape: Tape, execution: Execution) -> Array:
-    """Return the net USD of trades that are closed, rows with `gross_ticks` (rule 13)."""
-    gross_usd = made["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
+def net_usd(gross_ticks: Array, tape: Tape, execution: Execution) -> Array:
+    """Return the net USD of closed trades with these results in ticks (rule 13)."""
+    gross_usd = gross_ticks * execution.tick_value(tape.instrument) * execution.contracts
     return np.asarray(gross_usd - execution.cost_usd)
 
 
@@ -305,7 +316,7 @@ def _kernel_params(tape: Tape, bracket: Bracket, execution: Execution, rules: Se
 def _check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRules) -> None:
     """Refuse a run whose limits in USD may have added more money than can be counted (rules 26 and 27)."""
     if rules.loss_limit is not None or rules.profit_limit is not None:
-        added = total(np.abs(micro(net_usd(rows[rows["reason"] < VOID], tape, execution))))
+        added = total(np.abs(micro(net_usd(rows["gross_ticks"][rows["reason"] < VOID], tape, execution))))
         check_sum(added + largest_result(tape, execution))
 
 
@@ -331,32 +342,42 @@ def _trade_many(
     variants: Sequence[KernelParams],
     rules: SessionRules,
     kept: Callable[[Array, Array], Any],
+    joined: Callable[[list[Any]], Any],
 ) -> list[tuple[list[Any], dict[str, int]]]:
-    """Return for each variant what `kept` keeps of its rows and triggers, in parts, and its refused signals.
+    """Return for each variant the parts of its trades, and its refused signals.
 
-    A trade never leaves its segment (rule 11) and no limit its session, so that the segments which begin with a
-    session are traded side by side. Several variants share the prints in the cache, which is three times as fast.
+    `kept` makes a chunk of a part from rows and triggers of the kernel, which are used again, `joined` a part from its
+    chunks. No trade leaves its segment (rule 11) and no limit its session, so segments that begin with a session are
+    traded in parallel. Variants take turns chunk by chunk, so their prints are read from memory once; those that differ
+    in fills and costs alone also share where each order first reaches its target or stop.
     """
     prints = Prints(tape.ts, tape.price, tape.size, tape.aggressor, *tape.blocks)
     spans = [_spans(tape, params, rules) for params in variants]
+    scalars = [np.array([params], PARAMS).view(np.recarray) for params in variants]
+    alike = [params._replace(target_fill=0, queue=0, stop_fill=0, cost=0) for params in variants]
     apart = np.intersect1d(tape.segments["start"], tape.sessions["start"])
     bounds = np.append(np.searchsorted(wanted.at, apart), len(wanted.at)).tolist()
 
-    def trade_part(start: int, stop: int) -> tuple[list[list[Any]], Array]:
+    def trade_part(start: int, stop: int) -> tuple[list[Any], Array]:
         parts: list[list[Any]] = [[] for _ in variants]
         progress = np.zeros((len(variants), 1), PROGRESS)
         rows, triggers = np.empty(_CHUNK, TRADE), np.empty(_CHUNK, TRIGGER)
+        reached = {params: np.empty(_CHUNK, REACHED) for params in alike}
         for chunk in _chunks(start, stop):
             at, side = wanted.at[chunk], wanted.side[chunk]
-            for k, params in enumerate(variants):
+            for memory in reached.values():
+                memory["print"] = -1
+            for k in range(len(variants)):
                 stop_if_interrupted()
-                found = trade_kernel(prints, spans[k], at, side, params, progress[k], rows, triggers)
+                found = trade_kernel(
+                    prints, spans[k], at, side, scalars[k], progress[k], reached[alike[k]], rows, triggers
+                )
                 parts[k].append(kept(rows[:found], triggers[:found]))
-        return parts, progress
+        return [joined(chunks) for chunks in parts], progress
 
     done = run_all(trade_part, bounds[:-1], bounds[1:])
     refused = [{name: sum(int(p[name][k, 0]) for _, p in done) for name in REFUSALS} for k in range(len(variants))]
-    return [([part for parts, _ in done for part in parts[k]], refused[k]) for k in range(len(variants))]
+    return [([parts[k] for parts, _ in done], refused[k]) for k in range(len(variants))]
 
 
 def _chunks(start: int, stop: int) -> Iterator[slice]:
@@ -373,7 +394,7 @@ def _chunks(start: int, stop: int) -> Iterator[slice]:
         size = max(1, size // 4) if long else min(2 * size, _CHUNK)
 
 
-def _whole(rows: Array, triggers: Array) -> tuple[Array, Array]:
+def _copied(rows: Array, triggers: Array) -> tuple[Array, Array]:
     return rows.copy(), triggers.copy()
 
 
@@ -391,4 +412,4 @@ def _complete(rows: Array, tape: Tape, execution: Execution) -> None:
     rows["exit_ts"] = tape.ts[rows["exit"]]
     rows["segment"] = np.searchsorted(tape.segments["stop"], rows["exit"], side="right")
     rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
-    rows["net_usd"] = net_usd(rows, tape, execution)
+    rows["net_usd"] = net_usd(rows["gross_ticks"], tape, execution)

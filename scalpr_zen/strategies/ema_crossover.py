@@ -79,7 +79,7 @@ class _Segment:
         self._mark(k, k + 1)
 
     def join(self) -> None:
-        """Compute the parts again that did not start where the one before ended, then the prints after the last part."""
+        """Check the seams, compute wrong parts again, and mark the prints after the last part."""
         state = np.zeros(2)
         for part in range(self.parts):
             if (self.first[part] != state).any():
@@ -93,10 +93,19 @@ class _Segment:
         self.signals[: self.slow_period] = 0
 
     def _mark(self, one: int, two: int) -> None:
-        parts = [slice(k * self.length, (k + 1) * self.length) for k in (one, two)]
+        """Mark two parts at once; the same part twice to mark only one."""
+        a, b = (slice(k * self.length, (k + 1) * self.length) for k in (one, two))
         self.last[[one, two]] = self.first[[one, two]]
-        prices, signals = ([column[part] for part in parts] for column in (self.price, self.signals))
-        _crossover_kernel(*prices, self.price[0], self.alphas, self.last[one], self.last[two], *signals)
+        _crossover_kernel(
+            self.price[a],
+            self.price[b],
+            self.price[0],
+            self.alphas,
+            self.last[one],
+            self.last[two],
+            self.signals[a],
+            self.signals[b],
+        )
 
 
 @njit(cache=True, nogil=True)

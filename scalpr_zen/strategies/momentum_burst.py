@@ -64,7 +64,7 @@ def _burst_kernel(ts, price, burst, burst_ticks, rows, signals):  # type: ignore
     Reads    ts (n,) ns, price (n,) ticks, burst in ns; rows (2, a power of two) is room for the prints of one burst
     Writes   signals (n,)
     Causal   signals[i] depends on the prints 0..i alone
-    Oracle   tests/naive_strategies.py, momentum_burst
+    Oracle   tests/support/naive_strategies.py, momentum_burst
 
     Each row is a ring of prints that are not too old, the lowest (highest) first: a print that is not below a later
     one can never be the lowest again. So each print comes and goes once, however long the burst.

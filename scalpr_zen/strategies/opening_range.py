@@ -15,7 +15,7 @@ from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import NANOS, Parameters, param
 from scalpr_zen.base.sessions import CHICAGO, SESSION_OPEN_HOUR
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.strategies.shared import session_parts
+from scalpr_zen.strategies.session_parts import session_parts
 
 _DAY = 24 * 60
 _MINUTE = 60 * NANOS
@@ -89,7 +89,7 @@ def _breakout_kernel(price, begin, end, last, breakout, signals):  # type: ignor
     Reads    price (n,) ticks of one session; its range is the prints begin:end, and end:last may give a signal
     Writes   signals (n,)
     Causal   signals[i] depends on price[0..i] alone, as begin, end and last follow from the times of the prints
-    Oracle   tests/naive_strategies.py, opening_range
+    Oracle   tests/support/naive_strategies.py, opening_range
     """
     high = low = np.int64(price[begin])
     for i in range(begin + 1, end):

@@ -11,7 +11,7 @@ from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.strategies.shared import scaled
+from scalpr_zen.strategies.decimals import scaled
 
 _DECIMALS = 4
 
@@ -55,7 +55,7 @@ def _imbalance_kernel(size, aggressor, window, threshold, signals):  # type: ign
     Reads    size (n,), aggressor (n,), threshold in ten thousandths
     Writes   signals (n,)
     Causal   signals[i] depends on the prints 0..i alone
-    Oracle   tests/naive_strategies.py, order_flow_imbalance
+    Oracle   tests/support/naive_strategies.py, order_flow_imbalance
 
     Both sums are int64, and so is their comparison, times 10,000 and without a division: 100,000 prints of at most
     2**31 contracts stay below 2**61.

@@ -12,7 +12,8 @@ from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.strategies.shared import scaled, session_parts
+from scalpr_zen.strategies.decimals import scaled
+from scalpr_zen.strategies.session_parts import session_parts
 
 _DECIMALS = 2
 
@@ -55,7 +56,7 @@ def _reversion_kernel(price, size, bands, warmup, signals):  # type: ignore[no-u
     Reads    price (n,) ticks, size (n,), bands in hundredths of a standard deviation
     Writes   signals (n,)
     Causal   signals[i] depends on price[0..i] and size[0..i] alone
-    Oracle   tests/naive_strategies.py, vwap_reversion
+    Oracle   tests/support/naive_strategies.py, vwap_reversion
 
     With d the distance of a price from that of the first print with a size, and the sums V of size, M of size * d and
     Q of size * d * d, the VWAP is M / V and the variance (V * Q - M * M) / V**2; both sides are compared times V. The
