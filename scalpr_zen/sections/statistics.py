@@ -304,7 +304,7 @@ def _t_test(x: Float64) -> tuple[float, float]:
 
 
 def _bracket_break_even_rate(trades: Array, bracket: Bracket, execution: Execution, tape: Tape) -> float:
-    if bracket.trailing_stop is not None or bracket.break_even_at is not None:
+    if bracket.stop_moves:
         return NAN
     long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
     shorts = float((trades["side"] < 0).mean()) if long != short and len(trades) else 0.0

@@ -57,6 +57,11 @@ class Bracket(Parameters):
         if self.break_even_at is None and self.break_even_plus:
             raise ParameterError("break_even_plus needs break_even_at, which was none")
 
+    @property
+    def stop_moves(self) -> bool:
+        """Whether the stop trails or moves to break-even."""
+        return self.trailing_stop is not None or self.break_even_at is not None
+
     def distances(self, instrument: Instrument, side: int) -> Distances:
         """Return the distances of a side in ticks; ParameterError if one is not a whole number of ticks."""
         nanos, take_profit, stop_loss = instrument.tick_nanos, self.take_profit, self.stop_loss

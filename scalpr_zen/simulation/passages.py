@@ -1,4 +1,4 @@
-"""What an entry at every print would earn: the outcomes of one bracket, exactly, in one pass.
+"""The result of an entry at every print of a tape, on both sides, in one pass.
 
 A pass over a contract's prints from the last to the first keeps, for each price, the next print at or beyond it. Two
 look-ups then find the exit of a bracket with fixed distances. Moving stops, targets in a queue and limits on open
@@ -29,25 +29,25 @@ _NEVER = np.iinfo(np.int64).max
 assert STOP_FILL_CODES["next"] == _NEXT
 assert NEVER == _NEVER  # a cached kernel does not notice a change in another file
 _MOST_CELLS = 1 << 25
-"""Counters of a contract at most, 256 MB: a range of prices that needs more is no market's."""
+"""Most counters per contract (256 MB); no market's price range needs more."""
 
 
 class Outcomes(NamedTuple):
-    """What entries would earn, counted by the group of their signal's print and by side (0 long, 1 short).
+    """Results of entries, counted by the group of their signal's print and by side (0 long, 1 short).
 
-    An entry that is void or open at the end is marked at the last print of its segment, as the simulator marks it.
+    An entry that is void or open is valued at the last print of its segment, as in the simulator.
 
     Attributes
     ----------
     ticks : array of int64, shape (k,)
-        The different gross results, in increasing order.
+        The distinct gross results, ascending.
     entries : array of int64, shape (groups, 2, k)
-        Entries that end with each result.
+        Number of entries with each result.
     aggressor : array of int64, shape (groups, 3)
         Entries whose fill is a print of a seller, of an unknown aggressor, of a buyer.
     moves : array of float64, shape (2,)
-        Squared moves of the price from print to print, summed: times the square of the position of some trades less
-        that of all entries together, and times the square of the position of the trades alone.
+        Two sums of squared price moves from print to print: times (position of some trades - mean position of all
+        entries)**2, and times (position of the trades)**2.
     """
 
     ticks: Array
@@ -57,7 +57,7 @@ class Outcomes(NamedTuple):
 
 
 class Positions(NamedTuple):
-    """Trades one after the other, each held from its entry's print to its exit's: prints and sides, shape (n,) each."""
+    """Trades that do not overlap: prints of entry and exit, and sides, shape (n,) each."""
 
     entry: Array
     exit: Array
@@ -65,9 +65,9 @@ class Positions(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """The scalars of the kernel; distances in ticks by side (0 long, 1 short), times in ns.
+    """The kernel's parameters: distances in ticks by side (0 long, 1 short), times in ns.
 
-    `worst` is the least profit of a triggered stop before slippage: that of its level where it fills there.
+    `worst` is the lowest possible result of a stop before slippage: that at its level where it fills there.
     """
 
     target: tuple[int, int]
@@ -83,9 +83,8 @@ class _Rule(NamedTuple):
 
 
 def has_fixed_levels(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules, groups: int) -> bool:
-    """Return whether `outcomes` covers these rules and this tape's range of prices."""
-    moves = bracket.trailing_stop is not None or bracket.break_even_at is not None
-    if moves or execution.target_fill == "queue" or rules.limit_basis == "equity":
+    """Return whether `outcomes` supports these rules and the price range of this tape."""
+    if bracket.stop_moves or execution.target_fill == "queue" or rules.limit_basis == "equity":
         return False
     return max((2 * groups * _width(tape, k, execution) for k in range(len(tape.segments))), default=0) <= _MOST_CELLS
 
@@ -101,7 +100,7 @@ def outcomes(
     execution: Execution,
     rules: SessionRules,
 ) -> Outcomes:
-    """Return what an order after each print would earn, long and short, traded on its own.
+    """Return the results of an order after each print, long and short, each traded on its own.
 
     Parameters
     ----------
@@ -109,20 +108,20 @@ def outcomes(
         n prints.
     starts, group : arrays of int64, shape (m,)
         Stretches of prints: each begins at `starts[k]` and ends where the next one begins; the first begins at 0.
-        Orders after the prints of a stretch are counted in its group; in none where it is -1.
+        Orders after the prints of a stretch count in its group, or not at all if that is -1.
     groups : int
         Number of groups.
     weights : array of float64, shape (groups, 2)
-        Contracts of each entry of a group and side in the position of all entries together.
+        Weight of each entry of a group and side in the mean position of all entries.
     held : Positions
-        Trades with whose position that one is compared.
+        The trades of `Outcomes.moves`.
     bracket, execution, rules
-        As in `simulate`; of the rules only those that end a trade. `has_fixed_levels` must hold.
+        As in `simulate`; only rules that end a trade matter. `has_fixed_levels` must hold.
 
     Returns
     -------
     Outcomes
-        An order that does not fill (rule 3 of docs/execution.md) is not counted.
+        Orders that do not fill (rule 3 of docs/execution.md) are not counted.
     """
     params, spans = kernel_params(tape, bracket, execution, rules)
     rule = _Rule(
@@ -160,7 +159,7 @@ def moves(tape: Tape, first: int, stop: int, cover: Array, held: Positions) -> A
     Parameters
     ----------
     cover : array of float32, shape (stop - first + 1,)
-        By how much the position of all entries changes at each print.
+        Change of the mean position of all entries at each print.
     """
     found = np.zeros(2)
     _move_kernel(tape.price, first, stop, cover, *held, found)
@@ -179,13 +178,13 @@ def merged(parts: Sequence[Outcomes], groups: int) -> Outcomes:
 
 
 def _extremes(tape: Tape, first: int, stop: int) -> tuple[int, int]:
-    """Return prices that all prints of a stretch lie between, those of the blocks that it touches."""
+    """Return a lowest and a highest price of a stretch: the extremes of the blocks that it touches."""
     blocks = slice(first // BLOCK, (stop - 1) // BLOCK + 1)
     return int(tape.blocks.low[blocks].min()), int(tape.blocks.high[blocks].max())
 
 
 def _width(tape: Tape, number: int, execution: Execution) -> int:
-    """Return how many results the trades of a contract may have: no fill lies outside its prices but for slippage."""
+    """Return the number of possible results of a contract's trades: fills lie within its prices, plus slippage."""
     low, high = _extremes(tape, int(tape.segments["start"][number]), int(tape.segments["stop"][number]))
     return 2 * (high - low + 2 * execution.slippage_ticks) + 1
 
@@ -211,17 +210,16 @@ def _outcome_kernel(  # type: ignore[no-untyped-def]
     found,
     aggressors,
 ):
-    """Count what orders after the prints first:stop of one segment earn, from the last print to the first.
+    """Count the results of orders after the prints first:stop of one segment, from the last print to the first.
 
     Reads    ts, price, aggressor (n,); the sessions (d,); starts and group (m,), weights (groups, 2); `low`, a price
              below those of the segment
-    Writes   passage (prices,): by price from `low` on, the next print at or beyond it, `stop` where there is none and
-             at the first and the last, which no print reaches; found (groups, 2, width) entries by result, the middle
-             one 0; aggressors (groups, 3); cover (prints + 1,): by how much the position of all entries changes at
-             each print
+    Writes   passage (prices,): for each price from `low` on the next print at or beyond it, or `stop`; no print reaches
+             the first and the last of these prices; found (groups, 2, width): entries by result, 0 in the middle;
+             aggressors (groups, 3); cover (prints + 1,): change of the mean position of all entries at each print
     Oracle   tests/test_passages.py, by trading every print with `simulate`
 
-    A price above the latest one can only be reached from below, and one below it from above: one table holds both.
+    Prices above the current one are reached from below, those below it from above: one table serves both.
     """
     session, place = len(session_stop) - 1, len(starts) - 1
     while session > 0 and session_stop[session - 1] >= stop:
@@ -301,13 +299,13 @@ def _before(ts, i, begin, due):  # type: ignore[no-untyped-def]
 
 @inner
 def _add(price, low, passage, j, n, stop):  # type: ignore[no-untyped-def]
-    """Let prints j:n come before print n: each price that the next print leaves behind has that for its passage."""
+    """Add prints j:n to the table, latest first: the prices that a move leaves behind are next reached at its end."""
     if n == stop:
         n -= 1
     q = np.int64(price[n])
     for k in range(n - 1, j - 1, -1):
         p = np.int64(price[k])
-        passage[q - low] = k + 1  # most moves are of one tick, and where p == q nothing reads it
+        passage[q - low] = k + 1  # most moves are one tick; for p == q the entry is never read
         if abs(p - q) > 1:
             for level in range(min(p, q) - low + 1, max(p, q) - low):
                 passage[level] = k + 1
@@ -334,7 +332,7 @@ def _end(ts, price, stop, low, rule, passage, j, front, order, side, target, los
 
 @inner
 def _late_end(ts, price, stop, rule, j, entry, order, won, lost, side, target):  # type: ignore[no-untyped-def]
-    """Return the same where an order may end the entry, or the segment does."""
+    """Return the same for an entry that a market order or the end of its segment may end."""
     at = min(won, lost)
     if order < stop and order <= at:  # 28
         return order, side * (price[order] - entry) - rule.slippage
@@ -358,7 +356,7 @@ def _passage(price, low, passage, level, side, front, stop):  # type: ignore[no-
 
 @njit(cache=True, nogil=True)
 def _move_kernel(price, first, stop, cover, entry, exits, side, found):  # type: ignore[no-untyped-def]
-    """Sum the squared moves that trades make and all entries together do not.
+    """Sum the squared price moves of `Outcomes.moves`.
 
     Reads    price (n,); cover (stop - first + 1,); trades one after the other: entry, exits, side (m,)
     Writes   found (2,), as `moves` of Outcomes

@@ -1,7 +1,6 @@
-"""Signals become trades: what a fill is, in one readable loop.
+"""Tape and signals to trades, by the rules of docs/execution.md, whose numbers stand in comments.
 
-The rules are those of docs/execution.md, and the comments of the kernels carry their numbers. A price is a whole
-number of ticks and a time is int64 ns UTC; the only float is the money in `net_usd`.
+Prices are whole ticks and times int64 ns UTC; the only float is the money in `net_usd`.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ from scalpr_zen.simulation.rules import SessionRules, entry_ranges
 
 Array = NDArray[Any]
 
-assert KERNEL_BLOCK == BLOCK  # two files, because a cached kernel does not notice a change in another one
+assert KERNEL_BLOCK == BLOCK  # the kernel needs its own constant: its cache does not notice a change in another file
 
 RESULT = np.dtype(
     [
@@ -58,19 +57,19 @@ RESULT = np.dtype(
         ("session", "<i4"),
     ]
 )
-"""What is left of a trade where many runs are compared; `session` is the row of its exit in the tape's sessions,
-`stop_ticks` the profit at the stop's own price."""
+"""The columns of a trade that a comparison of many runs needs. `session`: the row of the exit in the tape's sessions;
+`stop_ticks`: the profit at the stop price."""
 
 _CHUNK = 1024
-"""Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
+"""Orders per turn of a variant: few enough that their prints stay in the CPU cache for the next variant."""
 _FIRST_CHUNK = 64
 _NO_TRADES = np.empty(0, TRADE), np.empty(0, TRIGGER)
 _LONG = 0.1
-"""Seconds after which fewer orders are traded between two looks for Ctrl-C: with far brackets each may take long."""
+"""Seconds per chunk above which chunks shrink, so that Ctrl-C is noticed soon: a trade with a wide bracket is slow."""
 
 
 class Orders(NamedTuple):
-    """The signals that the rules let through, in order: their prints, shape (n,), their sides, and the counts."""
+    """The signals that the rules allow, in order: prints and sides, shape (n,), and the counts of the others."""
 
     at: Array
     side: Array
@@ -79,7 +78,7 @@ class Orders(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Simulation:
-    """What the simulator found.
+    """The trades of one run.
 
     Attributes
     ----------
@@ -88,9 +87,9 @@ class Simulation:
     triggers : array of TRIGGER
         Of each closed trade.
     unclosed : array of TRADE
-        Void and open trades, marked at the last print of their segment; out of all statistics.
+        Void and open trades, valued at the last print of their segment; in no statistic.
     counts : dict of str to int
-        `signals` and what became of them; the rest of the counts add up to it.
+        `signals`, and how many of them were closed, void, open or refused for each reason; these add up to it.
     """
 
     trades: Array
@@ -120,7 +119,7 @@ def simulate(
     Raises
     ------
     ParameterError
-        If the signals do not fit the tape, a distance is no multiple of the tick, or parameters contradict each
+        If the signals do not fit the tape, a distance is not a multiple of the tick, or parameters contradict each
         other.
     """
     if wrong := signal_error(signals, len(tape)):
@@ -130,13 +129,13 @@ def simulate(
 
 
 def orders(tape: Tape, signals: NDArray[np.int8], rules: SessionRules) -> Orders:
-    """Return the signals that sides, windows, weekdays and the time before the close let through (rules 18 to 22).
+    """Return the signals that sides, windows, weekdays and the time before the close allow (rules 18 to 22).
 
     Parameters
     ----------
     tape : Tape
     signals : array of int8, shape (n,)
-        Without a `signal_error`, as `strategies.user_code.signals_of` gives them.
+        Already checked, as by `strategies.user_code.signals_of`.
     rules : SessionRules
     """
     at = _found(signals)
@@ -161,12 +160,9 @@ def trade(
     execution: Execution,
     rules: SessionRules,
 ) -> Simulation:
-    """Trade orders under one bracket; raises as `simulate` does.
+    """Trade the orders of a tape under one bracket.
 
-    Parameters
-    ----------
-    tape, wanted, bracket, execution, rules
-        As in `simulate`; `wanted` may be traded under many of the others.
+    Parameters and errors are those of `simulate`; the same orders can be traded under many brackets.
     """
 
     def complete(chunks: list[tuple[Array, Array]]) -> tuple[Array, Array]:
@@ -196,12 +192,12 @@ def results(
     variants: Sequence[tuple[Bracket, Execution]],
     rules: SessionRules,
 ) -> list[Array]:
-    """Return what each variant of a run makes of its orders; raises as `simulate` does.
+    """Return the results of each variant of a run; raises as `simulate` does.
 
     Returns
     -------
     list of arrays of RESULT
-        Of each variant the trades in the order of their signals, void and open ones included.
+        The trades of each variant in the order of their signals, void and open ones included.
     """
     params = [_kernel_params(tape, bracket, execution, rules) for bracket, execution in variants]
 
@@ -218,7 +214,7 @@ def results(
 def kernel_params(
     tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules
 ) -> tuple[KernelParams, Bounds]:
-    """Return the scalars of the kernel and the ends of segments and sessions; raises as `simulate` does."""
+    """Return the kernel's parameters and the ends of segments and sessions; raises as `simulate` does."""
     params = _kernel_params(tape, bracket, execution, rules)
     return params, _spans(tape, params, rules)
 
@@ -230,12 +226,12 @@ def net_usd(gross_ticks: Array, tape: Tape, execution: Execution) -> Array:
 
 
 def tick_money(tape: Tape, execution: Execution) -> int:
-    """Return the micro-dollars of a tick of all contracts.
+    """Return the value of a tick of all contracts in micro-dollars.
 
     Raises
     ------
     ParameterError
-        If it is less than one of them, so that no money can be counted.
+        If it rounds to zero.
     """
     money = _micro(execution.tick_value(tape.instrument) * execution.contracts)
     if not money:
@@ -245,16 +241,16 @@ def tick_money(tape: Tape, execution: Execution) -> int:
 
 
 def largest_result(tape: Tape, execution: Execution, ticks: int | None = None) -> int:
-    """Return the micro-dollars that no trade can win or lose more than, while the price moves so many ticks at most.
+    """Return the most that a trade can win or lose, in micro-dollars, slippage and commission included.
 
-    The default are those of the whole tape. Slippage counts at both ends, and the commission of a round turn.
+    `ticks` is the largest move of the price; default: the price range of the tape.
     """
     moved = tape.price_range if ticks is None else ticks
     return (moved + 1 + 2 * execution.slippage_ticks) * tick_money(tape, execution) + _micro(execution.cost_usd)
 
 
 def trades_sha256(trades: Array) -> str:
-    """Return the identity of a trade list: SHA-256 over its columns in the order of TRADE."""
+    """Return the SHA-256 of a trade list, over its columns in the order of TRADE."""
     digest = hashlib.sha256()
     for name in TRADE.names or ():
         digest.update(np.ascontiguousarray(trades[name]).tobytes())
@@ -314,7 +310,7 @@ def _kernel_params(tape: Tape, bracket: Bracket, execution: Execution, rules: Se
 
 
 def _check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRules) -> None:
-    """Refuse a run whose limits in USD may have added more money than can be counted (rules 26 and 27)."""
+    """Refuse a run whose limits in USD may have summed more money than can be counted exactly (rules 26 and 27)."""
     if rules.loss_limit is not None or rules.profit_limit is not None:
         added = total(np.abs(micro(net_usd(rows["gross_ticks"][rows["reason"] < VOID], tape, execution))))
         check_sum(added + largest_result(tape, execution))
@@ -325,7 +321,7 @@ def _micro(usd: float) -> int:
 
 
 def _spans(tape: Tape, params: KernelParams, rules: SessionRules) -> Bounds:
-    """Return where segments and sessions end, and where an order that makes flat before the close reaches them."""
+    """Return the ends of segments and sessions, and where and when `flat_before_close` closes positions."""
     segments, sessions = (np.ascontiguousarray(table["stop"]) for table in (tape.segments, tape.sessions))
     flat = rules.ns("flat_before_close")
     if flat is None:
@@ -381,9 +377,9 @@ def _trade_many(
 
 
 def _chunks(start: int, stop: int) -> Iterator[slice]:
-    """Give the orders start:stop in chunks of at most _CHUNK, fewer where a chunk lasts long.
+    """Yield the orders start:stop in chunks of at most _CHUNK, smaller ones if chunks are slow.
 
-    Trades do not depend on the chunks: each kernel call goes on where the one before ended.
+    Trades do not depend on the chunks: each kernel call continues where the one before ended.
     """
     size = _FIRST_CHUNK
     while start < stop:
@@ -407,7 +403,7 @@ def _result(rows: Array, triggers: Array) -> Array:
 
 
 def _complete(rows: Array, tape: Tape, execution: Execution) -> None:
-    """Write the columns that follow from the fills: times, segment, session and money (rule 13)."""
+    """Fill in the columns that follow from the prints and fills: times, segment, session and money (rule 13)."""
     rows["entry_ts"] = tape.ts[rows["entry"]]
     rows["exit_ts"] = tape.ts[rows["exit"]]
     rows["segment"] = np.searchsorted(tape.segments["stop"], rows["exit"], side="right")
