@@ -200,7 +200,7 @@ def _same_signals(tape: Tape, signals: Array, again: Array, stop: int) -> None:
 
 
 def _same_trades(tape: Tape, whole: Simulation, cut: Simulation, stop: int) -> None:
-    rolled = whole.trades["reason"] == ROLL  # only the print after it shows that its segment ended
+    rolled = whole.trades["reason"] == ROLL  # the print after it shows that the segment ended
     before = whole.trades[whole.trades["exit"] + rolled < stop]
     if np.array_equal(before, cut.trades):
         return
@@ -208,7 +208,7 @@ def _same_trades(tape: Tape, whole: Simulation, cut: Simulation, stop: int) -> N
     at = min([at for at in short.keys() | full.keys() if short.get(at) != full.get(at)] or full)
     raise LookAhead(
         f"look-ahead: with the tape cut after print {stop - 1:,}, the trade of the signal at print {at:,} "
-        f"({_when(tape, at)}) is {_described(short.get(at))}, and {_described(full.get(at))} with the prints that follow"
+        f"({_when(tape, at)}) is {_text(short.get(at))}, and {_text(full.get(at))} with the prints that follow"
     )
 
 
@@ -217,7 +217,7 @@ def _by_signal(trades: Array) -> dict[int, dict[str, Any]]:
     return {row["signal"]: row for row in rows}
 
 
-def _described(row: dict[str, Any] | None) -> str:
+def _text(row: dict[str, Any] | None) -> str:
     if row is None:
         return "none"
     entry, end = (f"print {row[name]:,} at {row[f'{name}_ticks']:,} ticks" for name in ("entry", "exit"))
