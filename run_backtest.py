@@ -23,7 +23,7 @@ WRITE_CSV = False  # write the trades as CSV too
 WRITE_HTML = False  # write the charts as one HTML file too
 # A distance in points may be given in ticks: "8t" is 8 ticks.
 
-# Bracket: The take profit and the stop loss that go with every entry, and how the stop moves.
+# Bracket: Take profit and stop loss of every entry, and how the stop moves.
 TAKE_PROFIT_SHORT = None  # points; Take profit of short trades; none: same as long.
 STOP_LOSS_SHORT = None  # points; Stop loss of short trades; none: same as long.
 TRAILING_STOP = None  # points; Distance at which the stop follows the best price since the entry.
@@ -45,7 +45,7 @@ ROLL_EXIT = "void"  # void | close; What happens to a trade open at a roll: void
 CONTRACTS = 1  # contracts; Contracts of each trade.
 OVERLAP = False  # Trade every signal on its own, for studying signals.
 
-# SessionRules: Which signals are traded, and what ends a trade or a session beside its bracket.
+# SessionRules: Which signals are traded, and what ends a trade or a session besides the bracket.
 SIDES = "both"  # both | long | short; Sides that are traded.
 REVERSE = False  # Trade every signal in the opposite direction.
 ENTRY_WINDOWS = "all"  # Chicago times of signals that are traded: all, or 08:30-11:00, 13:00-15:00.
@@ -60,7 +60,7 @@ PROFIT_LIMIT = None  # USD; Net profit at which a session is over.
 LIMIT_BASIS = "realized"  # realized | equity; What the limits look at: closed trades, or also the open one.
 INCOMPLETE_DATES = "exclude"  # exclude | include; Whether incomplete session dates count in by-day statistics.
 
-# PessimisticCosts: The pessimistic costs of the fill table; never below those that are set.
+# PessimisticCosts: The pessimistic costs of the fill table; never below those of the run.
 PESSIMISTIC_COMMISSION = 2.5  # USD a contract and side; Commission of the pessimistic costs.
 PESSIMISTIC_SLIPPAGE_TICKS = 1  # ticks; Slippage of the pessimistic costs.
 

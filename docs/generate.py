@@ -24,7 +24,7 @@ from scalpr_zen.render.figures import CHARTS
 from scalpr_zen.sections.prop_firm.rules import FIRMS, KEYS, RuleSet, rule_set
 from scalpr_zen.sections.setup import GROUPS as SETUP
 from scalpr_zen.sections.statistics import STATISTICS
-from scalpr_zen.strategies.load import BUILT_IN
+from scalpr_zen.strategies.user_code import BUILT_IN
 
 FOLDER = Path(__file__).parent
 PAGES = ("parameters.md", "statistics.md", "dashboard.md", "instruments.md", "data.md", "prop_firm.md")

@@ -14,7 +14,7 @@ from scalpr_zen import Bracket, Distance, EmaCrossover, ParameterError, Paramete
 from scalpr_zen.base.params import declared
 from scalpr_zen.base.units import distance_text, distance_ticks
 from scalpr_zen.sections.setup import GROUPS
-from scalpr_zen.strategies.load import load_strategy
+from scalpr_zen.strategies.user_code import load_strategy
 
 IN_POINTS = {
     "take_profit": 4.25,

@@ -22,7 +22,7 @@ from scalpr_zen.base.params import declared
 from scalpr_zen.dashboard.tape_window import Window
 from scalpr_zen.dashboard.trades_page import Page
 from scalpr_zen.sections.statistics import STATISTICS
-from scalpr_zen.strategies.load import BUILT_IN
+from scalpr_zen.strategies.user_code import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -13,6 +13,7 @@ from support.tapes import Given, signals_of, tape_of
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, PropFirm, SessionRules, run
 from scalpr_zen.base.money import MOST, check_sum, micro, total
 from scalpr_zen.sections.prop_firm.paths import BUST, NEVER, PASS, SHARE_STEPS, Days, Rules, walk
+from scalpr_zen.sections.statistics import by_trade, net
 from scalpr_zen.simulation.simulate import largest_result, simulate
 
 FAST, BRACKET = EmaCrossover(fast_period=2, slow_period=5), Bracket(take_profit=2.0, stop_loss=1.0)
@@ -192,3 +193,17 @@ def test_the_best_day_is_compared_with_the_profit_exactly_whatever_they_are(tota
         if balance >= target and Fraction(max(0, *totals[: n + 1]), balance) <= Fraction(share, SHARE_STEPS)
     ]
     assert (outcome == PASS, used) == (bool(expected), expected[0] if expected else count)
+
+
+@given(st.lists(st.tuples(st.integers(-(2**59), 2**59), st.integers(0, 2**20)), max_size=50))
+def test_a_sum_counts_each_amount_as_often_as_it_is_asked_to(pairs):
+    amounts, count = np.array(pairs, np.int64).reshape(-1, 2).T
+    assert total(amounts, count) == sum(amount * times for amount, times in pairs)
+
+
+@given(st.lists(st.tuples(st.integers(-400, 400), st.integers(1, 9)), min_size=1, max_size=30))
+def test_results_with_counts_have_the_rates_of_the_results_written_out(pairs):
+    ticks, count = np.array(pairs, np.int64).T
+    x = ticks * 1.25 - 4.1
+    assert repr(by_trade(x, count)) == repr(by_trade(np.repeat(x, count)))  # repr: exactly, and NaN equals itself
+    assert net(x, count) == net(np.repeat(x, count))

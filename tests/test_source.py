@@ -8,8 +8,8 @@ import pytest
 from support.tapes import Given
 
 from scalpr_zen import EmaCrossover, MomentumBurst
-from scalpr_zen.strategies.load import load_strategy
 from scalpr_zen.strategies.source import source_sha256, strategy_sha256
+from scalpr_zen.strategies.user_code import load_strategy
 
 FILE = "import helper\nfrom parts import fast\nimport os\n\nclass S:\n    def signals(self, tape): ...\n"
 BESIDE = {

@@ -31,8 +31,8 @@ from scalpr_zen.commands.backtest import backtest_of
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.workbench import Workbench
-from scalpr_zen.strategies.load import BUILT_IN, load_strategy, make_strategy, signals_of
-from scalpr_zen.strategies.new import write_strategy
+from scalpr_zen.strategies.template import write_strategy
+from scalpr_zen.strategies.user_code import BUILT_IN, load_strategy, make_strategy, signals_of
 
 ROOT = Path(__file__).parents[1]
 HEAD = """\
@@ -152,8 +152,8 @@ def test_of_several_strategies_one_must_be_named():
         ("mine.py:np", "mine.py has no class np: its strategies are Every"),
         ("none.py", "none.py has no strategy, which is a class with signals(tape)"),
         ("none.py:Missing", "none.py has no class Missing: its strategies are none"),
-        ("missing.py", "missing.py does not exist: scalpr new-strategy NAME writes a strategy to begin with"),
-        ("missing.py:Every", "missing.py does not exist: scalpr new-strategy NAME writes a strategy to begin with"),
+        ("missing.py", "missing.py does not exist: scalpr new-strategy NAME writes a strategy to start from"),
+        ("missing.py:Every", "missing.py does not exist: scalpr new-strategy NAME writes a strategy to start from"),
         ("folder.py", "folder.py cannot be read: Is a directory"),
         *[
             (text, f", or a file as in my_file.py:MyStrategy, was '{text}'")
@@ -329,8 +329,8 @@ def test_a_class_that_is_no_strategy_is_refused_by_its_line(body, at, told):
 def test_a_parameter_that_the_strategy_has_not_is_refused():
     every, plain = (load_strategy(written(EVERY, PLAIN) + f":{name}") for name in ("Every", "Plain"))
     got = message(make_strategy, every, {"evry": 3}, kind=ParameterError)
-    assert got == "evry is no parameter of Every: they are every, trades, label, late, share"
-    assert message(make_strategy, plain, {"a": 3}, kind=ParameterError) == "a is no parameter of Plain: it has none"
+    assert got == "evry is not a parameter of Every: they are every, trades, label, late, share"
+    assert message(make_strategy, plain, {"a": 3}, kind=ParameterError) == "a is not a parameter of Plain: it has none"
     got = message(make_strategy, every, {"every": 0}, kind=ParameterError)
     assert got == "every must be 1 to 1,000, was 0"
 
@@ -748,20 +748,20 @@ def test_a_name_gives_the_file_and_the_class(scalpr, name, stem, kind):
 
 @pytest.mark.parametrize("name", ["", "1x", "a b", "a.py", "../a", "a--b", "a_", "_a", "\u00e9", "a:b", "x\n"])
 def test_a_bad_name_is_refused(scalpr, name):
-    assert "NAME must be as my_idea, my-idea or MyIdea, was " in line(scalpr("new-strategy", name))
+    assert "NAME must be like my_idea, my-idea or MyIdea, was " in line(scalpr("new-strategy", name))
     assert list(Path().iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["import", "true", "EmaCrossover", "opening-range", "Parameters", "numpy", "signal"])
 def test_a_name_with_a_meaning_is_refused(scalpr, name):
     told = line(scalpr("new-strategy", name))
-    assert told == f"NAME must not be {name}, which has a meaning already: take another one"
+    assert told == f"NAME must not be {name}, which is taken: choose another one"
     assert list(Path().iterdir()) == []
 
 
 def test_no_file_is_overwritten(scalpr):
     Path("my_idea.py").write_text("mine")
-    assert line(scalpr("new-strategy", "MyIdea")) == "my_idea.py exists: take another name, or another --folder"
+    assert line(scalpr("new-strategy", "MyIdea")) == "my_idea.py exists: choose another name or another --folder"
     assert Path("my_idea.py").read_text() == "mine"
 
 

@@ -30,10 +30,10 @@ def whole_micro(usd: float) -> int:
     return round(usd * MICRO)
 
 
-def total(amounts: Int64) -> int:
-    """Return the sum of whole amounts; exact even if it does not fit into 64 bits."""
+def total(amounts: Int64, count: Int64 | int = 1) -> int:
+    """Return the sum of whole amounts, each `count` times; exact even where it does not fit into 64 bits."""
     high = amounts >> _HALF
-    return (int(high.sum()) << int(_HALF)) + int((amounts - (high << _HALF)).sum())
+    return (int((high * count).sum()) << int(_HALF)) + int(((amounts - (high << _HALF)) * count).sum())
 
 
 def check_sum(most: int) -> None:

@@ -18,7 +18,7 @@ from scalpr_zen.runs.backtest import LAPS, Strategy, run_setup, save
 from scalpr_zen.runs.spec import make_run
 from scalpr_zen.sections.setup import GROUPS, Setup
 from scalpr_zen.strategies import EmaCrossover
-from scalpr_zen.strategies.load import load_strategy
+from scalpr_zen.strategies.user_code import load_strategy
 
 GROUP = "Runs"
 CONSTANTS = {

@@ -10,7 +10,7 @@ from scalpr_zen.commands.console import say
 from scalpr_zen.commands.demo import demo_tape
 from scalpr_zen.commands.flags import STRATEGY, not_empty, strategy_option
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.strategies.load import load_strategy
+from scalpr_zen.strategies.user_code import load_strategy
 
 GROUP = "Runs"
 

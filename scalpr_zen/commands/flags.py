@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from scalpr_zen.base.params import RENAMED, Parameter, Parameters, declared
 from scalpr_zen.commands.console import output_aside
 from scalpr_zen.strategies import EmaCrossover
-from scalpr_zen.strategies.load import BUILT_IN, load_strategy, refuse_taken
+from scalpr_zen.strategies.user_code import BUILT_IN, load_strategy, refuse_taken
 
 STRATEGY = EmaCrossover.__name__
 

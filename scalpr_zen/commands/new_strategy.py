@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from scalpr_zen.commands.console import say
-from scalpr_zen.strategies.new import write_strategy
+from scalpr_zen.strategies.template import write_strategy
 
 GROUP = "Strategies"
 

@@ -31,7 +31,7 @@ from scalpr_zen.runs.backtest import jsonable, tape_facts
 from scalpr_zen.sections.baseline import BY_TRADE
 from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.simulation.kernel import REASONS
-from scalpr_zen.strategies.load import refuse_taken
+from scalpr_zen.strategies.user_code import refuse_taken
 
 P = TypeVar("P", bound=Parameters)
 

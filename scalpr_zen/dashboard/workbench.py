@@ -27,7 +27,7 @@ from scalpr_zen.runs.spec import RunSpec, make_run
 from scalpr_zen.sections.prop_firm import rule_set
 from scalpr_zen.sections.setup import GROUPS, Setup
 from scalpr_zen.simulation.simulate import Orders, orders
-from scalpr_zen.strategies.load import refuse_taken, signals_of
+from scalpr_zen.strategies.user_code import refuse_taken, signals_of
 
 T = TypeVar("T")
 ClientGone = Callable[[], bool]

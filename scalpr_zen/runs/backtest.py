@@ -44,7 +44,7 @@ from scalpr_zen.sections.statistics import daily, statistics, verdicts
 from scalpr_zen.simulation.execution import Bracket, Execution, PessimisticCosts
 from scalpr_zen.simulation.rules import SessionRules, counted_dates
 from scalpr_zen.simulation.simulate import Orders, Simulation, largest_result, orders, trade, trades_sha256
-from scalpr_zen.strategies.load import signals_of
+from scalpr_zen.strategies.user_code import signals_of
 
 if TYPE_CHECKING:
     import pandas

@@ -14,8 +14,8 @@ from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import RENAMED, Parameter, Parameters, declared, renamed
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.setup import GROUPS, Setup
-from scalpr_zen.strategies.load import make_strategy
 from scalpr_zen.strategies.source import strategy_sha256
+from scalpr_zen.strategies.user_code import make_strategy
 
 Value = float | int | bool | str | None
 Declared = tuple[tuple[Parameter, Any], ...]

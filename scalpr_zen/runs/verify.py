@@ -1,6 +1,6 @@
-"""The look-ahead proof: a run of the tape cut short must say the same of all that came before the cut.
+"""The look-ahead proof: a run on the tape cut short must equal the whole run up to the cut.
 
-A strategy that knows more than prints `0..i` at print `i` changes its mind somewhere when what follows is taken away.
+A strategy that uses more than prints `0..i` at print `i` gives another signal somewhere once later prints are missing.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from scalpr_zen.runs.backtest import Strategy
 from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.kernel import REASONS, ROLL, TRADE
 from scalpr_zen.simulation.simulate import Simulation, simulate
-from scalpr_zen.strategies.load import signals_of
+from scalpr_zen.strategies.user_code import signals_of
 
 Array = NDArray[Any]
 
 KINDS = ("random", "signal", "entry", "exit", "roll", "session")
 STRETCHES, STRETCH = 8, 100_000
-"""Stretches of the tape that are tapes of their own, and their prints at most: who peeks to leave a signal out says
-nothing at the cuts that follow signals."""
+"""Number of stretches of the tape that are verified as tapes of their own, and their most prints: cuts after signals do
+not catch a strategy that looks ahead to leave a signal out."""
 FINE, COARSE, STRIDE = 100, 100, 25
-"""Cuts of a stretch: after each of its last FINE prints, and before these COARSE cuts that are STRIDE prints apart, as
-a scalper looks tens of prints ahead."""
+"""Cuts of a stretch: after each of its last FINE prints, and before them COARSE cuts STRIDE prints apart: look-ahead in
+scalping spans tens of prints."""
 
 
 class LookAhead(ScalprError):
-    """A signal or a trade depends on prints after it, or a strategy gives two answers to one question."""
+    """A signal or a trade depends on later prints, or a strategy gives different signals for the same tape."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was compared without finding a difference; `near` are the signals of stretches between their cuts."""
+    """What was compared and found equal; `near` counts the signals between the cuts of the stretches."""
 
     cuts: int
     dense: int
@@ -57,23 +57,23 @@ def verify(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verified:
-    """Run a strategy on the whole tape and on the tape cut short, and demand the same before each cut.
+    """Run a strategy on the whole tape and on the tape cut short, and require equal results before each cut.
 
-    Each time another copy of the strategy is asked, and some cuts are asked before the whole tape: what it remembers of
-    one answer must not help it with the next.
+    Each run uses a new copy of the strategy, and some cuts run before the whole tape, so that nothing it remembers from
+    one run can help it in another.
 
     Parameters
     ----------
     tape, strategy, setup
         As in `run_setup`.
     cuts : int
-        Cuts: a sixth each at random prints, just after random signals, entries and exits, where a contract ends, and
-        just before the last print of a session; and the whole tape. Beside these, STRETCHES of the tape, half of them
-        around signals, are cut at FINE and COARSE places each.
+        Number of cuts, a sixth each: at random prints; just after random signals, entries and exits; where a contract
+        ends; just before the last print of a session. Besides these, STRETCHES of the tape, half of them around
+        signals, are cut at FINE and COARSE places each.
     seed : int
-        Of the random choices.
+        Seed of the random choices.
     progress : callable, optional
-        Called with cuts and stretches done and in all.
+        Called with the number of cuts and stretches done, and their total.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def verify(
     early = {stop: _sparse(ask(tape.cut(stop))) for stop in random_prints(len(tape), cuts, seed)}
     signals = ask(tape)
     whole = simulate(tape, signals, setup.bracket, setup.execution, setup.rules)
-    signals = signals.copy()  # a strategy may write its next answer into the same array
+    signals = signals.copy()  # a strategy may return the same array again
     again = ask(tape)
     _one_answer(tape, signals, again)
     early[len(tape)] = _sparse(again)
@@ -108,10 +108,10 @@ def verify(
 
 
 def _asker(strategy: Strategy) -> Callable[[Tape], Array]:
-    """Return what gives the signals of a new copy of a strategy, or of itself where it cannot be copied."""
+    """Return a function that gives the signals of a new copy of a strategy, or its own if it cannot be copied."""
     try:
         kept = copy.deepcopy(strategy)
-    except Exception:  # an object may refuse in any way that it likes
+    except Exception:  # copying may raise anything
         return lambda tape: signals_of(strategy, tape)
     return lambda tape: signals_of(copy.deepcopy(kept), tape)
 
@@ -131,14 +131,14 @@ def _full(sparse: tuple[Array, Array], length: int) -> Array:
 
 
 def random_prints(length: int, cuts: int, seed: int) -> list[int]:
-    """Return the random cuts, short of the whole tape, the shortest first: the number of prints that are left."""
+    """Return the random cuts as numbers of prints kept, ascending, without the whole tape."""
     share = -(-cuts // len(KINDS))
     random = np.random.default_rng((seed, 2))
     return sorted(set(random.integers(1, length, share).tolist())) if length > 1 else []
 
 
 def cut_prints(tape: Tape, signals: Array, whole: Simulation, cuts: int, seed: int) -> list[int]:
-    """Return where the tape is cut: the number of prints that are left, in order; the last one is the whole tape."""
+    """Return the cuts as numbers of prints kept, ascending; the last one is the whole tape."""
     random = np.random.default_rng(seed)
     known = np.concatenate((whole.trades, whole.unclosed))
     places = {
@@ -156,7 +156,7 @@ def cut_prints(tape: Tape, signals: Array, whole: Simulation, cuts: int, seed: i
 
 
 def _ends(length: int, signals: Array, seed: int) -> list[int]:
-    """Return where the stretches end: the tape's end, random prints, and soon after random signals."""
+    """Return where the stretches end: at the end of the tape, at random prints, and soon after random signals."""
     random, at = np.random.default_rng((seed, 1)), np.flatnonzero(signals)
     ends = [length, *random.integers(1, length + 1, STRETCHES // 2 - 1).tolist()] if length else []
     near = random.choice(at, min(STRETCHES // 2, len(at)), replace=False) + FINE // 2
@@ -164,7 +164,7 @@ def _ends(length: int, signals: Array, seed: int) -> list[int]:
 
 
 def _cut_densely(tape: Tape, ask: Callable[[Tape], Array]) -> tuple[int, int]:
-    """Cut a stretch at its last prints; return the number of cuts, and of signals from the first of them on."""
+    """Cut a stretch at its last prints; return the number of cuts and of signals from the first cut on."""
     fine = max(1, len(tape) - FINE)
     stops = sorted({*range(max(1, fine - COARSE * STRIDE), fine, STRIDE), *range(fine, len(tape))})
     if not stops:
@@ -200,7 +200,7 @@ def _same_signals(tape: Tape, signals: Array, again: Array, stop: int) -> None:
 
 
 def _same_trades(tape: Tape, whole: Simulation, cut: Simulation, stop: int) -> None:
-    rolled = whole.trades["reason"] == ROLL  # the print after it tells that its own was the last of its segment
+    rolled = whole.trades["reason"] == ROLL  # the print after it shows that the segment ended
     before = whole.trades[whole.trades["exit"] + rolled < stop]
     if np.array_equal(before, cut.trades):
         return
@@ -208,7 +208,7 @@ def _same_trades(tape: Tape, whole: Simulation, cut: Simulation, stop: int) -> N
     at = min([at for at in short.keys() | full.keys() if short.get(at) != full.get(at)] or full)
     raise LookAhead(
         f"look-ahead: with the tape cut after print {stop - 1:,}, the trade of the signal at print {at:,} "
-        f"({_when(tape, at)}) is {_told(short.get(at))}, and {_told(full.get(at))} with the prints that follow"
+        f"({_when(tape, at)}) is {_text(short.get(at))}, and {_text(full.get(at))} with the prints that follow"
     )
 
 
@@ -217,7 +217,7 @@ def _by_signal(trades: Array) -> dict[int, dict[str, Any]]:
     return {row["signal"]: row for row in rows}
 
 
-def _told(row: dict[str, Any] | None) -> str:
+def _text(row: dict[str, Any] | None) -> str:
     if row is None:
         return "none"
     entry, end = (f"print {row[name]:,} at {row[f'{name}_ticks']:,} ticks" for name in ("entry", "exit"))

@@ -250,9 +250,9 @@ def whole(usd: Array) -> Float64:
     return micro(usd) / MICRO
 
 
-def net(x: Float64) -> float:
-    """Return the sum of results in USD; the same in any order."""
-    return total(micro(x)) / MICRO
+def net(x: Float64, count: Array | int = 1) -> float:
+    """Return the sum of results in USD, each `count` times (default: once); the same in any order."""
+    return total(micro(x), count) / MICRO
 
 
 def daily(x: Float64, session: Array, sessions: int) -> Float64:
@@ -305,7 +305,7 @@ def _t_test(x: Float64) -> tuple[float, float]:
 
 
 def _bracket_break_even_rate(trades: Array, bracket: Bracket, execution: Execution, tape: Tape) -> float:
-    if bracket.trailing_stop is not None or bracket.break_even_at is not None:
+    if bracket.stop_moves:
         return NAN
     long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
     shorts = float((trades["side"] < 0).mean()) if long != short and len(trades) else 0.0
@@ -326,14 +326,14 @@ def _costs(trades: Array, x: Float64, tape: Tape, execution: Execution) -> dict[
     }
 
 
-def by_trade(x: Float64) -> dict[str, float]:
-    """Return the rates and means of n > 0 results `x`, in USD.
+def by_trade(x: Float64, count: Array | None = None) -> dict[str, float]:
+    """Return the rates and means of results `x` in USD, each `count` times (default: once), together n > 0.
 
     Each is one division of whole numbers, so that it lies on the same side of its target as they do.
     """
-    amounts = micro(x)
-    n, wins, losses = len(x), int((amounts > 0).sum()), int((amounts < 0).sum())
-    won, lost = total(amounts[amounts > 0]), -total(amounts[amounts < 0])
+    amounts, count = micro(x), np.ones(len(x), np.int64) if count is None else count
+    won, lost = total(amounts, count * (amounts > 0)), -total(amounts, count * (amounts < 0))
+    n, wins, losses = int(count.sum()), int(count[amounts > 0].sum()), int(count[amounts < 0].sum())
     low, high = wilson(wins, n)
     average_win, average_loss = _ratio(won, wins * MICRO), _ratio(-lost, losses * MICRO)
     return {

@@ -1,1 +1,1 @@
-"""Orders, the rules of fills, and the trades that they give."""
+"""Orders, fill rules and the simulator."""

@@ -1,4 +1,4 @@
-"""Bracket and Execution: which orders go with a signal, how they reach the exchange, fill, and what they cost."""
+"""Bracket and Execution: the orders of a trade, how they reach the exchange and fill, and what they cost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Distances(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Bracket(Parameters):
-    """The take profit and the stop loss that go with every entry, and how the stop moves."""
+    """Take profit and stop loss of every entry, and how the stop moves."""
 
     take_profit: Distance = param(10.0, "Distance of the take profit from the entry fill.", unit="points", low=1e-9)
     stop_loss: Distance = param(5.0, "Distance of the stop loss from the entry fill.", unit="points", low=1e-9)
@@ -50,15 +50,20 @@ class Bracket(Parameters):
     )
 
     def check(self) -> None:
-        """Refuse what belongs to a stop that does not move."""
+        """Refuse settings of a moving stop where the stop does not move."""
         activated = self.trail_activation not in (0, "0t") or self.trailing_step is not None
         if self.trailing_stop is None and activated:
             raise ParameterError("trail_activation and trailing_step need trailing_stop, which was none")
         if self.break_even_at is None and self.break_even_plus:
             raise ParameterError("break_even_plus needs break_even_at, which was none")
 
+    @property
+    def stop_moves(self) -> bool:
+        """Whether the stop trails or moves to break-even."""
+        return self.trailing_stop is not None or self.break_even_at is not None
+
     def distances(self, instrument: Instrument, side: int) -> Distances:
-        """Return the distances of a side in ticks; ParameterError where one is no whole number."""
+        """Return the distances of a side in ticks; ParameterError if one is not a whole number of ticks."""
         nanos, take_profit, stop_loss = instrument.tick_nanos, self.take_profit, self.stop_loss
         names = ("take_profit", "stop_loss")
         if side < 0:
@@ -68,12 +73,12 @@ class Bracket(Parameters):
         return Distances(distance_ticks(names[0], take_profit, nanos), distance_ticks(names[1], stop_loss, nanos))
 
     def moves(self, instrument: Instrument) -> dict[str, int]:
-        """Return how the stop moves, in ticks, without the moves that are not set.
+        """Return the settings of the moving stop in ticks; those that are none are left out.
 
         Raises
         ------
         ParameterError
-            If a distance is no whole number of ticks, or break-even does not lie below the profit that moves it.
+            If a distance is not a whole number of ticks, or break_even_plus is not below break_even_at.
         """
         names = ("trailing_stop", "trail_activation", "trailing_step", "break_even_at")
         given = {name: getattr(self, name) for name in names}
@@ -124,7 +129,7 @@ class Execution(Parameters):
     overlap: bool = param(False, "Trade every signal on its own, for studying signals.")
 
     def check(self) -> None:
-        """Refuse a latency that is no whole number of nanoseconds."""
+        """Refuse a latency that is not a whole number of nanoseconds."""
         whole_ns("latency_ms", self.latency_ms, MILLISECOND)
 
     @property
@@ -134,11 +139,11 @@ class Execution(Parameters):
 
     @property
     def cost_usd(self) -> float:
-        """The commission of one round turn of all contracts."""
+        """The commission in USD of a round turn of all contracts."""
         return 2 * self.commission * self.contracts
 
     def tick_value(self, instrument: Instrument) -> float:
-        """Return the USD of one tick of one contract under these parameters."""
+        """Return the value in USD of one tick of one contract."""
         if self.point_value is None:
             return instrument.tick_value
         return replace(instrument, point_value=self.point_value).tick_value
@@ -146,7 +151,7 @@ class Execution(Parameters):
 
 @dataclass(frozen=True, kw_only=True)
 class PessimisticCosts(Parameters):
-    """The pessimistic costs of the fill table; never below those that are set."""
+    """The pessimistic costs of the fill table; never below those of the run."""
 
     pessimistic_commission: float = param(
         2.5, "Commission of the pessimistic costs.", unit="USD a contract and side", low=0, high=1_000
@@ -154,7 +159,7 @@ class PessimisticCosts(Parameters):
     pessimistic_slippage_ticks: int = param(1, "Slippage of the pessimistic costs.", unit="ticks", low=0, high=1_000)
 
     def of(self, execution: Execution) -> Execution:
-        """Return an execution with these costs, or its own where they are higher."""
+        """Return an execution with these costs, or with its own where they are higher."""
         return replace(
             execution,
             commission=max(execution.commission, self.pessimistic_commission),

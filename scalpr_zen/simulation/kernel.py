@@ -1,13 +1,13 @@
-"""The kernels of the simulator: orders in, rows of trades out, in one loop over what happens to a trade.
+"""The simulator's kernel: orders in, trades out.
 
-The rules are those of docs/execution.md, and the comments carry their numbers. A price is a whole number of ticks and a
-time is int64 ns UTC; money, in the limits of a session, is whole micro-dollars. All that a kernel reads as a constant
-is written in this file, because a cached kernel does not notice a change in another one.
+Numbers in comments are rules of docs/execution.md. Prices are whole ticks, times int64 ns UTC, and money, in the limits
+of a session, whole micro-dollars. Every constant that a kernel reads is defined in this file, because numba's cache
+does not notice a change in another one.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ REASONS = {
     VOID: "void",
     OPEN: "open",
 }
-"""Why a trade ended. From VOID on it did not: such rows are out of all statistics."""
+"""Why a trade ended. Trades that are VOID or OPEN never closed and are in no statistic."""
 STOPS = (STOP, BREAK_EVEN, TRAILING)
 
 TRADE = np.dtype(
@@ -52,36 +52,40 @@ TRADE = np.dtype(
         ("net_usd", "<f8"),
     ]
 )
-"""One trade. `signal`, `entry` and `exit` are print indices, `segment` and `session` rows of the tape's
-tables (the session is that of the exit), prices and excursions are ticks, times ns UTC."""
+"""One trade. `signal`, `entry` and `exit` are print indices; `segment` and `session` are rows of the tape's tables at
+the exit; prices and excursions are in ticks, times in ns UTC."""
 
 TRIGGER = np.dtype([("print", "<i8"), ("level_ticks", "<i4")])
-"""The print that triggered the stop that ended a trade, else -1; and the price of the stop in force when its target
-or stop ended it, else 0."""
+"""`print`: the print that triggered the stop if a stop ended the trade, else -1. `level_ticks`: the stop price in force
+at the exit if target or stop ended the trade, else 0."""
 
 KERNEL_BLOCK = 64
-"""Prints of a block, as `blocks` makes them."""
+"""Prints of a block (`base.blocks`)."""
 _TOUCH, _THROUGH, _QUEUE = range(3)
 _TRIGGER, _LEVEL, _NEXT = range(3)
 TARGET_FILL_CODES = {"touch": _TOUCH, "through": _THROUGH, "queue": _QUEUE}
 STOP_FILL_CODES = {"trigger": _TRIGGER, "level": _LEVEL, "next": _NEXT}
 NEVER = np.iinfo(np.int64).max
 FAR = 2**40
-"""Ticks that no price is away from another."""
+"""More ticks than any two prices are apart."""
 REFUSALS = ("unfilled", "ignored", "session_over", "in_cooldown")
 PROGRESS = np.dtype(
     [
         ("free", "<i8"),  # the first print whose signal may be taken
         ("segment", "<i8"),
-        ("session", "<i8"),  # of the latest signal or exit, and its trades, its closed money, whether it is over
-        ("entered", "<i8"),
-        ("micro_usd", "<i8"),
-        ("over", "?"),
-        ("resumes", "<i8"),  # ns UTC at which the cooldown is over
+        ("session", "<i8"),  # the session of the latest signal or exit; of this session:
+        ("entered", "<i8"),  # trades entered
+        ("micro_usd", "<i8"),  # net result of its closed trades
+        ("over", "?"),  # no more trades
+        ("resumes", "<i8"),  # ns UTC at which the cooldown ends
         *((name, "<i8") for name in REFUSALS),
     ]
 )
-"""What the kernel knows between two orders."""
+"""State of the kernel between two orders."""
+
+REACHED = np.dtype([("print", "<i8"), ("low", "<i8"), ("high", "<i8")])
+"""The first print at which a trade reaches its target or initial stop, or can be closed by time; -1 until it has been
+searched for. `low` and `high` are the extremes from the entry to it."""
 
 
 class Prints(NamedTuple):
@@ -96,7 +100,7 @@ class Prints(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Stops of segments and sessions; the print at which a position of each session is closed, and its order's time."""
+    """Ends of segments and sessions; the first print of each session that `flat_before_close` can fill at, and when."""
 
     segment_stop: Array
     session_stop: Array
@@ -135,18 +139,23 @@ class KernelParams(NamedTuple):
     limit_open: bool
 
 
+PARAMS = np.dtype([(name, {int: "<i8", bool: "?"}[kind]) for name, kind in get_type_hints(KernelParams).items()])
+"""The same as a record: passed by pointer, where a tuple is copied at every call inside the kernel."""
+
+
 @njit(cache=True, nogil=True, **without_counts)
-def trade_kernel(prints, spans, at, sides, params, progress, trades, triggers):  # type: ignore[no-untyped-def]
-    """Take some orders one after the other and write a row for every trade.
+def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, triggers):  # type: ignore[no-untyped-def]
+    """Trade orders one after another and write a row for each trade.
 
     Reads    prints, spans; at (n,) prints of the signals in order, sides (n,)
     Writes   trades: side, reason, signal, entry, exit and the tick columns of each row; triggers of each;
-             progress (1,): what it goes on from at the next orders
+             progress (1,): the state to continue from with the next orders; reached (n,): first passages of the
+             traded orders, which runs that differ only in fills and costs share
     Returns  rows written
     Causal   a row that is closed at print k depends on prints up to k alone
-    Oracle   tests/naive.py, simulate
+    Oracle   tests/support/naive.py, simulate
     """
-    ts, price, now = prints.ts, prints.price, progress[0]
+    ts, price, params, now = prints.ts, prints.price, scalars[0], progress[0]
     found = 0
     for n in range(len(at)):
         i, side = at[n], np.int64(sides[n])
@@ -173,7 +182,7 @@ def trade_kernel(prints, spans, at, sides, params, progress, trades, triggers): 
                 continue
         entry = price[j] + side * params.slippage  # 4
         m, reason, fill, low, high, trigger, level, limited = _exit(
-            prints, spans, params, side, j, entry, stop, session, now["micro_usd"]
+            prints, spans, params, side, j, entry, stop, session, now["micro_usd"], reached[n]
         )
         row = trades[found]
         row["side"] = side
@@ -207,7 +216,7 @@ def trade_kernel(prints, spans, at, sides, params, progress, trades, triggers): 
 
 @inner
 def _next_session(now):  # type: ignore[no-untyped-def]
-    """Begin the next session: nothing is traded yet, and no cooldown is left."""
+    """Start the next session: no trades, no cooldown."""
     now["session"] += 1
     now["entered"] = 0
     now["micro_usd"] = 0
@@ -216,16 +225,16 @@ def _next_session(now):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _exit(prints, spans, params, side, j, entry, stop, session, closed):  # type: ignore[no-untyped-def]
-    """Walk from the entry to the exit of one trade.
+def _exit(prints, spans, params, side, j, entry, stop, session, closed, reached):  # type: ignore[no-untyped-def]
+    """Find the exit of one trade.
 
     Levels and distances are profits in ticks: `side * (price - entry)`.
 
     Reads    prints, spans; `closed` micro-dollars in the session of the entry, `stop` of the segment
     Returns  print of the exit, reason, fill in ticks, lowest and highest price since the entry,
-             print that triggered a stop or -1 and the stop's price, session that an open limit ended or -1
+             print that triggered a stop or -1, the stop's price, session that a limit on open equity ended or -1
     Causal   an exit at print k depends on prints j..k alone
-    Oracle   tests/naive.py, simulate
+    Oracle   tests/support/naive.py, simulate
     """
     ts, price = prints.ts, prints.price
     target, initial = params.long_target, -params.long_stop
@@ -236,17 +245,25 @@ def _exit(prints, spans, params, side, j, entry, stop, session, closed):  # type
     level, kind, raise_at = _stop_level(params, initial, np.int64(0))  # 6, 31, 32
 
     k = j + 1 if params.at_signal else _first_at(ts, ts[j] + 1, j + 1, stop)  # 6
-    order, due, order_reason = _timed_order(ts, spans, params, session, j, stop)
+    order, due, order_reason = _timed_order(ts, spans.flat_print[session], spans.flat_due[session], params, j, stop)
 
-    # 14, 31: `seen` is the first print that the stop may not know yet, `arrival` where it will
+    # 14, 31: the stop takes print `seen` into account from print `arrival` on
     seen, arrival, low, high = _entry_event(ts, price, params, side, j, entry, raise_at, k, stop)
 
     trigger, stop_price = -1, np.int64(0)
-    limited, limit_from = np.int64(-1), stop  # 27: limit_from is where the limits must be worked out anew
+    limited, limit_from = np.int64(-1), stop  # 27: the limits change at limit_from
     loss_at, profit_at = np.int64(-FAR), np.int64(FAR)
     if params.limit_open:
         loss_at, profit_at = _limits(params, closed)
         limit_from = min(stop, spans.session_stop[session])
+    if not (params.trailing or params.limit_open) and params.break_even_at == FAR:
+        if reached["print"] < 0:
+            ends = entry + side * target, entry + side * initial
+            found, low, high = _scan(
+                price, prints.low, prints.high, k, min(stop, order), min(ends), max(ends), low, high
+            )
+            reached["print"], reached["low"], reached["high"] = found, low, high
+        k, low, high = reached["print"], reached["low"], reached["high"]
     while True:
         bound = min(stop, min(order, min(arrival, limit_from)))
         up = min(fills_at, profit_at)
@@ -255,11 +272,11 @@ def _exit(prints, spans, params, side, j, entry, stop, session, closed):  # type
         down = max(level, loss_at)
         lower = entry + down if side > 0 else entry - up
         upper = entry + up if side > 0 else entry - down
-        k, low, high = _scan(prints, k, bound, lower, upper, low, high)
+        k, low, high = _scan(price, prints.low, prints.high, k, bound, lower, upper, low, high)
         if k == stop:
             return _unclosed(ts, price, params, side, j, entry, stop, low, high, limited)
         if k == bound:
-            if k == order:  # 28: it has reached the exchange before this print
+            if k == order:  # 28: it reached the exchange before this print
                 low, high = min(low, np.int64(price[k])), max(high, np.int64(price[k]))
                 return k, order_reason, price[k] - side * params.slippage, low, high, trigger, stop_price, limited
             if k == limit_from:
@@ -281,7 +298,7 @@ def _exit(prints, spans, params, side, j, entry, stop, session, closed):  # type
             if params.stop_fill != _NEXT:
                 fill = stop_price if params.stop_fill == _LEVEL else np.int64(price[k])
                 return k, kind, fill - side * params.slippage, low, high, k, stop_price, limited
-            # From here on this order alone closes the trade: no other can be due before it.
+            # Now only this order can close the trade.
             trigger, order_reason, due = k, kind, np.int64(-1)
             order = _reached(ts, params, k, k + 1, stop)
             fills_at, level, raise_at, arrival = np.int64(FAR), np.int64(-FAR), np.int64(FAR), stop
@@ -297,7 +314,7 @@ def _exit(prints, spans, params, side, j, entry, stop, session, closed):  # type
 
 @inner
 def _entry_event(ts, price, params, side, j, entry, raise_at, k, stop):  # type: ignore[no-untyped-def]
-    """Return what the prints of the entry's event j + 1:k, which cannot exit, move the stop to, and their extremes."""
+    """Return `seen` and `arrival` after prints j + 1:k of the entry's event, which cannot exit, and their extremes."""
     seen, arrival, low, high = k, stop, np.int64(FAR), np.int64(-FAR)
     for p in range(j + 1, k):
         now = np.int64(price[p])
@@ -309,7 +326,7 @@ def _entry_event(ts, price, params, side, j, entry, raise_at, k, stop):  # type:
 
 @inner
 def _taken(prints, side, k):  # type: ignore[no-untyped-def]
-    """Return the halves of contracts that a print takes out of the queue at its price (35)."""
+    """Return by how many halves of a contract a print at the target shortens the queue (35)."""
     if prints.aggressor[k] == side:
         return 2 * np.int64(prints.size[k])
     return np.int64(prints.size[k]) if prints.aggressor[k] == 0 else np.int64(0)
@@ -317,13 +334,13 @@ def _taken(prints, side, k):  # type: ignore[no-untyped-def]
 
 @inner
 def _reached(ts, params, sent, k, stop):  # type: ignore[no-untyped-def]
-    """Return the first print of k:stop that an order sent at a print can meet."""
+    """Return the first print of k:stop at which an order sent at print `sent` can fill."""
     return _first_at(ts, max(ts[sent] + 1, ts[sent] + params.latency), k, stop)
 
 
 @inner
 def _unclosed(ts, price, params, side, j, entry, stop, low, high, met):  # type: ignore[no-untyped-def]
-    """Return what becomes of a trade that is open at the last print of its segment (11, 12, 36)."""
+    """Return the end of a trade that is still open at the last print of its segment (11, 12, 36)."""
     m = stop - 1
     fill = np.int64(price[m])
     if m == j:
@@ -337,12 +354,12 @@ def _unclosed(ts, price, params, side, j, entry, stop, low, high, met):  # type:
 
 
 @inner
-def _timed_order(ts, spans, params, session, j, stop):  # type: ignore[no-untyped-def]
-    """Return where the market order that closes the position at a time fills, its time and its reason (23)."""
+def _timed_order(ts, flat_print, flat_due, params, j, stop):  # type: ignore[no-untyped-def]
+    """Return where the market order that closes a position at a set time fills, its time and its reason (23)."""
     order, due, reason = stop, np.int64(NEVER), VOID
-    if spans.flat_print[session] < stop:
-        due, reason = spans.flat_due[session], CLOSE
-        order = max(spans.flat_print[session], _first_at(ts, ts[j] + 1, j + 1, stop))
+    if flat_print < stop:
+        due, reason = flat_due, CLOSE
+        order = max(flat_print, _first_at(ts, ts[j] + 1, j + 1, stop))
     if params.hold != NEVER and ts[j] + params.hold + params.latency < due:
         due, reason = ts[j] + params.hold + params.latency, HOLD
         order = _first_at(ts, max(due, ts[j] + 1), j + 1, stop)
@@ -350,17 +367,16 @@ def _timed_order(ts, spans, params, session, j, stop):  # type: ignore[no-untype
 
 
 @inner
-def _scan(prints, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-def]
-    """Find the first print of k:stop at or beyond `lower` or `upper`, skipping blocks that hold none.
+def _scan(price, block_low, block_high, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-def]
+    """Find the first print of k:stop at or beyond `lower` or `upper`, skipping blocks without one.
 
-    Returns  the print or `stop`, and the lowest and highest price `low`, `high` including the prints passed
+    Returns  the print or `stop`, and `low` and `high` extended by the prints up to it
     """
-    price = prints.price
     while k < stop:
         if k % KERNEL_BLOCK == 0:
             block = k // KERNEL_BLOCK
-            while k + KERNEL_BLOCK <= stop and prints.low[block] > lower and prints.high[block] < upper:
-                low, high = min(low, np.int64(prints.low[block])), max(high, np.int64(prints.high[block]))
+            while k + KERNEL_BLOCK <= stop and block_low[block] > lower and block_high[block] < upper:
+                low, high = min(low, np.int64(block_low[block])), max(high, np.int64(block_high[block]))
                 block, k = block + 1, k + KERNEL_BLOCK
         edge = min(stop, k - k % KERNEL_BLOCK + KERNEL_BLOCK)
         while k < edge:
@@ -374,7 +390,7 @@ def _scan(prints, k, stop, lower, upper, low, high):  # type: ignore[no-untyped-
 
 @inner
 def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
-    """Return the first print of k:stop with `ts >= due`, or `stop`, looking near k first."""
+    """Return the first print of k:stop with `ts >= due`, or `stop`, searching from k in growing steps."""
     if k >= stop or ts[k] >= due:
         return k
     step = 1
@@ -392,7 +408,7 @@ def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
 
 @inner
 def _stop_level(params, initial, best):  # type: ignore[no-untyped-def]
-    """Return the stop in force at a best profit (31, 32, 34), its reason, and the profit that moves it next."""
+    """Return the stop in force after a best profit (31, 32, 34), its reason, and the profit that moves it next."""
     level, kind, raise_at = initial, STOP, np.int64(FAR)
     if best >= params.break_even_at:
         level, kind = np.int64(params.break_even_plus), BREAK_EVEN
@@ -412,7 +428,7 @@ def _stop_level(params, initial, best):  # type: ignore[no-untyped-def]
 
 @inner
 def _moved(ts, price, params, side, entry, initial, seen, k, stop):  # type: ignore[no-untyped-def]
-    """Return the stop's level, reason and next move at print k (33), the first raise it does not know, its arrival."""
+    """Return level, reason and next move of the stop at print k (33), and the new `seen` and `arrival`."""
     best = np.int64(0)
     while seen < k and ts[seen] < ts[k] and ts[seen] + params.latency <= ts[k]:
         best = max(best, side * (price[seen] - entry))
@@ -425,7 +441,7 @@ def _moved(ts, price, params, side, entry, initial, seen, k, stop):  # type: ign
 
 @inner
 def _limits(params, closed):  # type: ignore[no-untyped-def]
-    """Return the profits in ticks at or below and at or above which the open trade meets a limit (27)."""
+    """Return the profits in ticks at which the open trade meets the loss limit and the profit limit (27)."""
     loss, profit = np.int64(-FAR), np.int64(FAR)
     if params.loss_limit != NEVER:
         loss = (params.cost - params.loss_limit - closed) // params.tick_money

@@ -1,7 +1,7 @@
-"""When a trader trades: entry windows, weekdays, sides, the close of a session, limits on its trades and its money.
+"""Session rules: sides, entry windows, weekdays, times before the close, and limits per session.
 
-Times of the day are those of the exchange, America/Chicago. A session date begins at 17:00 the evening before, and
-a window that crosses midnight or 17:00 belongs to each session date with the part that lies in it.
+Times of day are exchange time, America/Chicago. A session date starts at 17:00 the evening before. A window that
+crosses midnight or 17:00 counts for each session date with the part that lies in it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNITS = {
     "max_hold": NANOS,
     "cooldown": NANOS,
 }
-"""Nanoseconds of the unit of each time."""
+"""Nanoseconds per unit of each time."""
 OF_A_SESSION = ("cooldown", "max_trades", "loss_limit", "profit_limit", "limit_basis")
 """Rules under which a trade depends on the trades before it in its session."""
 _TIME = "([01][0-9]|2[0-3]):([0-5][0-9])"
@@ -43,7 +43,7 @@ Ranges = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRules(Parameters):
-    """Which signals are traded, and what ends a trade or a session beside its bracket."""
+    """Which signals are traded, and what ends a trade or a session besides the bracket."""
 
     sides: str = param("both", "Sides that are traded.", choices=SIDES)
     reverse: bool = param(False, "Trade every signal in the opposite direction.")
@@ -76,7 +76,7 @@ class SessionRules(Parameters):
     )
 
     def check(self) -> None:
-        """Refuse windows, weekdays and times that mean nothing."""
+        """Refuse invalid windows, weekdays and times."""
         windows(self.entry_windows)
         weekdays(self.weekdays)
         for name in _UNITS:
@@ -85,13 +85,13 @@ class SessionRules(Parameters):
             raise ParameterError("limit_basis=equity needs loss_limit or profit_limit, both were none")
 
     def ns(self, name: str) -> int | None:
-        """Return one of the times in ns; none where it is not set."""
+        """Return one of the times in ns, or None if it is not set."""
         value = getattr(self, name)
         return None if value is None else whole_ns(name, value, _UNITS[name])
 
     @property
     def no_entry_ns(self) -> int | None:
-        """How long before the close no signal is traded any more, in ns; a session that ends flat ends entries too."""
+        """Time before the close in which no signal is traded, in ns; `flat_before_close` ends entries too."""
         times = [self.ns("no_entry_before_close"), self.ns("flat_before_close")]
         return max((time for time in times if time is not None), default=None)
 
@@ -101,25 +101,25 @@ class SessionRules(Parameters):
         return self != self.alone()
 
     def alone(self) -> SessionRules:
-        """Return these rules for trades that know of no other trade: without those of OF_A_SESSION."""
+        """Return these rules for single trades: without those of OF_A_SESSION."""
         defaults = {parameter.name: parameter.default for parameter in declared(SessionRules)}
         return replace(self, **{name: defaults[name] for name in OF_A_SESSION})
 
 
 def counted_dates(tape: Tape, rules: SessionRules) -> NDArray[np.bool_]:
-    """Return which session dates of a tape count in by-day statistics and drawings, shape (session dates,)."""
+    """Return which session dates count in by-day statistics and in draws of days, shape (session dates,)."""
     if rules.incomplete_dates == "include":
         return np.ones(len(tape.sessions), np.bool_)
     return np.array(tape.sessions["whole"])
 
 
 def windows(text: str) -> list[tuple[int, int]]:
-    """Return entry windows as minutes of a session, `start <= minute < stop`, in order and apart; 0 is 17:00.
+    """Return entry windows as minutes of a session, `start <= minute < stop`, sorted; minute 0 is 17:00.
 
     Raises
     ------
     ParameterError
-        If the text is no list of windows like `08:30-11:00`, one is empty, or two overlap.
+        If the text is not a list of windows like `08:30-11:00`, one is empty, or two overlap.
     """
     if text.strip() == ALL:
         return [(0, _DAY)]
@@ -142,12 +142,12 @@ def windows(text: str) -> list[tuple[int, int]]:
 
 
 def weekdays(text: str) -> set[int]:
-    """Return the weekdays of a text, Monday 0.
+    """Return the weekdays that a text names, Monday 0.
 
     Raises
     ------
     ParameterError
-        If the text is no list of weekdays like `Mon-Thu` or `Mon, Wed`, or holds none that a session date can have.
+        If the text is not a list of weekdays like `Mon-Thu` or `Mon, Wed`, or names only Saturday or Sunday.
     """
     if text.strip() == ALL:
         return set(range(7))
@@ -169,9 +169,9 @@ def weekdays(text: str) -> set[int]:
 
 
 def entry_ranges(tape: Tape, rules: SessionRules) -> Ranges:
-    """Return the print ranges whose signals are traded, shape (k, 2), start and stop, in order and apart.
+    """Return the print ranges, shape (k, 2), in which windows, weekdays and time before the close allow entries.
 
-    Only windows, weekdays and the time before the close decide here.
+    They are sorted and do not overlap.
     """
     pieces, days, before_close = windows(rules.entry_windows), weekdays(rules.weekdays), rules.no_entry_ns
     found: list[tuple[int, int]] = []
@@ -180,6 +180,9 @@ def entry_ranges(tape: Tape, rules: SessionRules) -> Ranges:
         if day.weekday() not in days:
             continue
         first, stop = int(session["start"]), int(session["stop"])
+        if pieces == [(0, _DAY)] and before_close is None:
+            found.append((first, stop))
+            continue
         begins = session_dates(tape.ts[first : first + 1])[0].item()  # a Saturday where Monday begins on Friday
         bounds = [
             times for k in range((day - begins).days + 1) for times in _window_times(begins + timedelta(k), pieces)
@@ -193,9 +196,9 @@ def entry_ranges(tape: Tape, rules: SessionRules) -> Ranges:
 
 
 def _window_times(day: date, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the times in ns UTC, start and stop, at which the wall clock of a session is in its windows, in order.
+    """Return the windows of a session in ns UTC, start and stop, sorted.
 
-    Where the clock changes within the session, an hour of it comes twice or not at all.
+    If the clock changes within the session, an hour of wall time occurs twice or not at all.
     """
     first, stop = session_open(day), session_open(day + timedelta(days=1))
     hours = np.arange(first, stop, _HOUR)

@@ -1,7 +1,6 @@
-"""Signals become trades: what a fill is, in one readable loop.
+"""Tape and signals to trades, by the rules of docs/execution.md, whose numbers stand in comments.
 
-The rules are those of docs/execution.md, and the comments of the kernels carry their numbers. A price is a whole
-number of ticks and a time is int64 ns UTC; the only float is the money in `net_usd`.
+Prices are whole ticks and times int64 ns UTC; the only float is the money in `net_usd`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,9 @@ from scalpr_zen.simulation.kernel import (
     KERNEL_BLOCK,
     NEVER,
     OPEN,
+    PARAMS,
     PROGRESS,
+    REACHED,
     REASONS,
     REFUSALS,
     STOP_FILL_CODES,
@@ -43,7 +44,7 @@ from scalpr_zen.simulation.rules import SessionRules, entry_ranges
 
 Array = NDArray[Any]
 
-assert KERNEL_BLOCK == BLOCK  # two files, because a cached kernel does not notice a change in another one
+assert KERNEL_BLOCK == BLOCK  # the kernel needs its own constant: its cache does not notice a change in another file
 
 RESULT = np.dtype(
     [
@@ -56,18 +57,19 @@ RESULT = np.dtype(
         ("session", "<i4"),
     ]
 )
-"""What is left of a trade where many runs are compared; `session` is the row of its exit in the tape's sessions,
-`stop_ticks` the profit at the stop's own price."""
+"""The columns of a trade that a comparison of many runs needs. `session`: the row of the exit in the tape's sessions;
+`stop_ticks`: the profit at the stop price."""
 
 _CHUNK = 1024
-"""Orders that are traded under one bracket before the next has its turn: their prints then stay in the cache."""
+"""Orders per turn of a variant: few enough that their prints stay in the CPU cache for the next variant."""
 _FIRST_CHUNK = 64
+_NO_TRADES = np.empty(0, TRADE), np.empty(0, TRIGGER)
 _LONG = 0.1
-"""Seconds after which fewer orders are traded between two looks for Ctrl-C: with far brackets each may take long."""
+"""Seconds per chunk above which chunks shrink, so that Ctrl-C is noticed soon: a trade with a wide bracket is slow."""
 
 
 class Orders(NamedTuple):
-    """The signals that the rules let through, in order: their prints, shape (n,), their sides, and the counts."""
+    """The signals that the rules allow, in order: prints and sides, shape (n,), and the counts of the others."""
 
     at: Array
     side: Array
@@ -76,7 +78,7 @@ class Orders(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Simulation:
-    """What the simulator found.
+    """The trades of one run.
 
     Attributes
     ----------
@@ -85,9 +87,9 @@ class Simulation:
     triggers : array of TRIGGER
         Of each closed trade.
     unclosed : array of TRADE
-        Void and open trades, marked at the last print of their segment; out of all statistics.
+        Void and open trades, valued at the last print of their segment; in no statistic.
     counts : dict of str to int
-        `signals` and what became of them; the rest of the counts add up to it.
+        `signals`, and how many of them were closed, void, open or refused for each reason; these add up to it.
     """
 
     trades: Array
@@ -117,7 +119,7 @@ def simulate(
     Raises
     ------
     ParameterError
-        If the signals do not fit the tape, a distance is no multiple of the tick, or parameters contradict each
+        If the signals do not fit the tape, a distance is not a multiple of the tick, or parameters contradict each
         other.
     """
     if wrong := signal_error(signals, len(tape)):
@@ -127,13 +129,13 @@ def simulate(
 
 
 def orders(tape: Tape, signals: NDArray[np.int8], rules: SessionRules) -> Orders:
-    """Return the signals that sides, windows, weekdays and the time before the close let through (rules 18 to 22).
+    """Return the signals that sides, windows, weekdays and the time before the close allow (rules 18 to 22).
 
     Parameters
     ----------
     tape : Tape
     signals : array of int8, shape (n,)
-        Without a `signal_error`, as `strategies.load.signals_of` gives them.
+        Already checked, as by `strategies.user_code.signals_of`.
     rules : SessionRules
     """
     at = _found(signals)
@@ -158,20 +160,22 @@ def trade(
     execution: Execution,
     rules: SessionRules,
 ) -> Simulation:
-    """Trade orders under one bracket; raises as `simulate` does.
+    """Trade the orders of a tape under one bracket.
 
-    Parameters
-    ----------
-    tape, wanted, bracket, execution, rules
-        As in `simulate`; `wanted` may be traded under many of the others.
+    Parameters and errors are those of `simulate`; the same orders can be traded under many brackets.
     """
-    [(parts, refused)] = _trade_many(tape, wanted, [_kernel_params(tape, bracket, execution, rules)], rules, _whole)
-    rows = np.concatenate([np.empty(0, TRADE), *(rows for rows, _ in parts)])
-    triggers = np.concatenate([np.empty(0, TRIGGER), *(triggers for _, triggers in parts)])
+
+    def complete(chunks: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+        rows, triggers = (np.concatenate(columns) for columns in zip(_NO_TRADES, *chunks, strict=True))
+        _complete(rows, tape, execution)
+        return rows, triggers
+
+    params = _kernel_params(tape, bracket, execution, rules)
+    [(parts, refused)] = _trade_many(tape, wanted, [params], rules, _copied, complete)
+    rows, triggers = (np.concatenate(columns) for columns in zip(_NO_TRADES, *parts, strict=True))
     if execution.overlap:
         by_exit = np.lexsort((rows["signal"], rows["exit"]))
         rows, triggers = rows[by_exit], triggers[by_exit]
-    _complete(rows, tape, execution)
     _check_limits(rows, tape, execution, rules)
     closed = rows["reason"] < VOID
     counts = {"signals": wanted.counts["signals"], "closed": int(closed.sum())}
@@ -188,16 +192,19 @@ def results(
     variants: Sequence[tuple[Bracket, Execution]],
     rules: SessionRules,
 ) -> list[Array]:
-    """Return what each variant of a run makes of its orders; raises as `simulate` does.
+    """Return the results of each variant of a run; raises as `simulate` does.
 
     Returns
     -------
     list of arrays of RESULT
-        Of each variant the trades in the order of their signals, void and open ones included.
+        The trades of each variant in the order of their signals, void and open ones included.
     """
     params = [_kernel_params(tape, bracket, execution, rules) for bracket, execution in variants]
-    many = _trade_many(tape, wanted, params, rules, _result)
-    made = [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in many]
+
+    def joined(chunks: list[Array]) -> Array:
+        return np.concatenate([np.empty(0, RESULT), *chunks])
+
+    made = [joined(parts) for parts, _ in _trade_many(tape, wanted, params, rules, _result, joined)]
     for rows, (_, execution) in zip(made, variants, strict=True):
         rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
         _check_limits(rows, tape, execution, rules)
@@ -207,24 +214,24 @@ def results(
 def kernel_params(
     tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules
 ) -> tuple[KernelParams, Bounds]:
-    """Return the scalars of the kernel and the ends of segments and sessions; raises as `simulate` does."""
+    """Return the kernel's parameters and the ends of segments and sessions; raises as `simulate` does."""
     params = _kernel_params(tape, bracket, execution, rules)
     return params, _spans(tape, params, rules)
 
 
-def net_usd(made: Array, tape: Tape, execution: Execution) -> Array:
-    """Return the net USD of trades that are closed, rows with `gross_ticks` (rule 13)."""
-    gross_usd = made["gross_ticks"] * execution.tick_value(tape.instrument) * execution.contracts
+def net_usd(gross_ticks: Array, tape: Tape, execution: Execution) -> Array:
+    """Return the net USD of closed trades with these results in ticks (rule 13)."""
+    gross_usd = gross_ticks * execution.tick_value(tape.instrument) * execution.contracts
     return np.asarray(gross_usd - execution.cost_usd)
 
 
 def tick_money(tape: Tape, execution: Execution) -> int:
-    """Return the micro-dollars of a tick of all contracts.
+    """Return the value of a tick of all contracts in micro-dollars.
 
     Raises
     ------
     ParameterError
-        If it is less than one of them, so that no money can be counted.
+        If it rounds to zero.
     """
     money = whole_micro(execution.tick_value(tape.instrument) * execution.contracts)
     if not money:
@@ -234,16 +241,16 @@ def tick_money(tape: Tape, execution: Execution) -> int:
 
 
 def largest_result(tape: Tape, execution: Execution, ticks: int | None = None) -> int:
-    """Return the micro-dollars that no trade can win or lose more than, while the price moves so many ticks at most.
+    """Return the most that a trade can win or lose, in micro-dollars, slippage and commission included.
 
-    The default are those of the whole tape. Slippage counts at both ends, and the commission of a round turn.
+    `ticks` is the largest move of the price; default: the price range of the tape.
     """
     moved = tape.price_range if ticks is None else ticks
     return (moved + 1 + 2 * execution.slippage_ticks) * tick_money(tape, execution) + whole_micro(execution.cost_usd)
 
 
 def trades_sha256(trades: Array) -> str:
-    """Return the identity of a trade list: SHA-256 over its columns in the order of TRADE."""
+    """Return the SHA-256 of a trade list, over its columns in the order of TRADE."""
     digest = hashlib.sha256()
     for name in TRADE.names or ():
         digest.update(np.ascontiguousarray(trades[name]).tobytes())
@@ -251,11 +258,14 @@ def trades_sha256(trades: Array) -> str:
 
 
 def _found(signals: NDArray[np.int8]) -> Array:
-    """Return the prints that have a signal, in order."""
+    """Return the prints that have a signal, in order.
+
+    numpy searches bools six times as fast as int8.
+    """
     step = 1 << 20
 
     def find(start: int) -> Array:
-        return start + np.flatnonzero(signals[start : start + step])
+        return start + np.flatnonzero(signals[start : start + step] != 0)
 
     return np.concatenate([np.empty(0, np.int64), *run_all(find, range(0, len(signals), step))])
 
@@ -300,14 +310,14 @@ def _kernel_params(tape: Tape, bracket: Bracket, execution: Execution, rules: Se
 
 
 def _check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRules) -> None:
-    """Refuse a run whose limits in USD may have added more money than can be counted (rules 26 and 27)."""
+    """Refuse a run whose limits in USD may have summed more money than can be counted exactly (rules 26 and 27)."""
     if rules.loss_limit is not None or rules.profit_limit is not None:
-        added = total(np.abs(micro(net_usd(rows[rows["reason"] < VOID], tape, execution))))
+        added = total(np.abs(micro(net_usd(rows["gross_ticks"][rows["reason"] < VOID], tape, execution))))
         check_sum(added + largest_result(tape, execution))
 
 
 def _spans(tape: Tape, params: KernelParams, rules: SessionRules) -> Bounds:
-    """Return where segments and sessions end, and where an order that makes flat before the close reaches them."""
+    """Return the ends of segments and sessions, and where and when `flat_before_close` closes positions."""
     segments, sessions = (np.ascontiguousarray(table["stop"]) for table in (tape.segments, tape.sessions))
     flat = rules.ns("flat_before_close")
     if flat is None:
@@ -324,38 +334,48 @@ def _trade_many(
     variants: Sequence[KernelParams],
     rules: SessionRules,
     kept: Callable[[Array, Array], Any],
+    joined: Callable[[list[Any]], Any],
 ) -> list[tuple[list[Any], dict[str, int]]]:
-    """Return for each variant what `kept` keeps of its rows and triggers, in parts, and its refused signals.
+    """Return for each variant the parts of its trades, and its refused signals.
 
-    A trade never leaves its segment (rule 11) and no limit its session, so that the segments which begin with a
-    session are traded side by side. Several variants share the prints in the cache, which is three times as fast.
+    `kept` makes a chunk of a part from rows and triggers of the kernel, which are used again, `joined` a part from its
+    chunks. No trade leaves its segment (rule 11) and no limit its session, so segments that begin with a session are
+    traded in parallel. Variants take turns chunk by chunk, so their prints are read from memory once; those that differ
+    in fills and costs alone also share where each order first reaches its target or stop.
     """
     prints = Prints(tape.ts, tape.price, tape.size, tape.aggressor, *tape.blocks)
     spans = [_spans(tape, params, rules) for params in variants]
+    scalars = [np.array([params], PARAMS).view(np.recarray) for params in variants]
+    alike = [params._replace(target_fill=0, queue=0, stop_fill=0, cost=0) for params in variants]
     apart = np.intersect1d(tape.segments["start"], tape.sessions["start"])
     bounds = np.append(np.searchsorted(wanted.at, apart), len(wanted.at)).tolist()
 
-    def trade_part(start: int, stop: int) -> tuple[list[list[Any]], Array]:
+    def trade_part(start: int, stop: int) -> tuple[list[Any], Array]:
         parts: list[list[Any]] = [[] for _ in variants]
         progress = np.zeros((len(variants), 1), PROGRESS)
         rows, triggers = np.empty(_CHUNK, TRADE), np.empty(_CHUNK, TRIGGER)
+        reached = {params: np.empty(_CHUNK, REACHED) for params in alike}
         for chunk in _chunks(start, stop):
             at, side = wanted.at[chunk], wanted.side[chunk]
-            for k, params in enumerate(variants):
+            for memory in reached.values():
+                memory["print"] = -1
+            for k in range(len(variants)):
                 stop_if_interrupted()
-                found = trade_kernel(prints, spans[k], at, side, params, progress[k], rows, triggers)
+                found = trade_kernel(
+                    prints, spans[k], at, side, scalars[k], progress[k], reached[alike[k]], rows, triggers
+                )
                 parts[k].append(kept(rows[:found], triggers[:found]))
-        return parts, progress
+        return [joined(chunks) for chunks in parts], progress
 
     done = run_all(trade_part, bounds[:-1], bounds[1:])
     refused = [{name: sum(int(p[name][k, 0]) for _, p in done) for name in REFUSALS} for k in range(len(variants))]
-    return [([part for parts, _ in done for part in parts[k]], refused[k]) for k in range(len(variants))]
+    return [([parts[k] for parts, _ in done], refused[k]) for k in range(len(variants))]
 
 
 def _chunks(start: int, stop: int) -> Iterator[slice]:
-    """Give the orders start:stop in chunks of at most _CHUNK, fewer where a chunk lasts long.
+    """Yield the orders start:stop in chunks of at most _CHUNK, smaller ones if chunks are slow.
 
-    Trades do not depend on the chunks: each kernel call goes on where the one before ended.
+    Trades do not depend on the chunks: each kernel call continues where the one before ended.
     """
     size = _FIRST_CHUNK
     while start < stop:
@@ -366,7 +386,7 @@ def _chunks(start: int, stop: int) -> Iterator[slice]:
         size = max(1, size // 4) if long else min(2 * size, _CHUNK)
 
 
-def _whole(rows: Array, triggers: Array) -> tuple[Array, Array]:
+def _copied(rows: Array, triggers: Array) -> tuple[Array, Array]:
     return rows.copy(), triggers.copy()
 
 
@@ -379,9 +399,9 @@ def _result(rows: Array, triggers: Array) -> Array:
 
 
 def _complete(rows: Array, tape: Tape, execution: Execution) -> None:
-    """Write the columns that follow from the fills: times, segment, session and money (rule 13)."""
+    """Fill in the columns that follow from the prints and fills: times, segment, session and money (rule 13)."""
     rows["entry_ts"] = tape.ts[rows["entry"]]
     rows["exit_ts"] = tape.ts[rows["exit"]]
     rows["segment"] = np.searchsorted(tape.segments["stop"], rows["exit"], side="right")
     rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
-    rows["net_usd"] = net_usd(rows, tape, execution)
+    rows["net_usd"] = net_usd(rows["gross_ticks"], tape, execution)

@@ -1,4 +1,4 @@
-"""Strategies: each one file with its parameters, its `signals(tape)` and its kernel.
+"""Strategies, one file each: parameters, `signals(tape)` and kernel.
 
 A strategy is any object with `signals(tape) -> int8[n]`, called once. The simulator never calls back.
 """

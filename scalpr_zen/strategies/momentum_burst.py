@@ -1,4 +1,4 @@
-"""Momentum burst: with a price that has moved so many ticks within so many milliseconds."""
+"""Momentum burst: follow a price that has moved some ticks within some milliseconds."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from scalpr_zen.data.tape import Tape
 class MomentumBurst(Parameters):
     """Long when the price has risen `burst_ticks` or more within `burst_ms`, short when it has fallen as much.
 
-    The rise is the price less the lowest one of the prints at most `burst_ms` older, and the fall the highest one less
-    the price. Each gives a signal at the print at which it becomes large enough and none while it lasts; none at all
-    comes at a print at which both are large enough.
+    The rise is the price minus the lowest price of the last `burst_ms`, the fall the highest minus the price. A signal
+    comes at the print at which one of them becomes large enough, and not again while it lasts; there is none at a print
+    at which both are large enough.
     """
 
     burst_ticks: int = param(20, "Move that gives a signal.", unit="ticks", low=1, high=1_000_000)
@@ -29,7 +29,7 @@ class MomentumBurst(Parameters):
     def signals(self, tape: Tape) -> NDArray[np.int8]:
         """Return the signal of every print of the tape, int8 of shape (n,): +1 long, -1 short, 0 none.
 
-        A move does not reach over a roll.
+        No move spans a roll.
         """
         signals = np.zeros(len(tape), np.int8)
         burst = self.burst_ms * MILLISECOND
@@ -45,7 +45,7 @@ class MomentumBurst(Parameters):
 
 @njit(cache=True, nogil=True)
 def _most_prints_kernel(ts, burst):  # type: ignore[no-untyped-def]
-    """Return the most prints that lie within one burst.
+    """Return the largest number of prints within one burst.
 
     Reads    ts (n,) ns of one segment, burst in ns
     Returns  the largest number of prints p <= i with ts[i] - ts[p] <= burst
@@ -65,13 +65,13 @@ def _burst_kernel(ts, price, burst, burst_ticks, rows, signals):  # type: ignore
     Reads    ts (n,) ns, price (n,) ticks, burst in ns; rows (2, a power of two) is room for the prints of one burst
     Writes   signals (n,)
     Causal   signals[i] depends on the prints 0..i alone
-    Oracle   tests/naive_strategies.py, momentum_burst
+    Oracle   tests/support/naive_strategies.py, momentum_burst
 
-    Each row is a ring of prints that are not too old, the lowest (highest) first: a print that is not below a later
-    one can never be the lowest again. So each print comes and goes once, however long the burst.
+    Each row is a ring of recent prints, lowest (highest) first. A print that is not below a later one can never be the
+    lowest again and is dropped, so each print enters and leaves once, however long the burst.
     """
     mask, lows, highs = rows.shape[1] - 1, rows[0], rows[1]
-    low_first = low_last = high_first = high_last = 0  # counts of the prints that went and that came
+    low_first = low_last = high_first = high_last = 0  # prints that have left, and that have entered
     was_rise = was_fall = False
     for i in range(len(ts)):
         p = np.int64(price[i])

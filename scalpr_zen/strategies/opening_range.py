@@ -16,7 +16,7 @@ from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.base.sessions import CHICAGO, SESSION_OPEN_HOUR
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.strategies.shared import session_parts
+from scalpr_zen.strategies.session_parts import session_parts
 
 _DAY = 24 * 60
 _MINUTE = 60 * NANOS
@@ -24,12 +24,12 @@ _MINUTE = 60 * NANOS
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningRange(Parameters):
-    """Breakout of the range that the prints of some minutes made, once a session and side.
+    """Breakout of the range of a session's first minutes, once per session and side.
 
-    The range is the high and the low of the prints from `range_start` on for `range_minutes`. After it a long signal
-    comes at the first print `breakout_ticks` or more above the high, and a short one at the first print as much below
-    the low, both before `until`. Times are wall times of Chicago; one of 17:00 or later is that of the evening
-    before, when the session begins, and an `until` of 17:00 is the end of the session.
+    The range is the high and low of the `range_minutes` after `range_start`. After it, the first print `breakout_ticks`
+    or more above the high is a long signal, and the first as far below the low a short one, both before `until`. Times
+    are Chicago time; 17:00 or later is the evening before, when the session begins, and an `until` of 17:00 is the end
+    of the session.
     """
 
     range_start: str = param("08:30", "Chicago time at which the range begins.", unit="hh:mm")
@@ -38,7 +38,7 @@ class OpeningRange(Parameters):
     until: str = param("15:00", "Chicago time from which no signal comes.", unit="hh:mm")
 
     def check(self) -> None:
-        """Refuse times that are none, and an `until` that leaves no time after the range."""
+        """Refuse invalid times, and an `until` that leaves no time after the range."""
         begin, until = _place("range_start", self.range_start), _place("until", self.until) or _DAY
         if begin + self.range_minutes >= until:
             raise ParameterError(
@@ -49,7 +49,7 @@ class OpeningRange(Parameters):
     def signals(self, tape: Tape) -> NDArray[np.int8]:
         """Return the signal of every print of the tape, int8 of shape (n,): +1 long, -1 short, 0 none.
 
-        Each session begins anew, and so does a segment within one; without a print in its range it has no signal.
+        Each session, and each segment within one, starts anew; without a print in its range it has no signal.
         """
         signals = np.zeros(len(tape), np.int8)
         starts, stops = session_parts(tape)
@@ -78,7 +78,7 @@ def _place(name: str, text: str) -> int:
 
 
 def _moment(day: date, place: int) -> int:
-    """Return the ns UTC of a place in a session; its wall time is right on days that change the clock too."""
+    """Return a time of a session in ns UTC; correct on days with a clock change too."""
     evening = datetime(day.year, day.month, day.day, SESSION_OPEN_HOUR) - timedelta(days=1)
     return int((evening + timedelta(minutes=place)).replace(tzinfo=CHICAGO).timestamp()) * NANOS
 
@@ -90,7 +90,7 @@ def _breakout_kernel(price, begin, end, last, breakout, signals):  # type: ignor
     Reads    price (n,) ticks of one session; its range is the prints begin:end, and end:last may give a signal
     Writes   signals (n,)
     Causal   signals[i] depends on price[0..i] alone, as begin, end and last follow from the times of the prints
-    Oracle   tests/naive_strategies.py, opening_range
+    Oracle   tests/support/naive_strategies.py, opening_range
     """
     high = low = np.int64(price[begin])
     for i in range(begin + 1, end):

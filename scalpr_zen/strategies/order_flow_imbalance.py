@@ -1,4 +1,4 @@
-"""Order flow imbalance: with the aggressors, where most of the volume of the latest prints is on one side."""
+"""Order flow imbalance: follow the aggressors when most of the recent volume is on one side."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.strategies.shared import scaled
+from scalpr_zen.strategies.decimals import scaled
 
 _DECIMALS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderFlowImbalance(Parameters):
-    """With the aggressors: long when buyers outweigh sellers in the latest prints, short when sellers outweigh buyers.
+    """Long when buyers outweigh sellers in the latest prints, short when sellers outweigh buyers.
 
-    The imbalance of the latest `window` prints, this one with them, is the volume that buyers took less the volume
-    that sellers took, divided by all volume, that of unknown aggressors too. A long signal comes when it rises to
-    `threshold`, a short one when it falls to its negative; none while it stays there.
+    The imbalance of the latest `window` prints, this one included, is buyer volume minus seller volume, divided by all
+    volume, including that of unknown aggressors. A long signal comes when it rises to `threshold`, a short one when it
+    falls to `-threshold`; none while it stays there.
     """
 
     window: int = param(200, "Prints over which the imbalance is taken.", unit="prints", low=1, high=100_000)
     threshold: float = param(0.5, "Imbalance that gives a signal.", unit="of volume", low=0.0001, high=1)
 
     def check(self) -> None:
-        """Refuse a threshold that is no whole number of ten thousandths."""
+        """Refuse a threshold with more than four decimals."""
         scaled("threshold", self.threshold, _DECIMALS)
 
     def signals(self, tape: Tape) -> NDArray[np.int8]:
@@ -55,10 +55,10 @@ def _imbalance_kernel(size, aggressor, window, threshold, signals):  # type: ign
     Reads    size (n,), aggressor (n,), threshold in ten thousandths
     Writes   signals (n,)
     Causal   signals[i] depends on the prints 0..i alone
-    Oracle   tests/naive_strategies.py, order_flow_imbalance
+    Oracle   tests/support/naive_strategies.py, order_flow_imbalance
 
-    Both sums are int64, and so is their comparison, times 10,000 and without a division: 100,000 prints of at most
-    2**31 contracts stay below 2**61.
+    Sums and comparison are exact in int64, without a division: 10,000 times 100,000 prints of at most 2**31 contracts
+    stays below 2**61.
     """
     signed = volume = np.int64(0)
     was_bought = was_sold = False

@@ -1,4 +1,4 @@
-"""The identity of a strategy's source: its file, and the modules beside that file which it imports."""
+"""The SHA-256 of a strategy's source: its file and the modules beside it that it imports."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from scalpr_zen.base.params import declared
 
 _PACKAGE = Path(__file__).parents[1]
 _RECORDED = "__source_sha256__"
-"""Where a loaded module keeps its digest: the file may be edited while the process runs."""
+"""Attribute of a loaded module that holds its digest: the file may change while the process runs."""
 
 
 def strategy_sha256(strategy: Any) -> str | None:
     """Return the SHA-256 of the source that decides a strategy's signals, or None where no source does.
 
-    Of a class in a file it covers the file and every module beside it that it imports, directly or through others.
-    Imports by name at run time (`importlib`) and data files are not seen. Of a built-in it covers its module; the
-    version of the package stands for the rest.
+    For a class in a file it covers the file and every module beside it that it imports, directly or indirectly, but not
+    imports by name at run time (`importlib`) or data files. For a built-in it covers its module; the version of the
+    package covers the rest.
 
-    There is none for a class whose source cannot be read, and for an object that holds more than its declared
-    parameters: two such objects of one class may give different signals.
+    None if the source cannot be read, or if the object holds more than its declared parameters: two such objects of
+    one class may give different signals.
     """
     kind = type(strategy)
     if set(getattr(strategy, "__dict__", ())) - {parameter.name for parameter in declared(kind)}:
@@ -46,13 +46,13 @@ def strategy_sha256(strategy: Any) -> str | None:
 
 
 def record_source(module: Any, file: Path) -> None:
-    """Keep the digest of a file, as it is now, with the module that is made from it."""
+    """Store the digest of a file, as it is now, in the module loaded from it."""
     with contextlib.suppress(OSError):
         setattr(module, _RECORDED, source_sha256(file))
 
 
 def source_sha256(file: Path) -> str:
-    """Return the SHA-256 of a file and of the modules beside it that it imports; their names count, its own does not.
+    """Return the SHA-256 of a file and of the modules beside it that it imports, names of these modules included.
 
     Raises
     ------
@@ -75,9 +75,9 @@ def source_sha256(file: Path) -> str:
 
 
 def _imported(path: Path, content: bytes, folder: Path) -> Iterator[Path]:
-    """Give the files in a folder that the import statements of a module name, wherever in the module they stand.
+    """Yield the files in a folder that a module imports anywhere in its code.
 
-    They are read from the compiled code: `ast.parse` in several threads at once raises SystemError in Python 3.11.
+    The imports are read from compiled code: `ast.parse` in several threads raises SystemError in Python 3.11.
     """
     try:
         code = compile(content, str(path), "exec", dont_inherit=True)
@@ -92,7 +92,7 @@ def _imported(path: Path, content: bytes, folder: Path) -> Iterator[Path]:
 
 
 def _imports(code: CodeType) -> Iterator[tuple[int, Sequence[str], str]]:
-    """Give level, names and module of each import of some code and of the functions and classes in it."""
+    """Yield level, names and module of each import in some code, its functions and classes included."""
     for kind, found in ModuleFinder().scan_opcodes(code):
         if kind == "absolute_import":
             names, module = found
@@ -106,7 +106,7 @@ def _imports(code: CodeType) -> Iterator[tuple[int, Sequence[str], str]]:
 
 
 def _files(base: Path, parts: list[str], absolute: bool) -> Iterator[Path]:
-    """Give the files of a dotted name below a folder: those of its packages, and that of its module."""
+    """Yield the files of a dotted name below a folder: its packages and its module."""
     if absolute and not _is_beside(parts[0], base):
         return
     for part in parts:
@@ -115,7 +115,7 @@ def _files(base: Path, parts: list[str], absolute: bool) -> Iterator[Path]:
 
 
 def _is_beside(name: str, folder: Path) -> bool:
-    """Return whether the module that Python finds by this name lies in the folder: installed modules come first."""
+    """Return whether Python finds the module of this name in the folder; installed modules come first."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):

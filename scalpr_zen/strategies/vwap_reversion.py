@@ -1,4 +1,4 @@
-"""VWAP reversion: against a price that has gone some standard deviations from the session's average price."""
+"""VWAP reversion: fade a price that is some standard deviations away from the session's VWAP."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.strategies.shared import scaled, session_parts
+from scalpr_zen.strategies.decimals import scaled
+from scalpr_zen.strategies.session_parts import session_parts
 
 _DECIMALS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class VwapReversion(Parameters):
-    """Short at the upper band around the session's VWAP, long at the lower one; again after a return to the VWAP.
+    """Short at the upper band around the session's VWAP, long at the lower one, again only after a return to the VWAP.
 
-    VWAP is the mean price of the session's prints so far, this one with them, weighted by size, and the bands are
-    `bands` standard deviations of these prices, weighted alike, from it. The price must reach a band anew: after it
-    did, that band gives no other signal before the price was at the VWAP or on its other side.
+    The VWAP is the size-weighted mean price of the session's prints so far, this one included. The bands are `bands`
+    size-weighted standard deviations away from it. After a signal at a band, that band gives no other signal until the
+    price has been at the VWAP or on its other side.
     """
 
     bands: float = param(2.0, "Distance of the bands from the VWAP.", unit="standard deviations", low=0.01, high=100)
     warmup: int = param(1_000, "First prints of a session, without signal.", unit="prints", low=0, high=1_000_000)
 
     def check(self) -> None:
-        """Refuse a distance that is no whole number of hundredths."""
+        """Refuse a distance with more than two decimals."""
         scaled("bands", self.bands, _DECIMALS)
 
     def signals(self, tape: Tape) -> NDArray[np.int8]:
         """Return the signal of every print of the tape, int8 of shape (n,): +1 long, -1 short, 0 none.
 
-        Each session begins anew, and so does a segment within one.
+        Each session, and each segment within one, starts anew.
         """
         signals = np.zeros(len(tape), np.int8)
         bands = scaled("bands", self.bands, _DECIMALS)
@@ -55,13 +56,13 @@ def _reversion_kernel(price, size, bands, warmup, signals):  # type: ignore[no-u
     Reads    price (n,) ticks, size (n,), bands in hundredths of a standard deviation
     Writes   signals (n,)
     Causal   signals[i] depends on price[0..i] and size[0..i] alone
-    Oracle   tests/naive_strategies.py, vwap_reversion
+    Oracle   tests/support/naive_strategies.py, vwap_reversion
 
-    With d the distance of a price from that of the first print with a size, and the sums V of size, M of size * d and
-    Q of size * d * d, the VWAP is M / V and the variance (V * Q - M * M) / V**2; both sides are compared times V. The
-    sums are whole numbers in float64: exact below 2**53, where a day of ten million contracts, 20,000 ticks from its
-    first price, still is, and never wrapped beyond it, as V * Q in int64 would be. The first size has distance 0, so
-    that V * Q - M * M is at least Q times it, and the rounding of the products cannot eat it up.
+    Let d be the distance of a price from that of the first print with a size, and V, M and Q the sums of size,
+    size * d and size * d * d. The VWAP is at M / V, the variance is (V * Q - M * M) / V**2, and both sides of the
+    comparison are multiplied by V. The sums are whole numbers in float64: exact below 2**53, which ten million
+    contracts 20,000 ticks from the first price do not reach, and without the overflow of V * Q in int64. The first
+    size has distance 0, so V * Q - M * M is at least Q times that size and cannot be lost to rounding.
     """
     volume = moment = square = 0.0
     first = np.int64(0)

@@ -46,7 +46,7 @@ def main():
     )
     from scalpr_zen.dashboard.envelope import Envelope
     from scalpr_zen.data.preprocess import preprocess
-    from scalpr_zen.strategies.load import BUILT_IN
+    from scalpr_zen.strategies.user_code import BUILT_IN
     from support.dbn_files import trade, utc, write_day
     from support.market import market
 

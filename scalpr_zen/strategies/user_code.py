@@ -1,4 +1,4 @@
-"""Strategies of users: load one from its file, make it, call it; what goes wrong is told by its line of their file."""
+"""Load, create and call a user's strategy; errors name the line of the user's file."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _LONGEST = 300
 
 
 def load_strategy(text: str) -> type[Any]:
-    """Return the strategy class that a text names.
+    """Return a strategy class by name.
 
     Parameters
     ----------
     text : str
-        A built-in by its name, a file and its class as `my_file.py:MyStrategy`, or a file with one strategy.
+        Name of a built-in strategy, file and class (`my_file.py:MyStrategy`), or a file with exactly one strategy.
 
     Raises
     ------
     StrategyError
-        If there is no such class, its file cannot be run, or the class is no strategy.
+        If there is no such class, its file cannot be run, or the class is not a strategy.
     """
     if text in BUILT_IN:
         return BUILT_IN[text]
@@ -53,18 +53,18 @@ def load_strategy(text: str) -> type[Any]:
 
 
 def make_strategy(kind: type[Any], given: Mapping[str, Any]) -> Any:
-    """Return a strategy of a class with these of its declared parameters; the others have their defaults.
+    """Return a strategy of a class with the given parameters; the others have their defaults.
 
     Raises
     ------
     ScalprError
-        If a parameter is unknown or refused, or the class cannot be made.
+        If a parameter is unknown or invalid, or the class raises an error.
     """
     known = [parameter.name for parameter in declared(kind)]
     if unknown := [name for name in given if name not in known]:
-        told = f"they are {', '.join(known)}" if known else "it has none"
-        raise ParameterError(f"{unknown[0]} is no parameter of {kind.__name__}: {told}")
-    with _told(lambda: _origin(kind), as_it_is=ScalprError):  # a refused value is told as every face tells it
+        names = f"they are {', '.join(known)}" if known else "it has none"
+        raise ParameterError(f"{unknown[0]} is not a parameter of {kind.__name__}: {names}")
+    with _reported(lambda: _origin(kind), as_it_is=ScalprError):  # an invalid value has the same message everywhere
         return kind(**given)
 
 
@@ -74,13 +74,13 @@ def signals_of(strategy: Any, tape: Tape) -> NDArray[np.int8]:
     Raises
     ------
     StrategyError
-        If the strategy raises an error, or returns anything but one of -1, 0, +1 a print.
+        If the strategy raises an error, or does not return one of -1, 0, +1 for each print.
     """
 
     def origin() -> _Origin:
         return _origin(type(strategy), getattr(strategy, "signals", None))
 
-    with _told(origin):
+    with _reported(origin):
         signals: NDArray[np.int8] = strategy.signals(tape)
     if wrong := signal_error(signals, len(tape)):
         raise StrategyError(f"{origin()}: {type(strategy).__name__}: signals must be {wrong}")
@@ -88,7 +88,7 @@ def signals_of(strategy: Any, tape: Tape) -> NDArray[np.int8]:
 
 
 def refuse_taken(kind: type[Any], taken: Collection[str], by: str = "the run") -> None:
-    """Refuse a strategy one of whose parameters has a name that another has already.
+    """Refuse a strategy with a parameter name that is already taken.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def refuse_taken(kind: type[Any], taken: Collection[str], by: str = "the run") -
 
 
 def _flags(parameter: Parameter) -> set[str]:
-    """Return the names that the flags of a parameter take: `--x` and, of a bool, `--no-x`."""
+    """Return the flag names of a parameter: `--x` and, for a bool, `--no-x`."""
     return {parameter.name, f"no_{parameter.name}"} if parameter.kind is bool else {parameter.name}
 
 
@@ -112,7 +112,7 @@ def _is_file(text: str) -> bool:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Return path and class, which the last colon divides: the path of a drive of Windows has another one."""
+    """Return path and class, split at the last colon: a Windows path has one after the drive letter."""
     path, _, name = text.rpartition(":")
     if not _is_file(path) or not name.isidentifier():
         known = ", ".join(BUILT_IN)
@@ -121,13 +121,13 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _run_file(path: str) -> ModuleType:
-    """Return the module of a file. What lies beside the file can be imported, but hides no installed module."""
+    """Return the module of a file. It can import modules beside it, but installed modules come first."""
     file = os.path.abspath(os.path.expanduser(path))
     try:
         source = Path(file).read_bytes()
     except FileNotFoundError:
         raise StrategyError(
-            f"{path} does not exist: scalpr new-strategy NAME writes a strategy to begin with"
+            f"{path} does not exist: scalpr new-strategy NAME writes a strategy to start from"
         ) from None
     except OSError as error:
         raise StrategyError(f"{path} cannot be read: {error.strerror}") from None
@@ -138,7 +138,7 @@ def _run_file(path: str) -> ModuleType:
     sys.modules[module.__name__] = module  # dataclasses and numba look there
     try:
         record_source(module, Path(file))
-        with _told(lambda: _Origin((file,))):
+        with _reported(lambda: _Origin((file,))):
             exec(compile(source, file, "exec", dont_inherit=True), vars(module))
     except BaseException:
         del sys.modules[module.__name__]
@@ -147,7 +147,7 @@ def _run_file(path: str) -> ModuleType:
 
 
 def _strategies_in(module: ModuleType) -> list[type[Any]]:
-    """Return the strategy classes that a file itself defines."""
+    """Return the strategy classes defined in the file itself."""
     classes = dict.fromkeys(value for value in vars(module).values() if isinstance(value, type))
     mine = [kind for kind in classes if kind.__module__ == module.__name__ and not kind.__name__.startswith("_")]
     return [kind for kind in mine if callable(getattr(kind, "signals", None))]
@@ -175,7 +175,7 @@ def _only(module: ModuleType, path: str) -> type[Any]:
 
 
 def _check(kind: type[Any]) -> None:
-    """Refuse a class that is no strategy, before anything is run with it."""
+    """Refuse a class that is not a strategy before anything runs."""
     origin, name = _origin(kind), kind.__name__
     if not callable(getattr(kind, "signals", None)):
         raise StrategyError(f"{origin}: {name} has no signals(tape), which gives one int8 a print")
@@ -185,7 +185,7 @@ def _check(kind: type[Any]) -> None:
     with_param = [field for field in getattr(kind, "__dataclass_fields__", {}).values() if field.metadata]
     if with_param and not issubclass(kind, Parameters):
         raise StrategyError(f"{origin}: {name} has parameters: derive it from Parameters")
-    with _told(lambda: origin):
+    with _reported(lambda: origin):
         known = declared(kind)
     for parameter in known:
         if parameter.kind not in _KINDS:
@@ -202,7 +202,7 @@ def _check(kind: type[Any]) -> None:
         raise StrategyError(
             f"{origin}: {name} is made from its declared parameters alone, and cannot be: {error}"
         ) from None
-    except ValueError:  # classes in C do not tell
+    except ValueError:  # classes written in C have no signature
         pass
 
 
@@ -211,7 +211,7 @@ def _check(kind: type[Any]) -> None:
 
 @dataclass(frozen=True)
 class _Origin:
-    """The files of a strategy, and the line of what is called; its text is the place that a message names."""
+    """The files of a strategy and a line; as text, the place that an error message names."""
 
     files: tuple[str, ...] = ()
     line: int | None = None
@@ -225,7 +225,7 @@ class _Origin:
 
 
 def _origin(kind: type[Any], method: Any = None) -> _Origin:
-    """Return where a class, or a method of it, is defined; files of this package only where there is no other."""
+    """Return where a class or its method is defined; files of this package only if there is no other."""
     code = getattr(inspect.unwrap(method), "__code__", None) if method else None
     home = getattr(sys.modules.get(kind.__module__), "__file__", None)
     found = [file for file in (code and code.co_filename, home) if file]
@@ -239,10 +239,10 @@ def _origin(kind: type[Any], method: Any = None) -> _Origin:
 
 
 @contextlib.contextmanager
-def _told(find: Callable[[], _Origin], as_it_is: tuple[()] | type[Exception] = ()) -> Iterator[None]:
-    """Make one line of any error but those to be raised `as_it_is`: the strategy's file, its deepest line, the gist.
+def _reported(find: Callable[[], _Origin], as_it_is: tuple[()] | type[Exception] = ()) -> Iterator[None]:
+    """Turn any error, except those of the types `as_it_is`, into one line: file, innermost line, and message.
 
-    The origin is looked for when it is needed, as its line is read from the source.
+    `find` is called only after an error, because it reads the source.
     """
     try:
         yield
@@ -258,7 +258,7 @@ def _told(find: Callable[[], _Origin], as_it_is: tuple[()] | type[Exception] = (
 def _place(error: BaseException, origin: _Origin) -> str:
     if isinstance(error, SyntaxError) and error.filename in origin.files:
         return origin.at(error.lineno)
-    if _of_numba(error):  # it tells of its kernels in its message, the inmost first
+    if _of_numba(error):  # its message names the kernels, innermost first
         names = {os.path.basename(file) for file in origin.files}
         for file, line in re.findall(r'^File "([^"]+)", line (\d+):', str(error), re.M):
             if os.path.basename(file) in names:
@@ -269,7 +269,7 @@ def _place(error: BaseException, origin: _Origin) -> str:
 
 
 def _gist(error: BaseException, origin: _Origin) -> str:
-    """Return the message in one line; of numba's many the first that tells what is wrong, with what it points at."""
+    """Return the message in one line; of numba's many lines the first, and the code that it points at."""
     if isinstance(error, SyntaxError) and error.filename in origin.files:
         return error.msg
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in str(error).splitlines()]
