@@ -84,7 +84,8 @@ HASH_OF_A_FILE = """
 import sys
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, Tape, run
 tape, strategy, bracket, execution = Tape.open(sys.argv[1]), *map(eval, sys.argv[2:])
-print(run(tape, strategy, bracket, execution, settings=MonteCarlo(monte_carlo_sims=0)).to_dict()["trades_sha256"])
+settings, firm = MonteCarlo(monte_carlo_sims=0, random_entry_sims=0), PropFirm(prop_firm="none")
+print(run(tape, strategy, bracket, execution, settings=settings, firm=firm).to_dict()["trades_sha256"])
 """
 
 

@@ -203,6 +203,7 @@ RUNS = {
 }
 
 
+@pytest.mark.usefixtures("all_tapes")
 @pytest.mark.parametrize("name", ["defaults", "everything_other"])
 def test_the_report_is_the_golden_one(tape, name):
     got = masked_text(report_of(run(tape, *RUNS[name], settings=FEW_PATHS)))
