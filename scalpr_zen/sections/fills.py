@@ -302,7 +302,7 @@ def _same_event(tape: Tape, simulation: Simulation, setup: Setup) -> dict[str, i
     long, short = (setup.bracket.distances(tape.instrument, side) for side in (1, -1))
     beyond = int(setup.execution.target_fill == "through")
     distances = np.where(trades["side"][:, None] > 0, long, short).astype(np.int64)
-    target, stop = distances[:, 0] + beyond, distances[:, 1]
+    target, stop = distances[:, 0] + beyond, distances[:, 1].copy()
     moves = setup.bracket.moves(tape.instrument)
     if "trailing_stop" in moves and not moves["trail_activation"]:  # 31: it stands from the entry on
         stop = np.minimum(stop, moves["trailing_stop"])

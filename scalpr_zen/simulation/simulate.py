@@ -312,7 +312,7 @@ def _micro(usd: float) -> int:
 
 def _spans(tape: Tape, params: KernelParams, rules: SessionRules) -> Bounds:
     """Return where segments and sessions end, and where an order that makes flat before the close reaches them."""
-    segments, sessions = (np.ascontiguousarray(table["stop"]) for table in (tape.segments, tape.sessions))
+    segments, sessions = (table["stop"].copy() for table in (tape.segments, tape.sessions))  # never read-only
     flat = rules.ns("flat_before_close")
     if flat is None:
         due = prints = np.full(len(tape.sessions), NEVER)
