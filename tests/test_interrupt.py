@@ -203,7 +203,7 @@ def trade_kernel(*args):
     return found
 
 scalpr_zen.simulation.simulate.trade_kernel = trade_kernel
-n = 8_000_000  # each of as many trades reads all blocks of prints that follow
+n = 3_000_000  # each of as many trades reads all blocks of prints that follow: 70 billion reads
 tape = Tape.from_prints(10**18 + np.arange(n), np.zeros(n, np.int32), instrument=instrument("NQ"))
 far = Setup(bracket=Bracket(take_profit=1e5, stop_loss=1e5), execution=Execution(overlap=True))
 work = scalpr_zen.simulation.simulate.simulate
