@@ -80,6 +80,12 @@ def fresh(tmp_path):
 
 
 @pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Run the test in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
 def scalpr(monkeypatch, capsys):
     """The console command, in this process: arguments to exit code, stdout and stderr."""
 

@@ -1,23 +1,20 @@
-import contextlib
+"""The console command: what it prints, writes and refuses."""
+
 import json
 import os
 import re
-import runpy
 import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import numba
 import pytest
-from support.asking import EVERYTHING
-from support.budget import JIT
+from support.console import DEFAULTS, FAST, OTHER, PARAMETERS, refused, results
 from support.market import market
 
 import scalpr_zen
 import scalpr_zen.data.demo
 from scalpr_zen import (
-    EmaCrossover,
     ScalprError,
     Setup,
     Tape,
@@ -25,38 +22,18 @@ from scalpr_zen import (
     save_tape,
     start,
 )
-from scalpr_zen.base import compiled
 from scalpr_zen.base.params import declared
 from scalpr_zen.commands import console, demo
 from scalpr_zen.runs.backtest import run_setup
 from scalpr_zen.sections.setup import GROUPS
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
 ROOT = Path(__file__).parents[1]
-FAST = ("--fast-period", "2", "--slow-period", "5", "--monte-carlo-sims", "25")
-PARAMETERS = (EmaCrossover, *GROUPS.values())
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    """Every test runs in an empty folder."""
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def tape(tmp_path):
     return save_tape(market(), tmp_path / "tape.npz")
-
-
-def refused(called) -> str:
-    """The message of a refusal: exit code 2, nothing on stdout, one line on stderr."""
-    code, out, err = called
-    assert (code, out) == (2, "")
-    assert re.fullmatch(r"error: [^\n]+\n", err), err
-    return err.removeprefix("error: ").rstrip("\n")
-
-
-def results() -> dict[str, Path]:
-    return {path.suffix: path for path in Path("results").iterdir()}
 
 
 # ---------------------------------------------------------------------------------------------- backtest
@@ -96,10 +73,6 @@ def test_csv_writes_the_trades_too(scalpr, tape):
     assert len(written[".csv"].read_text().splitlines()) == 1 + 9
 
 
-OTHER = {name: value for name, value in EVERYTHING.items() if name != "overlap"}
-"""Every parameter of a run but overlap, which goes without limits, other than its default."""
-
-
 def flags_of(values):
     """The flags of parameters."""
     flags = {name: "--" + name.replace("_", "-") for name in values}
@@ -111,9 +84,8 @@ def flags_of(values):
 
 
 def test_every_flag_reaches_the_run(scalpr, tape):
-    defaults = {parameter.name: parameter.default for group in PARAMETERS for parameter in declared(group)}
-    assert {*OTHER, "overlap"} == set(defaults)
-    assert all(defaults[name] != value for name, value in OTHER.items())
+    assert {*OTHER, "overlap"} == set(DEFAULTS)
+    assert all(DEFAULTS[name] != value for name, value in OTHER.items())
     code, out, _ = scalpr("backtest", "--tape", tape, *flags_of(OTHER), "--out", "elsewhere", "--json")
     assert code == 0
     got = json.loads(out)
@@ -134,8 +106,7 @@ def test_the_flag_of_overlap_reaches_the_run(scalpr, tape):
 
 def test_flags_left_out_are_the_declared_defaults(scalpr, tape):
     _, out, _ = scalpr("backtest", "--tape", tape, "--json", "--no-overlap")
-    defaults = {parameter.name: parameter.default for group in PARAMETERS for parameter in declared(group)}
-    assert json.loads(out)["parameters"] == {"strategy": "EmaCrossover", **defaults, "point_value": 20.0}
+    assert json.loads(out)["parameters"] == {"strategy": "EmaCrossover", **DEFAULTS, "point_value": 20.0}
 
 
 def test_help_tells_every_flag_with_range_and_default(scalpr):
@@ -281,130 +252,6 @@ def test_in_a_process_of_its_own_a_refusal_is_one_line_and_exit_code_2():
     args = [sys.executable, "-c", code, "backtest", "--tape", "missing.npz"]
     done = subprocess.run(args, capture_output=True, text=True, check=False)
     assert "missing.npz" in refused((done.returncode, done.stdout, done.stderr))
-
-
-# ------------------------------------------------------------------------------ what cannot be written
-
-
-@pytest.mark.parametrize("out", ["tape.npz", "tape.npz/below"])
-def test_a_result_that_cannot_be_saved_is_printed_and_the_error_says_so(scalpr, tape, out):
-    code, printed, err = scalpr("backtest", "--tape", tape, *FAST, "--json", "--out", out)
-    assert code == 2
-    assert json.loads(printed)["statistics"]["trades"] == 9
-    assert re.fullmatch(rf"\n?error: the report is not saved: {out} cannot be written: [^\n]+\n", err)
-
-
-def in_a_process(code, *args, stdout=subprocess.PIPE, **env):
-    """Run the console command after some code in a process of its own."""
-    command = [
-        sys.executable,
-        "-c",
-        f"{code}\nfrom scalpr_zen.start import entry_point\nentry_point()",
-        *map(str, args),
-    ]
-    return subprocess.run(
-        command,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "0", **env},
-    )
-
-
-SMALL_DISK = """
-import resource, signal
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
-"""
-"""No file grows beyond 1,000 bytes: the error of a full disk in any place, for any user."""
-
-
-@contextlib.contextmanager
-def small_disk():
-    """The same for a while in this process."""
-    resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-COMPILED = (
-    "import numpy as np\nfrom numba import njit\n\n\n@njit(cache=True)\ndef none(signals):\n    signals[:] = 0\n\n\n"
-    "class Mine:\n    def signals(self, tape):\n        signals = np.zeros(len(tape), np.int8)\n"
-    "        none(signals)\n        return signals\n"
-)
-ONE_NOTE = (
-    r"note: compiled code cannot be kept \([^\n]+\), each start compiles it again: [^\n]+ NUMBA_CACHE_DIR [^\n]+\n"
-)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file sizes")
-def test_on_a_full_disk_a_result_is_printed_and_compiled_code_not_kept(tape):
-    Path("mine.py").write_text(COMPILED)
-    done = in_a_process(SMALL_DISK, "backtest", "--tape", tape, "--strategy", "mine.py:Mine")
-    assert done.returncode == 2
-    assert "Max drawdown" in done.stdout
-    error = (
-        r"error: the report is not saved: results cannot be written: File too large: free some space there, [^\n]+\n"
-    )
-    assert re.fullmatch(ONE_NOTE + r"\n" + error, done.stderr)
-    assert sorted(path.name for path in Path().iterdir() if path.suffix != ".npz") == ["__pycache__", "mine.py"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file sizes")
-def test_on_a_full_disk_a_new_strategy_is_refused_for_that_reason_and_leaves_nothing(scalpr):
-    with small_disk():
-        message = refused(scalpr("new-strategy", "mine", "--folder", "there"))
-    assert "mine.py cannot be written: File too large: free some space there" in message
-    assert list(Path("there").iterdir()) == []
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_result_that_cannot_be_printed_is_saved(tape):
-    with open("/dev/full", "w") as full:
-        done = in_a_process("", "backtest", "--tape", tape, *FAST, stdout=full)
-    assert done.returncode == 2
-    assert {path.suffix for path in results().values()} == {".txt", ".json"}
-    assert "error: stdout cannot be written: No space left on device" in done.stderr
-    assert "Exception" not in done.stderr
-
-
-NOWHERE = "import numba.core.caching\nnumba.core.caching.CacheImpl._locator_classes = []"
-"""As in a read-only installation with a read-only home: numba finds no folder for compiled code."""
-
-
-def test_without_a_folder_for_compiled_code_the_command_works_and_says_so_in_one_line(tape):
-    done = in_a_process(NOWHERE, "--version")
-    assert (done.returncode, done.stdout) == (0, f"scalpr, version {scalpr_zen.__version__}\n")
-    assert re.fullmatch(ONE_NOTE, done.stderr)
-
-
-@pytest.mark.skipif(sys.platform == "win32" or not JIT, reason="needs a limit of file sizes, and the compiler")
-def test_a_kernel_whose_cache_cannot_be_read_or_written_is_compiled_and_gives_the_same(tmp_path, monkeypatch, capsys):
-    Path("kernel.py").write_text(
-        "from scalpr_zen.base.compiled import njit\n\n\n@njit(cache=True)\ndef double(x):\n    return 2 * x\n"
-    )
-    kept = tmp_path / "kept"
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(kept))
-
-    def doubled():
-        """What a fresh kernel makes of 21, and what it says."""
-        monkeypatch.setattr(compiled, "_reported", [])
-        return runpy.run_path("kernel.py")["double"](21), capsys.readouterr().err
-
-    assert doubled() == (42, "")
-    [index] = kept.rglob("*.nbi")
-    index.unlink()
-    index.mkdir()  # cannot be opened, not even by root
-    found = [doubled()]
-    index.rmdir()
-    with small_disk():
-        found.append(doubled())
-    assert all(value == 42 and re.fullmatch(ONE_NOTE, said) for value, said in found)
 
 
 # ---------------------------------------------------------------------------- version, help, info, demo
