@@ -113,7 +113,7 @@ def fills(trade):
 
 @pytest.fixture
 def counts(trade):
-    """What became of the signals, zeros left out."""
+    """How the signals ended, zeros left out."""
     return lambda *args, **given: trade(*args, **given).counts
 
 

@@ -109,7 +109,7 @@ def test_flags_left_out_are_the_declared_defaults(scalpr, tape):
     assert json.loads(out)["parameters"] == {"strategy": "EmaCrossover", **DEFAULTS, "point_value": 20.0}
 
 
-def test_help_tells_every_flag_with_range_and_default(scalpr):
+def test_help_lists_every_flag_with_range_and_default(scalpr):
     code, out, err = scalpr("backtest", "--help")
     text = " ".join(out.split())
     assert (code, err) == (0, "")
@@ -266,7 +266,7 @@ def test_version_and_help(scalpr):
         assert scalpr(name, "--help")[0] == scalpr(name, "-h")[0] == 0
 
 
-def test_info_tells_all_about_a_tape(scalpr, tape):
+def test_info_shows_all_about_a_tape(scalpr, tape):
     code, out, err = scalpr("info", tape)
     assert (code, err) == (0, "")
     assert "TAPE (SYNTHETIC)" in out

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support import naive
 from support.budget import examples, many
 from support.checks import LONG, SHORT, fills_of, setup_of, setups, traded
-from support.fill_counts import COSTS, FIGURES, lost, row, same, same_events, told
+from support.fill_counts import COSTS, FIGURES, lost, reported, row, same, same_events
 from support.random_tapes import markets, random_walk
 from support.tapes import Given, signals_of
 
@@ -27,7 +27,7 @@ from scalpr_zen.simulation.simulate import trade as traded_orders
 
 
 def test_the_table_has_a_row_for_every_target_fill_stop_fill_and_set_of_costs():
-    said = told([100] * 3, {})
+    said = reported([100] * 3, {})
     got = [(r["target_fill"], r["stop_fill"], r["costs"]) for r in said["table"]]
     expected = list(product(["touch", "through", "queue"], ["trigger", "level", "next"], COSTS))
     assert got == expected
@@ -35,7 +35,7 @@ def test_the_table_has_a_row_for_every_target_fill_stop_fill_and_set_of_costs():
 
 def test_a_target_that_was_touched_is_a_win_under_touch_and_a_loss_under_through_by_hand():
     # Bought 100 at print 1, target 104, stop 98. Print 2 touches 104; print 3 falls to 97, below the stop.
-    said = told([100, 100, 104, 97, 96], {0: LONG}, commission=1.0)
+    said = reported([100, 100, 104, 97, 96], {0: LONG}, commission=1.0)
     # touch: +4 ticks = 20 USD, less 2 of commission; before it 20.
     assert row(said, "touch") == (18.0, 1, 1.0, None, 20.0)
     # through, stop at the trigger: 97 - 100 = -3 ticks = -15, less 2.
@@ -48,7 +48,7 @@ def test_a_target_that_was_touched_is_a_win_under_touch_and_a_loss_under_through
 
 def test_costs_change_the_money_of_a_row_and_slippage_its_fills_by_hand():
     # Bought 100 at print 1; 104 at print 2.
-    said = told([100, 100, 104, 105], {0: LONG}, commission=1.0, pessimistic=PessimisticCosts())
+    said = reported([100, 100, 104, 105], {0: LONG}, commission=1.0, pessimistic=PessimisticCosts())
     # zero costs: 20 USD. The pessimistic ones: 2.5 a side, and bought at 101 with the target at 105, print 3:
     # +4 ticks = 20 USD, less 5; before commission and one tick of slippage 25.
     assert row(said, costs="zero") == (20.0, 1, 1.0, None, 20.0)
@@ -60,10 +60,10 @@ def test_the_latency_of_a_stop_that_fills_next_is_waited_for_in_the_table():
     # entry fills at print 2... so the signal is given 20 ns earlier: print 0 at 0, entry at print 1 at 20 ns,
     # trigger at print 2 at 30 ns, next fill from 45 ns on: print 4 at 50 ns, 94. -6 ticks = -30 USD.
     ts = [0, 20, 30, 40, 50, 60]
-    said = told([100, 100, 98, 96, 94, 92], {0: LONG}, ts, latency_ns=15)
+    said = reported([100, 100, 98, 96, 94, 92], {0: LONG}, ts, latency_ns=15)
     assert row(said, stop_fill="next", costs="set") == (-30.0, 1, 0.0, 0.0, -30.0)
     # Without latency it fills at print 3, 96.
-    said = told([100, 100, 98, 96, 94, 92], {0: LONG}, ts)
+    said = reported([100, 100, 98, 96, 94, 92], {0: LONG}, ts)
     assert row(said, stop_fill="next", costs="set") == (-20.0, 1, 0.0, 0.0, -20.0)
 
 
@@ -71,17 +71,17 @@ def test_a_target_in_the_queue_waits_for_the_contracts_ahead_of_it_by_hand():
     # Bought 100 at print 1, target 104, one contract ahead and one of ours: two must be bought there.
     # Buyers lift 104 at prints 2 and 4, a seller hits at print 3, which counts for nothing.
     aggressor = [0, 0, 1, -1, 1, 0]
-    said = told([100, 100, 104, 104, 104, 90], {0: LONG}, aggressor=aggressor, queue_ahead=1)
+    said = reported([100, 100, 104, 104, 104, 90], {0: LONG}, aggressor=aggressor, queue_ahead=1)
     assert row(said, "queue") == (20.0, 1, 1.0, None, 20.0)
     # Two ahead: three are needed, so that the stop at print 5 comes first: 90 - 100 = -10 ticks.
-    said = told([100, 100, 104, 104, 104, 90], {0: LONG}, aggressor=aggressor, queue_ahead=2)
+    said = reported([100, 100, 104, 104, 104, 90], {0: LONG}, aggressor=aggressor, queue_ahead=2)
     assert row(said, "queue") == (-50.0, 1, 0.0, 0.0, -50.0)
     assert lost(said)["touch", "queue"] == (1, 1)
     # Prints of unknown aggressor count half: 3 * 1/2 < 2 contracts.
-    said = told([100, 100, 104, 104, 104, 90], {0: LONG}, queue_ahead=1)
+    said = reported([100, 100, 104, 104, 104, 90], {0: LONG}, queue_ahead=1)
     assert row(said, "queue") == (-50.0, 1, 0.0, 0.0, -50.0)
     # A print beyond the limit fills it, whoever waits: 105 at print 3.
-    said = told([100, 100, 104, 105, 104, 90], {0: LONG}, queue_ahead=99)
+    said = reported([100, 100, 104, 105, 104, 90], {0: LONG}, queue_ahead=99)
     assert row(said, "queue") == (20.0, 1, 1.0, None, 20.0)
 
 
@@ -90,21 +90,21 @@ def test_a_limit_in_usd_sees_the_commission_of_its_own_row():
     # With 1 USD a side the first loses 12 and the session is over; without commission both are traded.
     prices = [100, 100, 102, 100, 100, 102, 102]
     rules = SessionRules(loss_limit=12.0)
-    said = told(prices, {0: SHORT, 3: SHORT}, rules=rules, commission=1.0)
+    said = reported(prices, {0: SHORT, 3: SHORT}, rules=rules, commission=1.0)
     assert row(said, costs="set")[:2] == (-12.0, 1)
     assert row(said, costs="zero")[:2] == (-20.0, 2)
 
 
 def test_this_run_is_the_one_row_of_its_own_fills_even_where_costs_are_equal():
     costs = PessimisticCosts(pessimistic_commission=0.0, pessimistic_slippage_ticks=0)
-    said = told([100, 100, 104], {0: LONG}, target_fill="through", stop_fill="next", pessimistic=costs)
+    said = reported([100, 100, 104], {0: LONG}, target_fill="through", stop_fill="next", pessimistic=costs)
     got = [(r["target_fill"], r["stop_fill"], r["costs"]) for r in said["table"] if r["this_run"]]
     assert got == [("through", "next", "set")]
 
 
 def test_without_trades_every_figure_is_undefined_and_nothing_is_lost():
     for prices, sides, contract in ([], {}, None), ([100] * 5, {}, None), ([100] * 4, {0: LONG}, ["a"] * 2 + ["b"] * 2):
-        said = told(prices, sides, contract=contract)
+        said = reported(prices, sides, contract=contract)
         assert {row(said, *key) for key in product(["touch", "queue"], ["level"], COSTS)} == {
             (0.0, 0, None, None, None)
         }
@@ -219,8 +219,8 @@ def test_pessimistic_costs_out_of_range_are_refused(parameter, value, rule):
 @pytest.mark.parametrize(
     ("commission", "ticks", "pessimistic"), [(1.0, 0, (2.5, 1)), (3.5, 0, (3.5, 1)), (1.0, 4, (2.5, 4))]
 )
-def test_the_table_tells_the_costs_of_each_row(commission, ticks, pessimistic):
-    table = told([100, 100, 104], {0: LONG}, commission=commission, slippage_ticks=ticks)["table"]
+def test_the_table_shows_the_costs_of_each_row(commission, ticks, pessimistic):
+    table = reported([100, 100, 104], {0: LONG}, commission=commission, slippage_ticks=ticks)["table"]
     got = {(found["costs"], found["commission"], found["slippage_ticks"]) for found in table}
     expected = {("zero", 0.0, 0), ("set", commission, ticks), ("pessimistic", *pessimistic)}
     assert got == expected
@@ -229,10 +229,10 @@ def test_the_table_tells_the_costs_of_each_row(commission, ticks, pessimistic):
 # Winners of the optimistic way ----------------------------------------------------------------------------
 
 
-def test_winners_that_exist_only_under_the_kinder_rule_by_hand():
+def test_winners_that_exist_only_under_the_optimistic_fill_by_hand():
     # Three longs at 100, target 104, stop 98. The first and the third touch 104 and fall; the second sees 105.
     prices = [100, 100, 104, 97, 100, 100, 105, 100, 100, 104, 97]
-    said = told(prices, {0: LONG, 4: LONG, 7: LONG})
+    said = reported(prices, {0: LONG, 4: LONG, 7: LONG})
     assert lost(said)["touch", "through"] == (3, 2)
     assert lost(said)["level", "trigger"] == (3, 0)
     [rule] = [rule for rule in said["optimistic"] if (rule["optimistic"], rule["conservative"]) == ("touch", "through")]
@@ -242,29 +242,29 @@ def test_winners_that_exist_only_under_the_kinder_rule_by_hand():
 def test_a_stop_beyond_break_even_wins_at_its_level_and_not_at_the_print_that_triggered_it_by_hand():
     # Sold at 100, print 1. At 97 the stop moves to break-even plus 1 tick: 99. Print 3 gaps to 101, print 4 is 98.
     # level: 99, +1 tick; trigger: 101, -1 tick; next: 98, +2 ticks.
-    said = told([100, 100, 97, 101, 98], {0: SHORT}, break_even_at=3, break_even_plus=1, stop_fill="level")
+    said = reported([100, 100, 97, 101, 98], {0: SHORT}, break_even_at=3, break_even_plus=1, stop_fill="level")
     assert row(said, stop_fill="level")[:2] == (5.0, 1)
     assert lost(said)["level", "trigger"] == (1, 1)
     assert lost(said)["level", "next"] == (1, 0)
     # Were print 4 at 102, the next event would lose 2 ticks.
-    said = told([100, 100, 97, 101, 102], {0: SHORT}, break_even_at=3, break_even_plus=1, stop_fill="level")
+    said = reported([100, 100, 97, 101, 102], {0: SHORT}, break_even_at=3, break_even_plus=1, stop_fill="level")
     assert lost(said)["level", "next"] == (1, 1)
 
 
-def test_a_winner_that_never_closes_under_the_stricter_rule_is_lost():
-    said = told([100, 100, 104, 103], {0: LONG})
+def test_a_winner_that_never_closes_under_the_conservative_fill_is_lost():
+    said = reported([100, 100, 104, 103], {0: LONG})
     assert lost(said)["touch", "through"] == (1, 1)
 
 
-def test_what_all_winners_earn_less_under_the_stricter_way_by_hand():
+def test_how_much_less_the_winners_earn_under_the_conservative_fill_by_hand():
     # The first long wins 20 USD at 104 either way; the second is touched at 104 and, by through, trailed out at 103.
     prices = [100, 100, 105, 100, 100, 104, 103, 103]
-    said = told(prices, {0: LONG, 3: LONG}, trailing_stop=1, trail_activation=4, stop_loss=9)
+    said = reported(prices, {0: LONG, 3: LONG}, trailing_stop=1, trail_activation=4, stop_loss=9)
     [rule] = [rule for rule in said["optimistic"] if (rule["optimistic"], rule["conservative"]) == ("touch", "through")]
     assert (rule["wins"], rule["lost"], rule["less_usd"]) == (2, 0, 5.0)
 
 
-def test_under_an_entry_that_looks_into_its_event_the_models_of_the_next_one_are_told_too():
+def test_with_an_entry_inside_its_event_the_fills_of_an_entry_at_the_next_one_are_reported_too():
     rng = np.random.default_rng(4)
     market = random_walk(600)
     sides = {int(i): int(rng.choice([LONG, SHORT])) for i in rng.choice(600, 90, replace=False)}
@@ -280,11 +280,11 @@ def test_under_an_entry_that_looks_into_its_event_the_models_of_the_next_one_are
     assert said["next"]["entry_next"] == []
 
 
-def test_what_a_limit_on_the_open_trade_closed_is_no_winner_of_the_kinder_fill():
+def test_a_trade_closed_by_an_equity_limit_is_no_winner_of_the_optimistic_fill():
     # Bought at 100; at 102 the open profit of 10 USD ends the session, and print 3 closes the trade at 102.
     # By itself it is stopped out under either fill, so that no fill decides.
     rules = SessionRules(profit_limit=10.0, limit_basis="equity")
-    said = told([100, 100, 102, 102, 97, 97], {0: LONG}, rules=rules)
+    said = reported([100, 100, 102, 102, 97, 97], {0: LONG}, rules=rules)
     assert row(said)[:2] == (10.0, 1)
     assert lost(said)["touch", "through"] == (1, 0)
 
@@ -298,7 +298,7 @@ def earned_alone(market, signal, setup, rules, name, way):
 
 
 @given(markets(), setups())
-def test_each_winner_of_the_kinder_way_is_traded_alone(market, setup):
+def test_each_winner_of_the_optimistic_fill_is_traded_alone(market, setup):
     tape, rules = market.tape(), setup.rules
     freed = dataclasses.replace(
         rules, cooldown=0.0, max_trades=None, loss_limit=None, profit_limit=None, limit_basis="realized"
@@ -314,14 +314,14 @@ def test_each_winner_of_the_kinder_way_is_traded_alone(market, setup):
         ]
         gone = sum(usd > 0 >= less for usd, less in earned)
         share = gone / len(winners) if winners else None
-        told = {
+        shown = {
             "rule": name,
             "optimistic": optimistic,
             "conservative": conservative,
             "wins": len(winners),
             "lost": gone,
         }
-        expected.append(told | {"share": share, "less_usd": pytest.approx(sum(usd - less for usd, less in earned))})
+        expected.append(shown | {"share": share, "less_usd": pytest.approx(sum(usd - less for usd, less in earned))})
     got = fills_of(tape, market.given(), setup)["optimistic"]
     assert got == expected
 

@@ -60,7 +60,7 @@ def test_no_two_groups_declare_a_parameter_of_one_name():
 
 
 @pytest.mark.parametrize(("group", "parameter"), ALL, ids=NAMES)
-def test_every_declaration_tells_what_a_face_needs(group, parameter):
+def test_every_declaration_has_what_a_face_needs(group, parameter):
     assert parameter.sentence.endswith(".")
     assert parameter.kind in (int, float, str, bool)
     assert parameter.flag == "--" + parameter.name.replace("_", "-")
@@ -183,7 +183,7 @@ def test_a_refusal_names_the_parameter_the_rule_and_the_value(given_value, messa
     assert "\n" not in str(error.value)
 
 
-def test_a_greatest_value_alone_is_a_rule_that_its_message_tells():
+def test_a_maximum_without_a_minimum_is_stated_in_the_message():
     assert "9" in next(p for p in declared(Example) if p.name == "most").range_text
     with pytest.raises(ParameterError, match=r"^most must be \S.*9.*, was 9\.5$"):
         Example(most=9.5)
@@ -265,7 +265,7 @@ def test_other_points_are_refused(root, points):
         distance_ticks("stop_loss", points, instrument(root).tick_nanos)
 
 
-def test_0_1_and_0_2_is_not_0_3_and_the_message_tells_it():
+def test_0_1_and_0_2_is_not_0_3_and_the_message_says_so():
     # Refused, not repaired; and the value it was is 0.30000000000000004, for 0.3 would be a multiple.
     with pytest.raises(ParameterError, match=r"multiple of the tick 0\.1, was 0\.30000000000000004"):
         distance_ticks("take_profit", 0.1 + 0.2, instrument("RTY").tick_nanos)

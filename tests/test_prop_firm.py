@@ -164,7 +164,7 @@ def test_a_position_held_over_the_end_of_a_session_goes_on_from_its_mark():
     assert found["notes"] == ["trades held over the end of a session: 1; a firm would have closed them there"]
 
 
-def test_the_table_of_an_attempt_tells_each_session_date():
+def test_the_table_of_an_attempt_has_a_row_for_each_session_date():
     # 5 below the start is 5 above the floor; the end of the first date raises the floor by 3.
     [found] = attempts([[100, 95, 103], [100, 100]], [(1, 0, 2)], custom(50, 10))
     first, second = found["days"]
@@ -187,7 +187,7 @@ def test_contracts_multiply_every_amount():
     assert found["attempts"][0]["profit_usd"] == 3 * (4 * TICK - 2 * 2)
 
 
-def test_a_pass_is_told_with_its_profit_its_days_and_its_best_day():
+def test_a_pass_states_its_profit_its_days_and_its_best_day():
     # 6 ticks on the first date and 4 on the second, of 5 USD each: the best day has 60% of 50 USD.
     dates, rows = [[100, 106], [106, 110]], [(1, 0, 1), (1, 2, 3)]
     [attempt] = attempts(dates, rows, custom(10, 5))
@@ -207,7 +207,7 @@ def test_every_attempt_is_the_twins_which_walks_every_print(case):
     for attempt, (_, _, _, ended, table) in zip(got, expected, strict=True):
         money = ("net_usd", "balance_usd", "lowest_above_floor_usd", "floor_usd")
         offsets = (0, 50_000, 0, 50_000)
-        told = [
+        shown = [
             (
                 row["trades"],
                 *(round((row[name] - offset) * 1e6) for name, offset in zip(money, offsets, strict=True)),
@@ -216,7 +216,7 @@ def test_every_attempt_is_the_twins_which_walks_every_print(case):
             )
             for row in attempt["days"]
         ]
-        assert told == [(closed, *amounts, filled, by) for closed, *amounts, filled, by in table]
+        assert shown == [(closed, *amounts, filled, by) for closed, *amounts, filled, by in table]
         if ended:
             assert attempt["reason"].startswith({"floor": "equity", "daily loss": "loss of the day"}[ended[0]])
 

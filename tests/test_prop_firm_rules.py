@@ -17,15 +17,15 @@ from scalpr_zen.sections.prop_firm.text import lines
 
 
 @pytest.mark.parametrize(("rows", "overlap"), [([(1, 0, 2), (1, 1, 3)], False), ([(1, 0, 2)], True)])
-def test_several_trades_at_once_are_told_and_not_evaluated(rows, overlap):
+def test_several_trades_at_once_are_reported_and_not_evaluated(rows, overlap):
     tape = tape_of([100, 101, 102, 103])
     found = prop_firm(trades_of(tape, *rows), tape, Execution(overlap=overlap), PropFirm(), SEED)
-    told = "several trades are open at once: no account can hold them, nothing is evaluated"
-    assert (set(found), found["notes"]) == ({"name", "rules", "notes"}, [told])
-    assert f"  NOTE {told}" in list(lines(found))
+    shown = "several trades are open at once: no account can hold them, nothing is evaluated"
+    assert (set(found), found["notes"]) == ({"name", "rules", "notes"}, [shown])
+    assert f"  NOTE {shown}" in list(lines(found))
 
 
-def test_contracts_above_the_limit_and_trades_left_out_are_told():
+def test_contracts_above_the_limit_and_trades_left_out_are_noted():
     tape = tape_of([100, 101])
     found = prop_firm(trades_of(tape, (1, 0, 1)), tape, Execution(contracts=6), PropFirm(), SEED, unclosed=2)
     limit = "contracts=6 is above the firm's limit of 5; it would refuse the order"
@@ -33,13 +33,13 @@ def test_contracts_above_the_limit_and_trades_left_out_are_told():
 
 
 @pytest.mark.parametrize(
-    ("contracts", "told"),
+    ("contracts", "shown"),
     [(50, []), (51, ["contracts=51 is above the firm's limit of 50 micros; it would refuse the order"])],
 )
-def test_ten_micros_count_as_one_contract(contracts, told):
+def test_ten_micros_count_as_one_contract(contracts, shown):
     tape = tape_of([100, 101], root="MNQ")
     execution = Execution(contracts=contracts)
-    assert prop_firm(trades_of(tape, (1, 0, 1)), tape, execution, PropFirm(), SEED)["notes"] == told
+    assert prop_firm(trades_of(tape, (1, 0, 1)), tape, execution, PropFirm(), SEED)["notes"] == shown
 
 
 @pytest.mark.parametrize(

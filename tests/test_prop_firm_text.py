@@ -21,7 +21,7 @@ def test_the_result_is_plain_data():
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-def test_the_text_tells_rules_attempts_tables_and_drawn_dates():
+def test_the_text_shows_rules_attempts_tables_and_drawn_dates():
     found = evaluated()
     text = "\n".join(lines(found))
     assert text.isascii()
@@ -37,29 +37,29 @@ def test_the_text_tells_rules_attempts_tables_and_drawn_dates():
 
 def test_the_text_has_the_date_and_every_page_of_a_packaged_firm():
     found = prop_firm(np.zeros(0, TRADE), tape_of([100]), Execution(), PropFirm(prop_firm="apex-50k"), SEED)
-    told = list(lines(found))
-    assert "  known to hold on          2026-04-28; a firm changes its rules without notice" in told
-    assert [line.split()[-1] for line in told if line.startswith("  source")] == list(rule_set("apex-50k").sources)
+    shown = list(lines(found))
+    assert "  known to hold on          2026-04-28; a firm changes its rules without notice" in shown
+    assert [line.split()[-1] for line in shown if line.startswith("  source")] == list(rule_set("apex-50k").sources)
 
 
 def test_the_text_shows_the_tables_of_the_last_attempts():
     dates = [[100, 90]] * (TABLES + 2)
     tape = tape_of_dates(*dates)
     trades = trades_of(tape, *((1, 2 * n, 2 * n + 1) for n in range(len(dates))))
-    told = list(lines(prop_firm(trades, tape, Execution(), custom(10, 5), SEED)))
-    assert f"  Day by day: the last {TABLES} of {TABLES + 2} attempts; the JSON holds all" in told
-    assert [line for line in told if line.startswith("  Attempt ")] == [f"  Attempt {n}, bust" for n in (3, 4, 5)]
+    shown = list(lines(prop_firm(trades, tape, Execution(), custom(10, 5), SEED)))
+    assert f"  Day by day: the last {TABLES} of {TABLES + 2} attempts; the JSON holds all" in shown
+    assert [line for line in shown if line.startswith("  Attempt ")] == [f"  Attempt {n}, bust" for n in (3, 4, 5)]
 
 
 def test_what_is_undefined_is_not_available_in_the_text():
     tape = tape_of_dates([100], [101])
     found = prop_firm(np.zeros(0, TRADE), tape, Execution(), PropFirm(), SEED)
-    told = (
+    shown = (
         "    dates to pass, of the 0 paths that did: median n/a, 5% n/a, 95% n/a; "
         "mean n/a, 95% for the drawing n/a to n/a"
     )
-    assert told in list(lines(found))
-    assert told in list(lines(jsonable(found)))
+    assert shown in list(lines(found))
+    assert shown in list(lines(jsonable(found)))
 
 
 def test_of_a_single_session_date_nothing_is_drawn_and_the_text_says_why():

@@ -134,7 +134,7 @@ def test_a_strategy_with_foresight_beats_every_control():
 
 
 def test_the_p_values_of_random_entries_are_uniform():
-    # Signals at random prints of a random walk, each traded by itself, are drawn as their controls are, so that each
+    # Signals at random prints of a random walk, each traded on its own, are drawn as their controls are, so that each
     # rank is equally likely. By Kolmogorov's limit the largest gap between the shares of p-values up to p and p
     # exceeds 1.95 / sqrt(runs) with a chance of one in a thousand; p-values a hundredth apart add one hundredth.
     runs = 120 if JIT else 12

@@ -159,7 +159,7 @@ def test_a_path_of_no_more_points_than_a_picture_keeps_is_kept_whole(n):
 # ----------------------------------------------------------------------------------------------- outcomes
 
 
-def test_exits_are_told_by_side_and_reason():
+def test_exits_are_counted_by_side_and_reason():
     keys = ("side", "reason", "trades", "net_usd")
     assert [tuple(row[key] for key in keys) for row in WORKED_SERIES["exits"]] == [
         ("long", "target", 2, 45.0),

@@ -5,7 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from support.checks import LONG, SESSION_END, SHORT, fills_of, setup_of, setups, traded
-from support.fill_counts import assert_distributed, naive_same_event, naive_slippage, same_events, spread, told
+from support.fill_counts import assert_distributed, naive_same_event, naive_slippage, reported, same_events, spread
 from support.random_tapes import Market, markets
 from support.tapes import signals_of, tape_of
 
@@ -15,8 +15,8 @@ from scalpr_zen.sections.fills import BINS
 
 
 def test_slippage_of_an_entry_is_the_way_from_its_signals_print_to_the_first_that_could_fill_by_hand():
-    # Signals at 100; the long fills at 101, 1 tick dearer, and wins at 105; the short fills at 100, as it wished.
-    said = told([100, 101, 105, 100, 100, 96], {0: LONG, 3: SHORT})
+    # Signals at 100; the long fills at 101, 1 tick dearer, and wins at 105; the short fills at its signal's price, 100.
+    said = reported([100, 101, 105, 100, 100, 96], {0: LONG, 3: SHORT})
     assert spread(said, "entry") == {0: 1, 1: 1}
     assert said["slippage"]["entry"]["mean_ticks"] == 0.5
 
@@ -24,34 +24,34 @@ def test_slippage_of_an_entry_is_the_way_from_its_signals_print_to_the_first_tha
 def test_slippage_of_an_entry_waits_for_the_latency_and_is_counted_with_the_optimistic_entry_too():
     # The order of print 0 reaches the exchange at 15 ns: print 2, 99, one tick cheaper. It was filled at print 0.
     for entry in ("next", "signal"):
-        said = told([100, 101, 99, 104, 105], {0: LONG}, latency_ns=15, entry=entry, slippage_ticks=0)
+        said = reported([100, 101, 99, 104, 105], {0: LONG}, latency_ns=15, entry=entry, slippage_ticks=0)
         assert spread(said, "entry") == {-1: 1}
 
 
 def test_an_entry_without_a_later_print_in_its_session_or_segment_has_no_slippage():
     # The optimistic entry of print 1 needs no later print; the next one is of another session, or of another contract.
-    said = told([100, 100, 104], {1: LONG}, ts=[0, 1, SESSION_END], entry="signal")
+    said = reported([100, 100, 104], {1: LONG}, ts=[0, 1, SESSION_END], entry="signal")
     assert (said["same_event"]["trades"], said["slippage"]["entry"]["trades"]) == (1, 0)
-    said = told([100, 100, 104, 300, 310], {1: LONG}, contract=["a"] * 3 + ["b"] * 2, entry="signal")
+    said = reported([100, 100, 104, 300, 310], {1: LONG}, contract=["a"] * 3 + ["b"] * 2, entry="signal")
     assert spread(said, "entry") == {4: 1}
-    said = told([100, 104, 104, 300, 310], {0: LONG}, [0, 1, 1, 1, 2], ["a"] * 2 + ["b"] * 3, entry="signal")
+    said = reported([100, 104, 104, 300, 310], {0: LONG}, [0, 1, 1, 1, 2], ["a"] * 2 + ["b"] * 3, entry="signal")
     assert spread(said, "entry") == {4: 1}
-    said = told([100, 104, 300, 310], {0: LONG}, [0, 0, 1, 2], ["a"] * 2 + ["b"] * 2, entry="signal")
+    said = reported([100, 104, 300, 310], {0: LONG}, [0, 0, 1, 2], ["a"] * 2 + ["b"] * 2, entry="signal")
     assert (said["same_event"]["trades"], said["slippage"]["entry"]["trades"]) == (1, 0)
 
 
-def test_slippage_of_a_stop_is_told_at_its_trigger_and_at_the_next_event_whatever_fills_it_by_hand():
+def test_slippage_of_a_stop_is_reported_at_its_trigger_and_at_the_next_event_under_any_stop_fill_by_hand():
     # Long from 100, stop 98: triggered at 95, 3 ticks beyond; the next event is at 99, one tick better than 98.
     # Short from 100, stop 102: triggered at 102 exactly; the next event is at 104, 2 beyond.
     prices = [100, 100, 95, 99, 100, 100, 102, 104]
     for stop_fill in ("trigger", "level"):
-        said = told(prices, {0: LONG, 4: SHORT}, stop_fill=stop_fill, slippage_ticks=0)
+        said = reported(prices, {0: LONG, 4: SHORT}, stop_fill=stop_fill, slippage_ticks=0)
         assert spread(said, "stop_trigger") == {0: 1, 3: 1}
         assert spread(said, "stop_next") == {-1: 1, 2: 1}
 
 
 def test_a_stop_without_a_later_print_has_no_next_fill_and_a_target_has_no_slippage():
-    said = told([100, 100, 104, 100, 100, 97], {0: LONG, 3: LONG})
+    said = reported([100, 100, 104, 100, 100, 97], {0: LONG, 3: LONG})
     assert spread(said, "stop_trigger") == {1: 1}
     assert spread(said, "stop_next") == {}
 
@@ -59,7 +59,7 @@ def test_a_stop_without_a_later_print_has_no_next_fill_and_a_target_has_no_slipp
 def test_slippage_of_a_stop_that_moved_is_counted_from_the_stop_in_force_by_hand():
     # Long from 100 with a trailing stop 3 ticks behind: at 103 it goes to 100, where the initial one was 90.
     # Print 3 is 98: 2 ticks beyond.
-    said = told([100, 100, 103, 98, 98], {0: LONG}, take_profit=50, stop_loss=10, trailing_stop=3)
+    said = reported([100, 100, 103, 98, 98], {0: LONG}, take_profit=50, stop_loss=10, trailing_stop=3)
     assert spread(said, "stop_trigger") == {2: 1}
 
 
@@ -98,11 +98,11 @@ def test_the_share_of_fills_at_prints_of_the_other_side_by_hand():
     # count.
     prices = [100, 100, 98, 98, 98, 96, 96, 96, 98, 98]
     aggressor = [0, SHORT, LONG, SHORT, LONG, SHORT, 0, LONG, SHORT, LONG]
-    said = told(prices, {0: LONG, 3: LONG, 6: SHORT}, aggressor=aggressor)
+    said = reported(prices, {0: LONG, 3: LONG, 6: SHORT}, aggressor=aggressor)
     shares = {name: said["slippage"][name]["inside_share"] for name in ("entry", "stop_trigger", "stop_next")}
     assert shares == {"entry": pytest.approx(2 / 3), "stop_trigger": pytest.approx(2 / 3), "stop_next": 0.0}
     # Half of what is known, and nothing is.
-    said = told(prices, {0: LONG, 3: LONG, 6: SHORT}, aggressor=[0, SHORT, 0, 0, LONG, 0, 0, 0, 0, 0])
+    said = reported(prices, {0: LONG, 3: LONG, 6: SHORT}, aggressor=[0, SHORT, 0, 0, LONG, 0, 0, 0, 0, 0])
     assert [said["slippage"][name]["inside_share"] for name in ("entry", "stop_trigger")] == [0.5, None]
 
 
@@ -112,28 +112,28 @@ def test_the_share_of_fills_at_prints_of_the_other_side_by_hand():
 def test_prints_of_the_entrys_event_that_meet_target_or_stop_are_counted_though_they_exit_nothing():
     # Print 1 fills the long at 100; its event also prints 104 (target) and 98 (stop). Print 4 takes the target.
     ts = [0, 10, 10, 10, 20]
-    assert same_events(told([100, 100, 104, 98, 104], {0: LONG}, ts)) == {"entry_target": 1, "entry_stop": 1}
+    assert same_events(reported([100, 100, 104, 98, 104], {0: LONG}, ts)) == {"entry_target": 1, "entry_stop": 1}
     # Prints of the event before the fill do not count: the first print of an event fills.
-    assert same_events(told([100, 100, 101, 99, 104], {0: LONG}, ts)) == {}
+    assert same_events(reported([100, 100, 101, 99, 104], {0: LONG}, ts)) == {}
     # Through needs a print beyond 104.
-    assert same_events(told([100, 100, 104, 100, 105], {0: LONG}, ts, target_fill="through")) == {}
-    assert same_events(told([100, 100, 105, 100, 105], {0: LONG}, ts, target_fill="through")) == {"entry_target": 1}
+    assert same_events(reported([100, 100, 104, 100, 105], {0: LONG}, ts, target_fill="through")) == {}
+    assert same_events(reported([100, 100, 105, 100, 105], {0: LONG}, ts, target_fill="through")) == {"entry_target": 1}
 
 
 def test_an_event_that_meets_target_and_stop_is_counted_by_what_came_first():
     # Long from 100: one event prints 104 and 98.
     ts = [0, 10, 20, 20, 30]
-    assert same_events(told([100, 100, 104, 98, 100], {0: LONG}, ts)) == {"target_first": 1}
-    assert same_events(told([100, 100, 98, 104, 100], {0: LONG}, ts)) == {"stop_first": 1}
+    assert same_events(reported([100, 100, 104, 98, 100], {0: LONG}, ts)) == {"target_first": 1}
+    assert same_events(reported([100, 100, 98, 104, 100], {0: LONG}, ts)) == {"stop_first": 1}
     # A stop that fills at the next event was decided where it was triggered.
-    assert same_events(told([100, 100, 98, 104, 100], {0: LONG}, ts, stop_fill="next")) == {"stop_first": 1}
+    assert same_events(reported([100, 100, 98, 104, 100], {0: LONG}, ts, stop_fill="next")) == {"stop_first": 1}
     # Short from 100: target 96, stop 102.
-    assert same_events(told([100, 100, 96, 102, 100], {0: SHORT}, ts)) == {"target_first": 1}
+    assert same_events(reported([100, 100, 96, 102, 100], {0: SHORT}, ts)) == {"target_first": 1}
 
 
 def test_an_entry_and_its_exit_in_one_event_are_counted():
     # Bought at the signal's own print; the event goes on to 104, the target, and to 98, the stop.
-    said = told([100, 104, 98, 100], {0: LONG}, [0, 0, 0, 10], entry="signal")
+    said = reported([100, 104, 98, 100], {0: LONG}, [0, 0, 0, 10], entry="signal")
     assert same_events(said) == {"entry_target": 1, "entry_stop": 1, "target_first": 1, "entry_exit": 1}
 
 
@@ -141,21 +141,21 @@ def test_an_event_knows_the_stop_in_force_when_it_was_met():
     # Long from 100, stop 90, break-even at 3. Print 2 is 103. The next event prints 104, the target, and 100.
     ts = [0, 10, 20, 30, 30, 40]
     parameters = {"stop_loss": 10, "break_even_at": 3}
-    assert same_events(told([100, 100, 103, 104, 100, 100], {0: LONG}, ts, **parameters)) == {"target_first": 1}
-    assert same_events(told([100, 100, 103, 104, 101, 100], {0: LONG}, ts, **parameters)) == {}
+    assert same_events(reported([100, 100, 103, 104, 100, 100], {0: LONG}, ts, **parameters)) == {"target_first": 1}
+    assert same_events(reported([100, 100, 103, 104, 101, 100], {0: LONG}, ts, **parameters)) == {}
 
 
 def test_a_trailing_stop_that_stands_from_the_entry_on_is_the_stop_of_the_entrys_event():
     # Long from 100, stop 90, a trailing stop 1 tick behind from the start: the entry's event prints 99.
     prices, ts = [100, 100, 99, 104], [0, 10, 10, 20]
-    assert same_events(told(prices, {0: LONG}, ts, stop_loss=10, trailing_stop=1)) == {"entry_stop": 1}
-    assert same_events(told(prices, {0: LONG}, ts, stop_loss=10, trailing_stop=1, trail_activation=2)) == {}
+    assert same_events(reported(prices, {0: LONG}, ts, stop_loss=10, trailing_stop=1)) == {"entry_stop": 1}
+    assert same_events(reported(prices, {0: LONG}, ts, stop_loss=10, trailing_stop=1, trail_activation=2)) == {}
 
 
 def test_prints_of_another_contract_are_no_part_of_an_event():
     # The roll lies inside one time: the next contract's prints at 130 and 70 meet nothing.
     ts, contract = [0, 10, 20, 20, 20, 30], ["a"] * 3 + ["b"] * 3
-    assert same_events(told([100, 100, 104, 130, 70, 70], {0: LONG}, ts, contract)) == {}
+    assert same_events(reported([100, 100, 104, 130, 70, 70], {0: LONG}, ts, contract)) == {}
 
 
 @given(markets(), setups())

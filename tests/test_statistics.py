@@ -219,7 +219,7 @@ def test_the_interval_holds_the_win_rate_and_never_leaves_0_to_1(won):
 # ------------------------------------------------------------------------------------------------ costs
 
 
-def test_costs_are_told_apart():
+def test_gross_net_and_commission_are_kept_apart():
     # Two contracts of $5 a tick, one tick of slippage. The target won 40 ticks after one slip (the entry), the
     # stop lost 22 after two (entry and exit). Before all costs: +41 and -20 ticks, 21 * $10 / 2 a trade.
     trades = trades_of([391.0, -229.0], reason=[TARGET, STOP])

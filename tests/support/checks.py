@@ -32,7 +32,7 @@ def setup_of(*, take_profit=4, stop_loss=2, latency_ns=0, rules=None, pessimisti
 
 
 def traded(tape, signals, setup):
-    """The orders of a run and what became of them."""
+    """The orders of a run, and the trades made of them."""
     wanted = orders(tape, signals, setup.rules)
     return wanted, trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
 

@@ -41,7 +41,7 @@ class Seen:
 
 
 def every_signal(tape, prints, setup):
-    """Closed trades of a buy at each of these prints, each taken by itself."""
+    """Closed trades of a buy at each of these prints, each traded on its own."""
     alone = dataclasses.replace(setup, execution=dataclasses.replace(setup.execution, overlap=True))
     return closed_trades(tape, signals_of(tape, dict.fromkeys(prints, LONG)), alone)
 

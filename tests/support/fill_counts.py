@@ -20,7 +20,7 @@ STOPPED = (2, 3, 4)
 """Reasons stop, break_even and trailing."""
 
 
-def told(prices, sides, ts=None, contract=None, aggressor=None, **parameters):
+def reported(prices, sides, ts=None, contract=None, aggressor=None, **parameters):
     """What `fills` says of a few prints with signals by print index."""
     tape = tape_of(prices, ts, contract, aggressor)
     return fills_of(tape, signals_of(tape, sides), setup_of(**parameters))
