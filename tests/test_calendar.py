@@ -167,6 +167,7 @@ def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_say
         parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ oats")
 
 
+@pytest.mark.process
 def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
     path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
     code = (
@@ -179,6 +180,7 @@ def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
     assert done.stdout == f"[{NOON + 4 * HOUR}] False\n"
 
 
+@pytest.mark.process
 def test_the_library_warns_of_nothing():
     code = (
         "import numpy as np; from scalpr_zen.data.calendar import session_closes; "

@@ -247,6 +247,7 @@ def test_the_installed_command_is_this_one():
     assert command.load() is start.entry_point
 
 
+@pytest.mark.process
 def test_in_a_process_of_its_own_a_refusal_is_one_line_and_exit_code_2():
     code = "from scalpr_zen.start import entry_point; entry_point()"
     args = [sys.executable, "-c", code, "backtest", "--tape", "missing.npz"]

@@ -97,6 +97,7 @@ ONE_NOTE = (
 )
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file sizes")
 def test_on_a_full_disk_a_result_is_printed_and_compiled_code_not_kept(tape):
     Path("mine.py").write_text(COMPILED)
@@ -118,6 +119,7 @@ def test_on_a_full_disk_a_new_strategy_is_refused_for_that_reason_and_leaves_not
     assert list(Path("there").iterdir()) == []
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_result_that_cannot_be_printed_is_saved(tape):
     with open("/dev/full", "w") as full:
@@ -132,6 +134,7 @@ NOWHERE = "import numba.core.caching\nnumba.core.caching.CacheImpl._locator_clas
 """As in a read-only installation with a read-only home: numba finds no folder for compiled code."""
 
 
+@pytest.mark.process
 def test_without_a_folder_for_compiled_code_the_command_works_and_says_so_in_one_line(tape):
     done = in_a_process(NOWHERE, "--version")
     assert (done.returncode, done.stdout) == (0, f"scalpr, version {scalpr_zen.__version__}\n")

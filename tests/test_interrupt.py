@@ -211,6 +211,7 @@ scalpr_zen.commands.console.main(lambda: work(tape, Always().signals(tape), far.
 """
 
 
+@pytest.mark.process
 def test_ctrl_c_ends_a_simulation_of_many_minutes():
     code, err = interrupted_at("trading", ["-c", LONG_RUN])
     assert (code, err) == (2, "error: interrupted\n")
@@ -233,6 +234,7 @@ console.main(wait)
 """
 
 
+@pytest.mark.process
 def test_an_interrupted_process_ends_without_the_interpreters_clean_up():
     code, err = interrupted_at("working", ["-c", CLEAN_UP])
     assert (code, err) == (2, "error: interrupted\n")
@@ -264,6 +266,7 @@ console.main(lambda: scalpr_zen.dashboard.serve.serve(bench, Address(port=port),
 """
 
 
+@pytest.mark.process
 def test_ctrl_c_ends_the_dashboard_though_a_run_goes_on(tmp_path):
     code, err = interrupted_at("Ctrl-C ends it", ["-c", DASHBOARD, tmp_path / "tape.npz"])
     assert (code, err) == (0, "")
@@ -272,6 +275,7 @@ def test_ctrl_c_ends_the_dashboard_though_a_run_goes_on(tmp_path):
 # ----------------------------------------------------------------------------------------------- imports
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("face", ["scalpr", "run_backtest.py", "preprocess.py", "dashboard.py"])
 def test_ctrl_c_during_the_imports_is_one_line_and_exit_code_2(tmp_path, face):
     # One of the first packages that are imported takes for ever.

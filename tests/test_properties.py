@@ -184,6 +184,7 @@ def test_rule_15_the_hash_is_the_same_after_the_tape_was_saved_and_opened(tmp_pa
     assert got == expected
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("disable_jit", ["0", "1"])
 def test_rule_15_the_hash_is_the_same_in_a_fresh_process_compiled_or_not(tmp_path, disable_jit):
     tape = random_walk(2_000).tape()

@@ -15,6 +15,7 @@ from scalpr_zen.data.preprocess import preprocess
 if sys.platform == "win32":
     pytest.skip("needs fork and POSIX signals", allow_module_level=True)
 
+pytestmark = pytest.mark.process
 MOMENTS = tries(24, 12)
 SYMBOLS = {"NQZ4": 1, "NQH5": 2, "NQZ4-NQH5": 9}
 

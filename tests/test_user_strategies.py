@@ -792,6 +792,7 @@ def test_a_new_strategy_is_causal():
         assert signals_of(strategy, tape.cut(cut)).tolist() == whole[:cut]
 
 
+@pytest.mark.process
 def test_a_new_strategy_runs_as_it_is(tape):
     """The commands that a user types, in processes of their own."""
 
