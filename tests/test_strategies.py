@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import naive_strategies as naive
-from support.budget import JIT, many
+from support.budget import JIT, many, tries
 from support.dbn_files import chicago
 
 from scalpr_zen import (
@@ -236,7 +236,7 @@ LONG = [
 
 @pytest.mark.parametrize("strategy", LONG, ids=str)
 def test_the_signals_of_a_long_tape_equal_those_of_the_slow_twin(strategy):
-    market = random_walk(2_000)
+    market = random_walk(tries(2_000, 1_000))
     got = signals(strategy, market)
     expected = twin(strategy, market)
     assert got == expected

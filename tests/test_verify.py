@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.budget import JIT, examples
+from support.budget import JIT, examples, tries
 from support.checks import HOUR, LONG, SESSION_END, SHORT, setup_of, setups
 from support.random_tapes import CHICAGO, Aggressors, crossovers, markets, random_walk
 from support.tapes import Given, signals_of, tape_of
@@ -312,7 +312,7 @@ LONG_CASES = [
 
 @pytest.mark.parametrize("parameters", LONG_CASES, ids=str)
 def test_an_honest_strategy_passes_on_a_long_tape(parameters):
-    tape = random_walk(2_000 if JIT else 700).tape()
+    tape = random_walk(tries(2_000, 700) if JIT else 700).tape()
     for strategy in (HONEST, Aggressors()):
         got = verify(tape, strategy, setup_of(**parameters), cuts=60)
         assert got.trades > 0
