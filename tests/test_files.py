@@ -68,7 +68,8 @@ def in_a_process(code, *args, stdout=subprocess.PIPE, **env):
 
 
 SMALL_DISK = """
-import resource, signal
+import resource, signal, sys
+sys.dont_write_bytecode = True  # Python would keep the half of it that fits
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
 """
@@ -79,12 +80,14 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
 def small_disk():
     """The same for a while in this process."""
     resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before, kept = resource.getrlimit(resource.RLIMIT_FSIZE), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = kept
 
 
 COMPILED = (

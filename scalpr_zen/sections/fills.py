@@ -262,7 +262,7 @@ def _next_print_kernel(ts, prints, latency, last, at):  # type: ignore[no-untype
 
     Reads    ts (n,); prints and last (m,), the print at which the search ends
     Writes   at (m,), `last` where there is none
-    Oracle   tests/test_fills.py, by searching from the start
+    Oracle   tests/support/fill_counts.py, next_print
     """
     for k in range(len(prints)):
         i = prints[k]
@@ -326,7 +326,7 @@ def _same_event_kernel(ts, price, trades, triggers, ends, target, stop, target_r
     Reads    ts, price (n,); trades, triggers, ends of their segments (m,); target and stop at the entry (m,),
              distances in ticks that fill
     Writes   found (5,), in the order of _SAME_EVENT
-    Oracle   tests/test_fills.py, naive_same_event
+    Oracle   tests/support/fill_counts.py, naive_same_event
     """
     for n in range(len(trades)):
         side, entry = np.int64(trades[n]["side"]), np.int64(trades[n]["entry_ticks"])
