@@ -301,6 +301,16 @@ def walk():
     return tape, closed_trades(tape, market.given(), setup), setup
 
 
+def test_a_pool_holds_the_market_as_all_entries_together_do(walk):
+    # Long and short entries. A pool of 2,000 draws an entry knows the position of all of them up to 1 / sqrt(2,000).
+    tape, trades, setup = walk
+    cells = module._cells(tape, trades, setup)
+    held = module.Positions(*(trades[name].astype(np.int64) for name in ("entry", "exit", "side")))
+    sampled, exact = module._pool(tape, cells, held, 2_000, setup), module._every_entry(tape, cells, held, setup)
+    assert sampled.moves == pytest.approx(exact.moves, rel=0.05)
+    assert cells.entries.sum(axis=0).min() > 20
+
+
 @pytest.mark.parametrize("exact", [True, False])
 def test_the_number_of_threads_changes_nothing(exact, walk, monkeypatch):
     if not exact:

@@ -187,7 +187,7 @@ def test_every_result_lies_in_one_bin(run_):
         assert bins == {"from_usd": [], "to_usd": [], "trades": []}
 
 
-@pytest.mark.parametrize("ticks", [(-20, 40), (0, 79), (0, 80), (-3_000, 17), (-1, 100_000), (-9, -9)])
+@pytest.mark.parametrize("ticks", [(-20, 40), (0, 78), (0, 79), (0, 80), (-3_000, 17), (-1, 100_000), (-9, -9)])
 @pytest.mark.parametrize("execution", [Execution(), COSTLY, Execution(point_value=2.0, commission=0.37)])
 def test_results_are_binned_whatever_their_range_and_costs(ticks, execution):
     low, high = ticks

@@ -198,6 +198,8 @@ def check_results(bins, net, step):
     assert all(after[0] - before[1] == pytest.approx(step) for before, after in pairwise(limits))
     assert all(high - low == pytest.approx(limits[0][1] - limits[0][0], abs=step / 10) for low, high in limits)
     assert len(limits) <= RESULT_BINS
+    width, span = (round((high - low) / step) + 1 for low, high in (limits[0], (min(net), max(net))))
+    assert width == 1 or span > (width - 1) * (RESULT_BINS - 1)  # narrower bins would be too many
     assert inside[net.index(min(net))][0]
     assert inside[net.index(max(net))][-1]
     assert not any(low < -step / 10 and high > step / 10 for low, high in limits)  # a gain and a loss share no bin
