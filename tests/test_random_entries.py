@@ -25,9 +25,9 @@ from support.entries import (
     net_ticks,
 )
 from support.random_tapes import markets, random_walk
-from support.tapes import NOON, signals_of, tape_of
+from support.tapes import signals_of, tape_of
 
-from scalpr_zen import SessionRules, Tape, instrument
+from scalpr_zen import SessionRules
 from scalpr_zen.base.engine import Engine
 from scalpr_zen.sections import random_entries as module
 from scalpr_zen.sections.random_entries import random_entries
@@ -276,15 +276,12 @@ def test_the_share_of_entries_at_prints_of_the_other_side_stands_beside_that_of_
     if not exact:
         Seen(monkeypatch)
     aggressor = [SHORT, SHORT, SHORT, LONG]  # prints without one are left out
-    tape = Tape.from_prints(
-        [NOON + i for i in range(4)], [100, 100, 104, 104], instrument=instrument("NQ"), aggressor=aggressor
-    )
+    tape, unknown = (tape_of([100, 100, 104, 104], range(4), aggressor=given) for given in (aggressor, None))
     setup = controlled(setup_of(entry=entry), sims=3_000)
     trades = closed_trades(tape, signals_of(tape, {0: LONG}), setup)
     got = random_entries(tape, trades, setup)
     assert got["strategy_inside_share"] == 1.0
     assert got["inside_share"] == pytest.approx(inside, abs=1e-12 if exact else 5 * np.sqrt(0.25 / 3_000))
-    unknown = dataclasses.replace(tape, aggressor=tape.aggressor * 0)
     got = random_entries(unknown, trades, setup)
     assert np.isnan([got["strategy_inside_share"], got["inside_share"]]).all()
 

@@ -313,7 +313,7 @@ LONG_CASES = [
 @pytest.mark.parametrize("parameters", LONG_CASES, ids=str)
 def test_an_honest_strategy_passes_on_a_long_tape(parameters):
     tape = random_walk(tries(2_000, 700) if JIT else 700).tape()
-    for strategy in (HONEST, Aggressors()):
+    for strategy in (HONEST, Aggressors())[: tries(2, 1)]:
         got = verify(tape, strategy, setup_of(**parameters), cuts=60)
         assert got.trades > 0
         assert got.signals == np.count_nonzero(strategy.signals(tape))
