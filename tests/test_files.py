@@ -14,12 +14,11 @@ import pytest
 from support.budget import JIT
 from support.console import FAST, refused, results
 from support.market import market
+from support.tapes import tape_of
 
 import scalpr_zen
 import scalpr_zen.data.demo
-from scalpr_zen import (
-    save_tape,
-)
+from scalpr_zen import Tape, TapeError, save_tape
 from scalpr_zen.base import compiled
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
@@ -39,6 +38,15 @@ def test_a_tape_has_the_mode_of_any_new_file(umask, mode, tmp_path):
     finally:
         os.umask(before)
     assert path.stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize("table", ["segments", "sessions"])
+@pytest.mark.parametrize("field", ["start", "stop"])
+def test_a_tape_whose_segments_or_sessions_leave_out_a_print_is_refused(table, field, tmp_path):
+    whole = tape_of([1, 2])
+    getattr(whole, table)[field] = 1
+    with pytest.raises(TapeError, match=f"{table} do not cover its 2 prints"):
+        Tape.open(save_tape(whole, tmp_path / "cut.npz"))
 
 
 @pytest.mark.parametrize("out", ["tape.npz", "tape.npz/below"])
