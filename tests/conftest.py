@@ -17,10 +17,11 @@ from support.budget import JIT, budget
 from support.kernels import compile_once
 from support.market import market
 
-import scalpr_zen.sections.random_entries
 from scalpr_zen import commands
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
+from scalpr_zen.sections import random_entries
+from scalpr_zen.sections.prop_firm import evaluation
 
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()  # no test reads or writes what the user's own runs remember
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
@@ -29,8 +30,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the back
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if not JIT:  # a random entry takes a millisecond then
-    scalpr_zen.sections.random_entries.DRAWS, scalpr_zen.sections.random_entries.MIN_POOL = 2_000, 5
-    scalpr_zen.sections.prop_firm.evaluation.TAPES = 2
+    random_entries.DRAWS, random_entries.MIN_POOL = 2_000, 5
+ALL_TAPES, evaluation.TAPES = evaluation.TAPES, 4 if JIT else 2  # all of them are most of a run of a few prints
 
 # A busy machine is no reason to fail.
 settings.register_profile(
@@ -56,6 +57,12 @@ def pytest_configure(config):
         compile_once(config.cache)
 
 
+@pytest.fixture
+def all_tapes(monkeypatch):
+    """As many drawn tapes for the prop firm as a user's run has."""
+    monkeypatch.setattr(evaluation, "TAPES", ALL_TAPES)
+
+
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
     return bench_of(market(), tmp_path_factory.mktemp("market"))
@@ -70,6 +77,12 @@ def client(bench):
 def fresh(tmp_path):
     """A client of a dashboard that nobody has asked yet."""
     return create_app(bench_of(market(), tmp_path), Address()).test_client()
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Run the test in an empty folder."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -100,7 +113,7 @@ def fills(trade):
 
 @pytest.fixture
 def counts(trade):
-    """What became of the signals, zeros left out."""
+    """How the signals ended, zeros left out."""
     return lambda *args, **given: trade(*args, **given).counts
 
 

@@ -52,7 +52,7 @@ def test_the_roll_gap_is_not_counted():
     assert got["sharpe"] == pytest.approx(SHARPE, rel=1e-12)
 
 
-def test_each_segment_tells_its_contract_prices_and_profit():
+def test_each_segment_has_its_contract_prices_and_profit():
     assert beside(WORKED, Execution(), np.zeros(3))["segments"] == [
         {"contract": "NQZ4", "prints": 4, "entry_price": 25.0, "exit_price": 25.25, "net_usd": 5.0},
         {"contract": "NQH5", "prints": 4, "entry_price": 50.0, "exit_price": 51.25, "net_usd": 25.0},

@@ -49,20 +49,23 @@ def wall(ns, day):
 # Published hours ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: f"{row['calendar']} {row['session_date']}")
-def test_a_session_closes_when_the_exchange_published_that_it_does(row):
-    assert close_of(row["calendar"], row["session_date"]) == row["close"]
+@pytest.mark.parametrize("calendar", CALENDARS)
+def test_sessions_close_when_the_exchange_published_that_they_do(calendar):
+    published = {row["session_date"]: row["close"] for row in PUBLISHED if row["calendar"] == calendar}
+    got = session_closes(calendar, np.array(list(published), "M8[D]"))
+    found = zip(published, got.ns, got.unknown, strict=True)
+    assert {day: "closed" if unknown else wall(ns, day) for day, ns, unknown in found} == published
 
 
 def test_every_published_row_names_its_address_and_no_session_twice():
     keys = [(row["calendar"], row["session_date"]) for row in PUBLISHED]
     assert all(row["source"].startswith(("http://", "https://")) for row in PUBLISHED)
     assert len(keys) == len(set(keys))
-    told = Counter(row["told_by"] for row in PUBLISHED)
-    assert told.keys() == {"notice", "quoted", "database", "library"}
+    shown = Counter(row["told_by"] for row in PUBLISHED)
+    assert shown.keys() == {"notice", "quoted", "database", "library"}
     page = (Path(__file__).parents[1] / "docs" / "data.md").read_text(encoding="utf-8")
-    counts = (f"{len(PUBLISHED)} published hours", f"{told['notice']} from notices", f"{told['quoted']} as brokers")
-    assert all(text in page for text in (*counts, f"{told['database']} by way of", f"{told['library']} from reports"))
+    counts = (f"{len(PUBLISHED)} published hours", f"{shown['notice']} from notices", f"{shown['quoted']} as brokers")
+    assert all(text in page for text in (*counts, f"{shown['database']} by way of", f"{shown['library']} from reports"))
     assert {calendar for calendar, _ in keys} == set(CALENDARS)
 
 
@@ -167,6 +170,7 @@ def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_say
         parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ oats")
 
 
+@pytest.mark.process
 def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
     path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
     code = (
@@ -179,6 +183,7 @@ def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
     assert done.stdout == f"[{NOON + 4 * HOUR}] False\n"
 
 
+@pytest.mark.process
 def test_the_library_warns_of_nothing():
     code = (
         "import numpy as np; from scalpr_zen.data.calendar import session_closes; "
@@ -210,7 +215,7 @@ def made(tmp_path, times, root="NQ"):
     return Tape.open(preprocess([data], instrument(root), tmp_path / "tape.npz"))
 
 
-def test_preprocess_keeps_the_close_of_each_session_date_and_tells_where_it_is_from(tmp_path):
+def test_preprocess_keeps_the_close_of_each_session_date_and_says_where_it_is_from(tmp_path):
     tape = made(tmp_path, [SUNDAY, *EVE, *LATE, CHRISTMAS, EVENING])
     expected = ["2024-12-23 16:00", "2024-12-24 12:15", "2024-12-25 16:00", "2024-12-26 16:00"]
     assert tape.sessions["close"].tolist() == [chicago(at) for at in expected]
@@ -241,7 +246,7 @@ def test_the_facts_of_a_tape_have_a_line_of_its_closes(tmp_path):
     assert " ".join(words[2:]) == (f"equity, pandas_market_calendars {version}: 1 early, 0 unknown, 2 prints late")
 
 
-def test_a_tape_of_prints_tells_its_closes_like_one_of_files():
+def test_a_tape_of_prints_reports_its_closes_like_one_of_files():
     tape = Tape.from_prints([*EVE, *LATE, CHRISTMAS], [1, 2, 3, 4, 5, 6], instrument=instrument("NQ"))
     closes = tape.metadata["closes"]
     assert (closes["early"], closes["unknown"], closes["prints_after"]) == ({"2024-12-24": "12:15"}, ["2024-12-25"], 2)

@@ -1,3 +1,5 @@
+"""The console command: what it prints, writes and refuses."""
+
 import json
 import os
 import re
@@ -7,13 +9,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from support.asking import EVERYTHING
+from support.console import DEFAULTS, FAST, OTHER, PARAMETERS, refused, results
 from support.market import market
 
 import scalpr_zen
 import scalpr_zen.data.demo
 from scalpr_zen import (
-    EmaCrossover,
     ScalprError,
     Setup,
     Tape,
@@ -26,32 +27,13 @@ from scalpr_zen.commands import console, demo
 from scalpr_zen.runs.backtest import run_setup
 from scalpr_zen.sections.setup import GROUPS
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
 ROOT = Path(__file__).parents[1]
-FAST = ("--fast-period", "2", "--slow-period", "5", "--monte-carlo-sims", "25")
-PARAMETERS = (EmaCrossover, *GROUPS.values())
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    """Every test runs in an empty folder."""
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def tape(tmp_path):
     return save_tape(market(), tmp_path / "tape.npz")
-
-
-def refused(called) -> str:
-    """The message of a refusal: exit code 2, nothing on stdout, one line on stderr."""
-    code, out, err = called
-    assert (code, out) == (2, "")
-    assert re.fullmatch(r"error: [^\n]+\n", err), err
-    return err.removeprefix("error: ").rstrip("\n")
-
-
-def results() -> dict[str, Path]:
-    return {path.suffix: path for path in Path("results").iterdir()}
 
 
 # ---------------------------------------------------------------------------------------------- backtest
@@ -91,10 +73,6 @@ def test_csv_writes_the_trades_too(scalpr, tape):
     assert len(written[".csv"].read_text().splitlines()) == 1 + 9
 
 
-OTHER = {name: value for name, value in EVERYTHING.items() if name != "overlap"}
-"""Every parameter of a run but overlap, which goes without limits, other than its default."""
-
-
 def flags_of(values):
     """The flags of parameters."""
     flags = {name: "--" + name.replace("_", "-") for name in values}
@@ -106,9 +84,8 @@ def flags_of(values):
 
 
 def test_every_flag_reaches_the_run(scalpr, tape):
-    defaults = {parameter.name: parameter.default for group in PARAMETERS for parameter in declared(group)}
-    assert {*OTHER, "overlap"} == set(defaults)
-    assert all(defaults[name] != value for name, value in OTHER.items())
+    assert {*OTHER, "overlap"} == set(DEFAULTS)
+    assert all(DEFAULTS[name] != value for name, value in OTHER.items())
     code, out, _ = scalpr("backtest", "--tape", tape, *flags_of(OTHER), "--out", "elsewhere", "--json")
     assert code == 0
     got = json.loads(out)
@@ -129,11 +106,10 @@ def test_the_flag_of_overlap_reaches_the_run(scalpr, tape):
 
 def test_flags_left_out_are_the_declared_defaults(scalpr, tape):
     _, out, _ = scalpr("backtest", "--tape", tape, "--json", "--no-overlap")
-    defaults = {parameter.name: parameter.default for group in PARAMETERS for parameter in declared(group)}
-    assert json.loads(out)["parameters"] == {"strategy": "EmaCrossover", **defaults, "point_value": 20.0}
+    assert json.loads(out)["parameters"] == {"strategy": "EmaCrossover", **DEFAULTS, "point_value": 20.0}
 
 
-def test_help_tells_every_flag_with_range_and_default(scalpr):
+def test_help_lists_every_flag_with_range_and_default(scalpr):
     code, out, err = scalpr("backtest", "--help")
     text = " ".join(out.split())
     assert (code, err) == (0, "")
@@ -271,118 +247,12 @@ def test_the_installed_command_is_this_one():
     assert command.load() is start.entry_point
 
 
+@pytest.mark.process
 def test_in_a_process_of_its_own_a_refusal_is_one_line_and_exit_code_2():
     code = "from scalpr_zen.start import entry_point; entry_point()"
     args = [sys.executable, "-c", code, "backtest", "--tape", "missing.npz"]
     done = subprocess.run(args, capture_output=True, text=True, check=False)
     assert "missing.npz" in refused((done.returncode, done.stdout, done.stderr))
-
-
-# ------------------------------------------------------------------------------ what cannot be written
-
-
-@pytest.mark.parametrize("out", ["tape.npz", "tape.npz/below"])
-def test_a_result_that_cannot_be_saved_is_printed_and_the_error_says_so(scalpr, tape, out):
-    code, printed, err = scalpr("backtest", "--tape", tape, *FAST, "--json", "--out", out)
-    assert code == 2
-    assert json.loads(printed)["statistics"]["trades"] == 9
-    assert re.fullmatch(rf"\n?error: the report is not saved: {out} cannot be written: [^\n]+\n", err)
-
-
-def in_a_process(code, *args, stdout=subprocess.PIPE, **env):
-    """Run the console command after some code in a process of its own."""
-    command = [
-        sys.executable,
-        "-c",
-        f"{code}\nfrom scalpr_zen.start import entry_point\nentry_point()",
-        *map(str, args),
-    ]
-    return subprocess.run(
-        command,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "0", **env},
-    )
-
-
-SMALL_DISK = """
-import resource, signal
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
-"""
-"""No file grows beyond 1,000 bytes: the error of a full disk in any place, for any user."""
-COMPILED = (
-    "import numpy as np\nfrom numba import njit\n\n\n@njit(cache=True)\ndef none(signals):\n    signals[:] = 0\n\n\n"
-    "class Mine:\n    def signals(self, tape):\n        signals = np.zeros(len(tape), np.int8)\n"
-    "        none(signals)\n        return signals\n"
-)
-ONE_NOTE = (
-    r"note: compiled code cannot be kept \([^\n]+\), each start compiles it again: [^\n]+ NUMBA_CACHE_DIR [^\n]+\n"
-)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file sizes")
-def test_on_a_full_disk_a_result_is_printed_and_compiled_code_not_kept(tape):
-    Path("mine.py").write_text(COMPILED)
-    done = in_a_process(SMALL_DISK, "backtest", "--tape", tape, "--strategy", "mine.py:Mine")
-    assert done.returncode == 2
-    assert "Max drawdown" in done.stdout
-    error = (
-        r"error: the report is not saved: results cannot be written: File too large: free some space there, [^\n]+\n"
-    )
-    assert re.fullmatch(ONE_NOTE + r"\n" + error, done.stderr)
-    assert sorted(path.name for path in Path().iterdir() if path.suffix != ".npz") == ["__pycache__", "mine.py"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of file sizes")
-def test_on_a_full_disk_a_new_strategy_is_refused_for_that_reason_and_leaves_nothing():
-    done = in_a_process(SMALL_DISK, "new-strategy", "mine", "--folder", "there")
-    message = refused((done.returncode, done.stdout, done.stderr))
-    assert "mine.py cannot be written: File too large: free some space there" in message
-    assert list(Path("there").iterdir()) == []
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_result_that_cannot_be_printed_is_saved(tape):
-    with open("/dev/full", "w") as full:
-        done = in_a_process("", "backtest", "--tape", tape, *FAST, stdout=full)
-    assert done.returncode == 2
-    assert {path.suffix for path in results().values()} == {".txt", ".json"}
-    assert "error: stdout cannot be written: No space left on device" in done.stderr
-    assert "Exception" not in done.stderr
-
-
-NOWHERE = "import numba.core.caching\nnumba.core.caching.CacheImpl._locator_classes = []"
-"""As in a read-only installation with a read-only home: numba finds no folder for compiled code."""
-
-
-def test_without_a_folder_for_compiled_code_the_command_works_and_says_so_in_one_line(tape):
-    done = in_a_process(NOWHERE, "--version")
-    assert (done.returncode, done.stdout) == (0, f"scalpr, version {scalpr_zen.__version__}\n")
-    assert re.fullmatch(ONE_NOTE, done.stderr)
-
-
-def test_a_kernel_whose_cache_cannot_be_read_or_written_is_compiled_and_gives_the_same(tmp_path):
-    Path("kernel.py").write_text(
-        "from scalpr_zen.base.compiled import njit\n\n\n@njit(cache=True)\ndef double(x):\n    return 2 * x\n\n\n"
-        "print(double(21))\n"
-    )
-    (tmp_path / "kept").mkdir()
-    runs = []
-    for code in ("", "chmod", SMALL_DISK):
-        if code == "chmod":  # an index that is a folder cannot be opened, not even by root
-            [index] = (tmp_path / "kept").rglob("*.nbi")
-            index.unlink()
-            index.mkdir()
-            code = ""
-        command = [sys.executable, "-c", f"{code}\nimport sys\nsys.path.insert(0, '.')\nimport kernel"]
-        env = {**os.environ, "NUMBA_DISABLE_JIT": "0", "NUMBA_CACHE_DIR": str(tmp_path / "kept")}
-        runs.append(subprocess.run(command, capture_output=True, text=True, check=True, env=env))
-    assert [done.stdout for done in runs] == ["42\n"] * 3
-    assert runs[0].stderr == ""
-    assert all(re.fullmatch(ONE_NOTE, done.stderr) for done in runs[1:])
 
 
 # ---------------------------------------------------------------------------- version, help, info, demo
@@ -397,7 +267,7 @@ def test_version_and_help(scalpr):
         assert scalpr(name, "--help")[0] == scalpr(name, "-h")[0] == 0
 
 
-def test_info_tells_all_about_a_tape(scalpr, tape):
+def test_info_shows_all_about_a_tape(scalpr, tape):
     code, out, err = scalpr("info", tape)
     assert (code, err) == (0, "")
     assert "TAPE (SYNTHETIC)" in out

@@ -36,6 +36,7 @@ def test_the_number_of_cores_changes_no_byte(files, tmp_path, cores):
         assert contents(write_demo(tmp_path, prints_a_session=PRINTS)) == contents(files)
 
 
+@pytest.mark.process
 def test_another_process_writes_the_same_bytes(tmp_path):
     code = f"import pathlib, scalpr_zen.data.demo as d; d.write_demo(pathlib.Path({str(tmp_path / 'a')!r}), 2, 7, 1000)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])

@@ -136,7 +136,7 @@ def test_the_dashboard_takes_ticks(client, bench):
     assert message == "take_profit must be points like 2.5 or ticks like 8t, was '8T'"
 
 
-def test_the_form_is_told_which_fields_are_distances(client):
+def test_the_form_knows_which_fields_are_distances(client):
     fields = [p for group in answer(client, "/api/about")["groups"] for p in group["parameters"]]
     assert [p["name"] for p in fields if p["kind"] == "distance"] == list(IN_TICKS)
     for field in fields:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numba
 import pytest
 from support.market import market
-from test_statistics import (
+from support.printed import (
     check_baseline,
     check_counts,
     check_months,

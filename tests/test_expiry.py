@@ -166,6 +166,7 @@ def test_without_the_package_holidays_the_error_says_what_to_install(monkeypatch
         expiry("metals", 2024, 12)
 
 
+@pytest.mark.process
 def test_importing_the_module_does_not_import_holidays():
     code = "import sys, scalpr_zen.data.expiry; sys.exit('holidays' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -379,3 +379,12 @@ def test_a_schedule_whose_date_means_another_decade_is_refused_with_the_full_nam
     roll = Roll(rule="schedule", schedule=(("NQZ4", date(2014, 12, 9)),))
     with pytest.raises(DataError, match="the schedule names NQZ4, on 2014-12-09 NQZ2014; the files hold NQZ2024"):
         fronts({Z4: 1}, roll=roll)
+
+
+def test_a_roll_frees_the_front_month_from_the_date_that_chose_the_first_one():
+    # The first date knows itself alone and chooses H5; the second rolls to M5. The third has more than four times the
+    # volume of the first, which so turns out to be small: that would free a choice of the first date, and binds M5.
+    volumes = [{H5: 100}, {H5: 10, M5: 90}, {H5: 900, M5: 200}, {H5: 1, M5: 1}]
+    days = [date(2025, 1, 6) + timedelta(days=k) for k in range(4)]
+    found = front_months(dict(zip(days, volumes, strict=True)), Roll(), NQ)
+    assert [found[day].contract for day in days] == [H5, H5, M5, M5]

@@ -205,7 +205,7 @@ def trade_kernel(*args):
     return found
 
 scalpr_zen.simulation.simulate.trade_kernel = trade_kernel
-n = 8_000_000  # each of as many trades reads all blocks of prints that follow
+n = 3_000_000  # each of as many trades reads all blocks of prints that follow: 70 billion reads
 tape = Tape.from_prints(10**18 + np.arange(n), np.zeros(n, np.int32), instrument=instrument("NQ"))
 far = Setup(bracket=Bracket(take_profit=1e5, stop_loss=1e5), execution=Execution(overlap=True))
 work = scalpr_zen.simulation.simulate.simulate
@@ -213,6 +213,7 @@ scalpr_zen.commands.console.main(lambda: work(tape, Always().signals(tape), far.
 """
 
 
+@pytest.mark.process
 def test_ctrl_c_ends_a_simulation_of_many_minutes():
     code, err = interrupted_at("trading", ["-c", LONG_RUN])
     assert (code, err) == (2, "error: interrupted\n")
@@ -235,6 +236,7 @@ console.main(wait)
 """
 
 
+@pytest.mark.process
 def test_an_interrupted_process_ends_without_the_interpreters_clean_up():
     code, err = interrupted_at("working", ["-c", CLEAN_UP])
     assert (code, err) == (2, "error: interrupted\n")
@@ -266,6 +268,7 @@ console.main(lambda: scalpr_zen.dashboard.serve.serve(bench, Address(port=port),
 """
 
 
+@pytest.mark.process
 def test_ctrl_c_ends_the_dashboard_though_a_run_goes_on(tmp_path):
     code, err = interrupted_at("Ctrl-C ends it", ["-c", DASHBOARD, tmp_path / "tape.npz"])
     assert (code, err) == (0, "")
@@ -274,6 +277,7 @@ def test_ctrl_c_ends_the_dashboard_though_a_run_goes_on(tmp_path):
 # ----------------------------------------------------------------------------------------------- imports
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("face", ["scalpr", "run_backtest.py", "preprocess.py", "dashboard.py"])
 def test_ctrl_c_during_the_imports_is_one_line_and_exit_code_2(tmp_path, face):
     # One of the first packages that are imported takes for ever.

@@ -141,7 +141,7 @@ def test_the_range_of_a_session_holds_every_move_within_it_and_from_the_print_be
 
 
 def test_limits_that_may_have_added_more_than_can_be_counted_are_refused_by_the_simulator_alone():
-    # One trade wins 2**29 ticks of $2,500: $1.3 trillion; the limit is met, and the sum could not be told.
+    # One trade wins 2**29 ticks of $2,500: $1.3 trillion; the limit is met, and the sum could not be counted.
     tape = tape_of([0, 0, 2**29, 2**29])
     signals, dear = signals_of(tape, {0: LONG}), Execution(point_value=10_000)
     with pytest.raises(ParameterError, match=r"^sums of money in this run could reach"):

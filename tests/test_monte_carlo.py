@@ -21,7 +21,7 @@ from scalpr_zen.sections.monte_carlo import (
     monte_carlo,
 )
 
-PERMUTATION, DAYS = 0, 1  # the word of the counter that tells the methods apart
+PERMUTATION, DAYS = 0, 1  # the word of the counter by which the methods differ
 WORD = 2**32
 SEED = 2_024
 
@@ -420,7 +420,7 @@ def test_every_path_is_in_one_bin_of_the_drawdowns(largest):
         assert edges[0] == 30.0 * largest <= edges[1]
 
 
-def test_the_bins_of_the_drawdowns_count_what_the_percentiles_tell():
+def test_the_bins_of_the_drawdowns_agree_with_their_percentiles():
     rng = np.random.default_rng(5)
     x, session = np.round(rng.normal(0, 100, 400), 2), np.sort(rng.integers(0, 20, 400))
     got = monte_carlo(x, session, 20, MonteCarlo(monte_carlo_sims=500))

@@ -1,12 +1,10 @@
-"""The random-entry control: which entries are drawn, what they earn, and where the strategy stands among them.
+"""Random entries: which entries are drawn, and what they earn.
 
 Prices are ticks and times ns after noon in Chicago, as in the tests of the fills.
 """
 
 import dataclasses
 from collections import Counter
-from datetime import datetime
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,42 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.budget import JIT, examples
 from support.checks import HOUR, LONG, SHORT, setup_of, setups, traded
-from support.random_tapes import CHICAGO, markets, random_walk, session_dates
-from support.tapes import NOON, signals_of, tape_of
+from support.entries import (
+    MINUTE,
+    Seen,
+    closed_trades,
+    compiled,
+    controlled,
+    every_signal,
+    hours_of_prints,
+    naive_fills,
+    naive_hours,
+    net_ticks,
+)
+from support.random_tapes import markets, random_walk
+from support.tapes import signals_of, tape_of
 
-from benchmarks.edgeless import CASES as EDGELESS
-from benchmarks.edgeless import p_values
-from scalpr_zen import MonteCarlo, SessionRules, Tape, instrument
+from scalpr_zen import SessionRules
 from scalpr_zen.base.engine import Engine
 from scalpr_zen.sections import random_entries as module
 from scalpr_zen.sections.random_entries import random_entries
 from scalpr_zen.simulation.passages import Outcomes
-from scalpr_zen.simulation.simulate import Orders, simulate, trade
-
-MINUTE = HOUR // 60
-compiled = pytest.mark.skipif(not JIT, reason="needs many draws, for which the kernels without the compiler are slow")
-
-
-class Seen:
-    """What was drawn and traded: the orders and results of each part."""
-
-    def __init__(self, monkeypatch):
-        self.drawn, self.made = [], []
-        alone = module.alone
-
-        def spy_alone(tape, wanted, execution, setup):
-            made = alone(tape, wanted, execution, setup)
-            self.drawn.append(wanted)
-            self.made.append(made)
-            return made
-
-        monkeypatch.setattr(module, "alone", spy_alone)
-        monkeypatch.setattr(module, "has_fixed_levels", lambda *_: False)
-
-    @property
-    def draws(self):
-        """(print, side) of each draw, all parts together."""
-        return [pair for part in self.drawn for pair in zip(part.at.tolist(), part.side.tolist(), strict=True)]
+from scalpr_zen.simulation.simulate import simulate
 
 
 @pytest.fixture
@@ -58,66 +41,7 @@ def seen(monkeypatch):
     return Seen(monkeypatch)
 
 
-def every_signal(tape, prints, setup):
-    """Closed trades of a buy at each of these prints, each taken by itself."""
-    alone = dataclasses.replace(setup, execution=dataclasses.replace(setup.execution, overlap=True))
-    return closed_trades(tape, signals_of(tape, dict.fromkeys(prints, LONG)), alone)
-
-
-def controlled(setup, sims, seed=0):
-    """The same setup with random-entry controls."""
-    return dataclasses.replace(setup, settings=MonteCarlo(monte_carlo_sims=0, random_entry_sims=sims, seed=seed))
-
-
-def closed_trades(tape, signals, setup):
-    return traded(tape, signals, setup)[1].trades
-
-
 # Which entries are drawn ------------------------------------------------------------------------------
-
-
-def wall(ts):
-    """The Chicago wall time of a time, whole seconds."""
-    return datetime.fromtimestamp(ts // 10**9, CHICAGO).replace(tzinfo=None)
-
-
-def naive_hours(tape, windows, weekdays, before_close):
-    """For each print the hour of the day from whose prints its draws are taken; None where none is allowed.
-
-    Windows are pairs of minutes of the Chicago day that do not cross midnight; no windows mean all of it.
-    """
-    ts, closes = tape.ts.tolist(), {row["date"].item(): int(row["close"]) for row in tape.sessions}
-    hours = []
-    for t, day in zip(ts, session_dates(ts), strict=True):
-        minute = 60 * wall(t).hour + wall(t).minute
-        inside = any(start <= minute < stop for start, stop in windows or [(0, 1440)])
-        allowed = day.weekday() in weekdays and (before_close is None or t < closes[day] - before_close)
-        hours.append(wall(t).hour if inside and allowed else None)
-    return hours
-
-
-def naive_fills(tape, setup):
-    """For each print whether an order sent at it fills (rules 3 and 5)."""
-    ts, latency, dates = tape.ts.tolist(), setup.execution.latency_ns, session_dates(tape.ts.tolist())
-    stops = [stop for start, stop in tape.segments[["start", "stop"]].tolist() for _ in range(start, stop)]
-    if setup.execution.entry == "signal":
-        return [True] * len(ts)
-    return [
-        any(ts[j] > ts[i] and ts[j] >= ts[i] + latency and dates[j] == dates[i] for j in range(i + 1, stops[i]))
-        for i in range(len(ts))
-    ]
-
-
-def hours_of_prints(prints=1_200, seed=3):
-    """Three session dates of a walk with a roll inside the second and an early close on the third."""
-    rng = np.random.default_rng(seed)
-    starts = [NOON - 3 * HOUR, NOON + 21 * HOUR, NOON + 45 * HOUR]  # 9:00, 9:00, 9:00 in Chicago
-    ts = np.concatenate([start + np.sort(rng.integers(0, 5 * HOUR, prints // 3) // 7 * 7) for start in starts])
-    price = 80_000 + np.cumsum(rng.integers(-2, 3, len(ts)))
-    contract = np.where(np.arange(len(ts)) < prints // 2 + 17, "NQH5", "NQM5")
-    day = str(np.datetime64(wall(int(ts[-1])).date()))
-    signals = rng.choice([0, 0, 0, 0, 1, -1], len(ts)).astype(np.int8)
-    return Tape.from_prints(ts, price, instrument=instrument("NQ"), contract=contract, closes={day: "12:15"}), signals
 
 
 CASES = [
@@ -242,22 +166,6 @@ def test_as_many_outcomes_are_summed_as_there_are_entries(counts, entries):
 # What they earn ---------------------------------------------------------------------------------------
 
 
-def earned(tape, i, side, setup):
-    """Net USD of one entry that is traded by itself, 0 if it stays open."""
-    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, max_hold=setup.rules.max_hold)
-    execution = dataclasses.replace(setup.execution, overlap=True)
-    return sum(simulate(tape, signals_of(tape, {i: side}), setup.bracket, execution, rules).trades["net_usd"].tolist())
-
-
-def net_ticks(tape, i, side, setup):
-    """Gross ticks of one entry that is traded on its own, marked at the end where it does not close."""
-    rules = SessionRules(flat_before_close=setup.rules.flat_before_close, max_hold=setup.rules.max_hold)
-    order = Orders(np.array([i]), np.array([side], np.int8), {"signals": 1, "other_side": 0, "outside": 0})
-    made = trade(tape, order, setup.bracket, dataclasses.replace(setup.execution, overlap=True), rules)
-    [row] = [*made.trades, *made.unclosed]
-    return int(row["gross_ticks"])
-
-
 @examples(40)
 @given(markets(), setups())
 def test_the_outcomes_of_a_pool_are_what_its_entries_earn_on_their_own(market, setup):
@@ -368,15 +276,12 @@ def test_the_share_of_entries_at_prints_of_the_other_side_stands_beside_that_of_
     if not exact:
         Seen(monkeypatch)
     aggressor = [SHORT, SHORT, SHORT, LONG]  # prints without one are left out
-    tape = Tape.from_prints(
-        [NOON + i for i in range(4)], [100, 100, 104, 104], instrument=instrument("NQ"), aggressor=aggressor
-    )
+    tape, unknown = (tape_of([100, 100, 104, 104], range(4), aggressor=given) for given in (aggressor, None))
     setup = controlled(setup_of(entry=entry), sims=3_000)
     trades = closed_trades(tape, signals_of(tape, {0: LONG}), setup)
     got = random_entries(tape, trades, setup)
     assert got["strategy_inside_share"] == 1.0
     assert got["inside_share"] == pytest.approx(inside, abs=1e-12 if exact else 5 * np.sqrt(0.25 / 3_000))
-    unknown = dataclasses.replace(tape, aggressor=tape.aggressor * 0)
     got = random_entries(unknown, trades, setup)
     assert np.isnan([got["strategy_inside_share"], got["inside_share"]]).all()
 
@@ -391,6 +296,16 @@ def walk():
     setup = controlled(setup_of(commission=2.05), sims=60)
     tape = market.tape()
     return tape, closed_trades(tape, market.given(), setup), setup
+
+
+def test_a_pool_holds_the_market_as_all_entries_together_do(walk):
+    # Long and short entries. A pool of 2,000 draws an entry knows the position of all of them up to 1 / sqrt(2,000).
+    tape, trades, setup = walk
+    cells = module._cells(tape, trades, setup)
+    held = module.Positions(*(trades[name].astype(np.int64) for name in ("entry", "exit", "side")))
+    sampled, exact = module._pool(tape, cells, held, 2_000, setup), module._every_entry(tape, cells, held, setup)
+    assert sampled.moves == pytest.approx(exact.moves, rel=0.05)
+    assert cells.entries.sum(axis=0).min() > 20
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -458,197 +373,8 @@ def test_without_trades_or_controls_there_is_nothing_to_compare(walk):
     assert random_entries(tape_of([]), trades[:0], setup) == {}
 
 
-# Where the strategy stands ----------------------------------------------------------------------------
-
-
-def sums_of(*runs):
-    """The sums of some runs, each a list of the ticks of its closed trades in one cell."""
-    columns = [(len(run), sum(run), sum(x * x for x in run)) for run in runs]
-    return module._Sums(*np.array(columns).T[:, None, :])
-
-
-def test_percentile_and_p_value_count_ties_by_hand():
-    # Two trades a run, centre 0: the scores are 3 / sqrt(5), 0, 0, -2 / sqrt(2) and 4 / sqrt(10). Of those below 4 /
-    # sqrt(8), 1.41: three and none equal, so that the percentile is 3 / 4 of four runs, and p = (1 + 1) / (1 + 4).
-    drawn, centre = sums_of([2, 1], [1, -1], [2, -2], [-1, -1]), np.zeros((1, 1))
-    for ticks, percentile, p_value in (
-        ([2, 2], 1.0, 0.2),
-        ([3, -3], 0.5, 0.8),
-        ([1, -2], 0.25, 0.8),
-        ([-3, -3], 0.125, 1.0),
-    ):
-        got = module._compared(sums_of(ticks), drawn, centre, 5.0, 0.0, 1.0)
-        assert (got["percentile"], got["p_value"]) == (percentile, p_value)
-    assert got["mean_usd"] == pytest.approx(5 * (3 + 0 + 0 - 2) / 4)
-    assert got["strategy_trade_sd_usd"] == 15.0
-    assert got["trade_sd_usd"] == pytest.approx(5 * np.sqrt((5 + 2 + 8 + 2) / 8))
-
-
-def test_a_run_is_measured_by_its_own_deviation():
-    # Ten times the size of every deviation, and ten times the sum: the same score. Twice the sum of the best random
-    # run is no better than it where each trade was twice as large.
-    drawn, centre = sums_of([1, 1, -1], [-1, 1, -1]), np.zeros((1, 1))
-    got = [module._compared(sums_of(ticks), drawn, centre, 5.0, 0.0, 1.0) for ticks in ([1, 1, -1], [10, 10, -10])]
-    assert [found["percentile"] for found in got] == [0.75, 0.75]
-    assert got[1]["strategy_trade_sd_usd"] == pytest.approx(10 * got[1]["trade_sd_usd"])
-
-
-def test_a_strategy_that_has_no_choice_left_has_no_p_value():
-    drawn, centre = sums_of([1, 1, -1], [-1, 1, -1]), np.zeros((1, 1))
-    got = module._compared(sums_of([1, 1, 1]), drawn, centre, 5.0, 0.0, module.LEAST_FREEDOM - 0.01)
-    assert np.isnan([got["p_value"], got["percentile"]]).all()
-    assert "one side" in got["reason"]
-    assert got["mean_usd"] == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize("freedom", [0.9, 1.0, 1.1])
-def test_equal_results_are_ties_whatever_the_freedom_of_the_strategy(freedom):
-    # One trade that wins, where half of the random runs win and half lose: nothing to speak of.
-    drawn, centre = sums_of([1], [1], [-1], [-1]), np.zeros((1, 1))
-    got = module._compared(sums_of([1]), drawn, centre, 5.0, 0.0, freedom)
-    assert (got["percentile"], got["p_value"]) == (0.75, 0.6)
-
-
-@compiled
-@pytest.mark.parametrize(("hold", "expected"), [(30, 0.5), (58, 2 / 60), (900, 0.5)])
-def test_the_freedom_of_a_strategy_is_what_its_score_varies_on_walks_without_drift(hold, expected):
-    # Long for half of each minute, or for all but two seconds of it, on walks of half an hour whose steps are alike: of
-    # the variance of independent entries (1 - share) is left. Or long once, from an entry in the first half to 15
-    # minutes later: all such entries together are long by up to one, most in the middle. 200 walks: the error of a
-    # variance is sqrt(2 / 200) = 10%.
-    scores, freedoms = [], []
-    for run in range(200):
-        rng = np.random.default_rng(run)
-        tape = tape_of(100_000 + rng.choice([-1, 1], 1_800).cumsum(), [k * 10**9 for k in range(1_800)])
-        rules = SessionRules(max_hold=hold, entry_windows="12:00-12:15" if hold > 60 else "all")
-        setup = controlled(setup_of(take_profit=9_000, stop_loss=9_000, rules=rules), sims=1)
-        at = [int(rng.integers(0, 890))] if hold > 60 else range(0, 1_740, 60)
-        trades = closed_trades(tape, signals_of(tape, dict.fromkeys(at, LONG)), setup)
-        cells = module._cells(tape, trades, setup)
-        held = module.Positions(*(trades[name].astype(np.int64) for name in ("entry", "exit", "side")))
-        found = module._every_entry(tape, cells, held, setup)
-        total, _ = module._spread(module._own(cells, trades), module._centres(found, 5.0, 0.0), 5.0, 0.0)
-        scores.append(total[0] / 5 / np.sqrt((held.exit - held.entry).sum()))
-        freedoms.append(found.moves[0] / found.moves[1])
-    assert np.mean(freedoms) == pytest.approx(np.var(scores), rel=0.5, abs=0.02)
-    if hold < 60:
-        assert np.mean(freedoms) == pytest.approx(expected, abs=0.05)  # the last minute has no entry
-
-
-def test_where_nothing_else_can_be_drawn_the_random_runs_are_the_strategy_to_the_last_cent():
-    # One print an hour and none in an hour of the day twice. With a commission of 2.05 sums in another order differ in
-    # their last bits. A strategy without any choice has no p-value.
-    tape = tape_of([100 + 7 * (h % 2) for h in range(23)], range(0, 23 * HOUR, HOUR))
-    setup = controlled(setup_of(take_profit=1, stop_loss=1, commission=2.05), sims=9)
-    trades = every_signal(tape, range(23), setup)
-    got = random_entries(tape, trades, setup)
-    assert got["histogram"]["runs"] == [9]
-    assert got["mean_usd"] == pytest.approx(got["strategy_usd"])
-    assert got["freedom"] == pytest.approx(0, abs=1e-6)
-    assert np.isnan(got["p_value"])
-    assert len(trades) > 15
-
-
 def test_a_single_control_has_no_deviation(walk):
     tape, trades, setup = walk
     got = random_entries(tape, trades, controlled(setup, 1))
     assert np.isnan(got["sd_usd"])
     assert got["p_value"] in (0.5, 1.0)
-
-
-@given(st.lists(st.integers(-(10**13), 10**13) | st.integers(-3, 3), min_size=1, max_size=60))
-def test_a_histogram_of_the_controls_holds_each_of_them_between_its_edges(totals):
-    got = module._histogram(np.array(totals))
-    edges = [round(usd * 1e6) for usd in got["edges_usd"]]
-    assert len(edges) == len(got["runs"]) + 1 <= module.HISTOGRAM + 1
-    assert len({b - a for a, b in pairwise(edges)}) == 1
-    expected = [sum(a <= x < b for x in totals) for a, b in pairwise(edges)]
-    assert got["runs"] == expected
-    assert sum(expected) == len(totals)
-
-
-def test_a_strategy_with_foresight_beats_every_control():
-    tape, _ = hours_of_prints()
-    setup = controlled(setup_of(take_profit=6, stop_loss=4, commission=1.0), sims=99)
-    every = setup_of(take_profit=6, stop_loss=4, commission=1.0, overlap=True)
-    longs = closed_trades(tape, np.ones(len(tape), np.int8), every)
-    known = signals_of(tape, dict.fromkeys(longs["signal"][longs["net_usd"] > 0].tolist(), LONG))
-    trades = closed_trades(tape, known, setup)
-    got = random_entries(tape, trades, setup)
-    assert (got["percentile"], got["p_value"]) == (1.0, 1 / 100)
-    assert len(trades) > 30
-
-
-def test_the_p_values_of_random_entries_are_uniform():
-    # Signals at random prints of a random walk, each traded by itself, are drawn as their controls are, so that each
-    # rank is equally likely. By Kolmogorov's limit the largest gap between the shares of p-values up to p and p
-    # exceeds 1.95 / sqrt(runs) with a chance of one in a thousand; p-values a hundredth apart add one hundredth.
-    runs = 120 if JIT else 12
-    tape, _ = hours_of_prints(2_400 if JIT else 600)
-    p_values = []
-    for run in range(runs):
-        rng = np.random.default_rng(run)
-        at = rng.choice(len(tape), 40, replace=False).tolist()
-        signals = signals_of(tape, {i: int(rng.choice([LONG, SHORT])) for i in at})
-        setup = controlled(setup_of(take_profit=7, stop_loss=5), sims=99, seed=run)
-        each = dataclasses.replace(setup, execution=dataclasses.replace(setup.execution, overlap=True))
-        p_values.append(random_entries(tape, closed_trades(tape, signals, each), setup)["p_value"])
-    shares = np.arange(1, runs + 1) / runs
-    ranked = np.sort(p_values)
-    gap = max(np.abs(shares - ranked).max(), np.abs(shares - 1 / runs - ranked).max())
-    assert gap < 1.95 / np.sqrt(runs) + 0.01
-
-
-def a_walk_without_drift(rng, dates=10, prints=1_500):
-    """Prices that rise or fall by a tick at each print, over one busy hour of each session date: nobody can earn."""
-    ts = [24 * HOUR * n + k * 10**9 for n in range(dates) for k in range(prints)]
-    return tape_of(100_000 + rng.choice([-1, 1], dates * prints).cumsum(), ts)
-
-
-@compiled
-@pytest.mark.parametrize("way", [LONG, SHORT])
-def test_signals_that_follow_or_fade_a_move_without_an_edge_are_no_better_than_random_entries(way):
-    # The side of such a signal follows from the prices before it. Entries drawn from these same prices would lose for
-    # who fades the move, and every fade would look like an edge. Of 100 p-values 5 lie at either end, give or take five
-    # times sqrt(100 * 0.05 * 0.95) = 2.2.
-    p_values = []
-    for run in range(100):
-        tape = a_walk_without_drift(np.random.default_rng(run))
-        price = tape.price.astype(np.int64)
-        move = np.zeros(len(tape), np.int64)
-        move[100:] = price[100:] - price[:-100]
-        signals = (way * np.sign(move) * (np.abs(move) >= 20)).astype(np.int8)
-        setup = controlled(setup_of(take_profit=12, stop_loss=12), sims=99, seed=run)
-        p_values.append(random_entries(tape, closed_trades(tape, signals, setup), setup)["p_value"])
-    low, high = (np.array(p_values) <= 0.05).sum(), (np.array(p_values) > 0.95).sum()
-    assert max(low, high) <= 16
-    assert 0.3 < np.mean(p_values) < 0.7
-
-
-@compiled
-def test_in_a_market_of_bursts_chance_is_significant_as_often_as_it_should_be():
-    # Without an edge 5% of p-values lie at or below 5%: 2.5 of 50 runs, give or take five times sqrt(2.5 * 0.95) = 1.5.
-    # Unscored, a fifth to a quarter of the runs that trade in fast moments lay there.
-    found = p_values(EDGELESS[:8], 50, dates=5, hours=1)
-    names = [case.name for case in EDGELESS[:8]]
-    low, high = (found <= 0.05).sum(axis=0), (found > 0.95).sum(axis=0)
-    assert dict(zip(names, low.tolist(), strict=True)) == {name: pytest.approx(2.5, abs=7.7) for name in names}
-    assert high.max() <= 12  # entries in fast moments may be worse than random ones, as prices leap over their levels
-
-
-def test_trades_that_overlap_or_end_by_the_money_of_their_session_have_no_random_entries():
-    tape, signals = hours_of_prints()
-    for setup in (setup_of(overlap=True), setup_of(rules=SessionRules(loss_limit=900.0, limit_basis="equity"))):
-        trades = closed_trades(tape, signals, setup)
-        assert len(trades) > 0
-        assert random_entries(tape, trades, controlled(setup, 9)) == {}
-
-
-def test_a_losing_strategy_has_a_p_value_near_one():
-    tape, _ = hours_of_prints()
-    setup = controlled(setup_of(take_profit=6, stop_loss=4), sims=99)
-    every = setup_of(take_profit=6, stop_loss=4, overlap=True)
-    longs = closed_trades(tape, np.ones(len(tape), np.int8), every)
-    known = signals_of(tape, dict.fromkeys(longs["signal"][longs["net_usd"] < 0].tolist(), LONG))
-    got = random_entries(tape, closed_trades(tape, known, setup), setup)
-    assert (got["percentile"], got["p_value"]) == (0.0, 1.0)

@@ -42,10 +42,10 @@ def test_the_defaults_are_out_of_reach_where_a_contract_never_moves_so_far(root)
     found = notes(tape, {0: 1})
     size = f"{200 * instrument(root).tick_size:.10f}".rstrip("0").rstrip(".")
     for name, points in (("take_profit", "10.0"), ("stop_loss", "5.0")):
-        told = (
+        shown = (
             f"{name}={points} points: no trade can reach it, as prices within one contract of this tape span at most "
         )
-        assert f"{told}200t ({size} points)" in found
+        assert f"{shown}200t ({size} points)" in found
 
 
 def test_every_distance_beyond_the_range_is_named_and_one_within_it_is_not():
@@ -103,7 +103,7 @@ ENDED_BY = {"take_profit": TARGET, "stop_loss": STOP, "trailing_stop": TRAILING,
 
 
 @given(st.lists(st.integers(100, 112), min_size=3, max_size=60), st.integers(0, 2), st.data())
-def test_no_trade_ends_by_a_distance_that_is_named(prices, slippage, data):
+def test_no_trade_ends_at_a_distance_that_is_named(prices, slippage, data):
     tape = tape_of(prices)
     sides = data.draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=len(prices), max_size=len(prices)))
     bracket = Bracket(**{name: data.draw(DISTANCE) for name in ENDED_BY})

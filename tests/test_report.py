@@ -203,6 +203,7 @@ RUNS = {
 }
 
 
+@pytest.mark.usefixtures("all_tapes")
 @pytest.mark.parametrize("name", ["defaults", "everything_other"])
 def test_the_report_is_the_golden_one(tape, name):
     got = masked_text(report_of(run(tape, *RUNS[name], settings=FEW_PATHS)))
@@ -488,7 +489,7 @@ def test_random_entries_are_told_beside_the_t_statistic(tape):
     held = {**result.to_dict(), "random_entries": {**control, "reason": "it holds one side", "p_value": math.nan}}
     assert "no p-value, as it holds one side" in "\n".join(section(summary(held, result.declared), "RANDOM ENTRIES"))
     assert "entries that did not pay the spread: n/a, no aggressor is known" in text
-    bought = replace(tape, aggressor=np.ones(len(tape), np.int8))
+    bought = replace(tape, aggressor=np.frombuffer(b"\x01" * len(tape), np.int8))
     told = "\n".join(section(run(bought, FAST, settings=FEW_PATHS).full_text(), "RANDOM ENTRIES"))
     assert re.search(
         r"did not pay the spread: \d+\.\d+% of the strategy's, .* of the random ones; at one tick each .*\$[\d,.]+$",

@@ -5,26 +5,18 @@ import re
 from pathlib import Path
 
 import pytest
-from support.asking import EVERYTHING
+from support.console import DEFAULTS, OTHER
 from support.market import market
 from support.scripts import ROOT, script
 
-from scalpr_zen import EmaCrossover, MomentumBurst, Tape, commands, instrument, save_tape
+from scalpr_zen import MomentumBurst, Tape, commands, instrument, save_tape
 from scalpr_zen.base.params import declared
 from scalpr_zen.commands import console
 from scalpr_zen.commands.backtest import CONSTANTS, backtest_of, run_script
 from scalpr_zen.data.demo import write_demo
 from scalpr_zen.data.front_month import Roll
-from scalpr_zen.sections.setup import GROUPS
 
-OTHER = {name: value for name, value in EVERYTHING.items() if name != "overlap"}
-"""Every parameter of a run but overlap, which goes without limits, other than its default."""
-
-
-@pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
-    """Every test runs in an empty folder."""
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture
@@ -55,8 +47,7 @@ def test_run_backtest_as_it_is_runs_the_declared_defaults_with_the_point_value_o
     backtest_script(TAPE=str(tape))
     [path] = Path("results").glob("*.json")
     used = json.loads(path.read_text())["parameters"]
-    defaults = {p.name: p.default for group in (EmaCrossover, *GROUPS.values()) for p in declared(group)}
-    assert used == {"strategy": "EmaCrossover"} | defaults | {"point_value": 20.0}
+    assert used == {"strategy": "EmaCrossover"} | DEFAULTS | {"point_value": 20.0}
     assert instrument("NQ").point_value == script("run_backtest").POINT_VALUE
 
 

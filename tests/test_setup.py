@@ -61,7 +61,7 @@ def test_setups_are_equal_where_every_group_is_and_different_where_one_is_not(na
     assert len({Setup(), one, dataclasses.replace(one)}) == 2
 
 
-def test_a_setup_is_told_by_name_and_never_changes():
+def test_a_setup_is_given_by_name_and_never_changes():
     with pytest.raises(TypeError):
         Setup(Bracket())
     with pytest.raises(dataclasses.FrozenInstanceError):

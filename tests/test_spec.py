@@ -124,7 +124,7 @@ def test_the_content_of_a_file_that_a_parameter_names_is_part_of_the_spec(tape, 
         spec.make(EmaCrossover)
 
 
-def test_a_result_tells_its_key_and_the_run_of_its_spec_has_the_same_trades(tape):
+def test_a_result_states_its_key_and_the_run_of_its_spec_has_the_same_trades(tape):
     result = run(tape, EmaCrossover(fast_period=2, slow_period=5))
     manifest = result.to_dict()["manifest"]
     assert (manifest["run_key"], manifest["strategy_sha256"]) == (result.spec.key, result.spec.strategy_sha256)

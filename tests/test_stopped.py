@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.budget import tries
 from support.dbn_files import trade, utc, write_day
 
 from scalpr_zen import instrument
@@ -14,7 +15,8 @@ from scalpr_zen.data.preprocess import preprocess
 if sys.platform == "win32":
     pytest.skip("needs fork and POSIX signals", allow_module_level=True)
 
-MOMENTS = 24
+pytestmark = pytest.mark.process
+MOMENTS = tries(24, 12)
 SYMBOLS = {"NQZ4": 1, "NQH5": 2, "NQZ4-NQH5": 9}
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.budget import many
+from support.budget import many, tries
 from support.strategy_markets import STRATEGIES, Market, every_strategy, markets, random_walk, signals, twin
 
 from scalpr_zen import (
@@ -57,7 +57,7 @@ LONG = [
 
 @pytest.mark.parametrize("strategy", LONG, ids=str)
 def test_the_signals_of_a_long_tape_equal_those_of_the_slow_twin(strategy):
-    market = random_walk(2_000)
+    market = random_walk(tries(2_000, 1_000))
     got = signals(strategy, market)
     expected = twin(strategy, market)
     assert got == expected

@@ -792,27 +792,26 @@ def test_a_new_strategy_is_causal():
         assert signals_of(strategy, tape.cut(cut)).tolist() == whole[:cut]
 
 
-def test_a_new_strategy_runs_as_it_is(tape):
-    """The commands that a user types, in processes of their own."""
-
-    def scalpr(*args):
-        code = "from scalpr_zen.commands import entry_point; entry_point()"
-        return subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, check=False)
-
-    assert scalpr("new-strategy", "my-idea").returncode == 0
+@pytest.mark.process
+def test_a_new_strategy_runs_as_it_is(scalpr, tape):
+    """The commands that a user types, the backtest in processes of their own."""
+    assert scalpr("new-strategy", "my-idea")[0] == 0
     named = ("--strategy", "my_idea.py:MyIdea")
+    trades_alone = ("--monte-carlo-sims", "0", "--random-entry-sims", "0", "--prop-firm", "none")
+    code = "from scalpr_zen.commands import entry_point; entry_point()"
+    command = [sys.executable, "-c", code, "backtest", "--tape", str(tape), *named, *trades_alone]
     for _ in range(2):  # the second takes the compiled code from the disk
-        done = scalpr("backtest", "--tape", str(tape), *named, "--in-a-row", "2", "--json")
+        done = subprocess.run([*command, "--in-a-row", "2", "--json"], capture_output=True, text=True, check=False)
         assert (done.returncode, "error" in done.stderr) == (0, False), done.stderr
         values = json.loads(done.stdout)
         assert (values["parameters"]["strategy"], values["parameters"]["in_a_row"]) == ("MyIdea", 2)
         assert values["statistics"]["trades"] > 5
-    assert "--in-a-row INTEGER" in scalpr("backtest", *named, "--help").stdout
+    assert "--in-a-row INTEGER" in scalpr("backtest", *named, "--help")[1]
     Path("my_idea.py").write_text(Path("my_idea.py").read_text().replace("rises + 1", "rises + one"))
-    done = scalpr("backtest", "--tape", str(tape), *named)
-    assert (done.returncode, done.stdout) == (2, "")
-    told = r"error: my_idea\.py line \d+: (TypingError: )?NameError: (global )?name 'one' is not defined\n"
-    assert re.fullmatch(told, done.stderr), done.stderr
+    code, out, err = scalpr("backtest", "--tape", str(tape), *named)
+    assert (code, out) == (2, "")
+    message = r"error: my_idea\.py line \d+: (TypingError: )?NameError: (global )?name 'one' is not defined\n"
+    assert re.fullmatch(message, err), err
 
 
 def test_every_error_of_a_strategy_is_one_of_this_package():

@@ -6,8 +6,8 @@ import sys
 
 import numba
 import pytest
-from conftest import JIT
 from numba.core.dispatcher import Dispatcher
+from support.budget import JIT
 
 from scalpr_zen import EmaCrossover, Setup, Tape, instrument
 from scalpr_zen.data.demo import write_demo
@@ -27,8 +27,11 @@ def watched(kernel, calls):
 
 
 @pytest.mark.skipif(not JIT, reason="nothing is compiled")
-def test_a_default_run_on_a_tape_of_a_file_calls_no_kernel_with_types_that_the_warm_up_did_not(tmp_path, monkeypatch):
-    write_demo(tmp_path / "demo", prints_a_session=5_000)
+@pytest.mark.parametrize("sessions", [10, 1])
+def test_a_default_run_on_a_tape_of_a_file_calls_no_kernel_with_types_that_the_warm_up_did_not(
+    sessions, tmp_path, monkeypatch
+):
+    write_demo(tmp_path / "demo", sessions, prints_a_session=5_000)
     preprocess([tmp_path / "demo"], instrument("NQ"), tmp_path / "tape.npz")
     compile_kernels()  # before the kernels are wrapped: they call each other
     calls: set = set()
@@ -40,6 +43,7 @@ def test_a_default_run_on_a_tape_of_a_file_calls_no_kernel_with_types_that_the_w
     warmed = set(calls)
     calls.clear()
     result = run_setup(Tape.open(tmp_path / "tape.npz"), EmaCrossover(), Setup())
-    assert all(result.to_dict()[name] for name in ("monte_carlo", "fills", "random_entries", "prop_firm"))
+    assert all(result.to_dict()[name] for name in ("statistics", "fills", "random_entries", "prop_firm"))
+    assert bool(result.to_dict()["monte_carlo"]["days"]) == (sessions > 1)
     assert calls
     assert calls <= warmed

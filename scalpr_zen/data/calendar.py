@@ -124,7 +124,7 @@ def close_ledger(calendar: str, dates: Dates, closes: Closes, prints_after: int)
     """
     return {
         "calendar": calendar,
-        "library": f"{LIBRARY} {version(LIBRARY)}",
+        "library": f"{LIBRARY} {_library_version()}",
         "early": dict(zip(_texts(dates[closes.early]), _wall_times(closes.ns[closes.early]), strict=True)),
         "unknown": _texts(dates[closes.unknown]),
         "prints_after": prints_after,
@@ -142,16 +142,22 @@ def _wall_times(ns: Int64) -> list[str]:
 def _known_closes(calendar: str, days: list[date]) -> dict[date, int | None]:
     """Return the minute of the Chicago day at which the sessions of these years close, None for a cancelled one."""
     known: dict[date, int | None] = {}
-    for year in sorted({day.year for day in days}):
-        known |= _library_closes(calendar, year)
+    for decade in sorted({day.year // 10 for day in days}):
+        known |= _library_closes(calendar, decade)
     return known | _corrected(calendar)
 
 
 @cache
-def _library_closes(calendar: str, year: int) -> dict[date, int | None]:
-    """Return the minute of the Chicago day at which each session of a year closes.
+def _library_version() -> str:
+    return version(LIBRARY)
 
-    The library's regular close counts as the end of the day, so the regular close of the year replaces it.
+
+@cache
+def _library_closes(calendar: str, decade: int) -> dict[date, int | None]:
+    """Return the minute of the Chicago day at which each session of ten years closes; 202 stands for 2020 to 2029.
+
+    The library's regular close counts as the end of the day, so the regular close of the year replaces it. Ten years
+    take the library as long as one.
     """
     # Imported here because it imports pandas, which a backtest must not wait for.
     try:
@@ -161,7 +167,7 @@ def _library_closes(calendar: str, year: int) -> dict[date, int | None]:
             f"session closes need the package {LIBRARY}, which is not installed; pip install {LIBRARY}"
         ) from None
     book = pandas_market_calendars.get_calendar(facts.CALENDARS[calendar]["library"])
-    closes = book.schedule(f"{year}-01-01", f"{year}-12-31", tz="America/Chicago")["market_close"]
+    closes = book.schedule(f"{decade}0-01-01", f"{decade}9-12-31", tz="America/Chicago")["market_close"]
     usual = book.close_time.hour * 60 + book.close_time.minute
     minutes = ((day.date(), close.hour * 60 + close.minute) for day, close in closes.items())
     return {day: 24 * 60 if minute == usual else minute for day, minute in minutes}

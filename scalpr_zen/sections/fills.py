@@ -263,7 +263,7 @@ def _next_print_kernel(ts, prints, latency, last, at):  # type: ignore[no-untype
 
     Reads    ts (n,); prints and last (m,), the print at which the search ends
     Writes   at (m,), `last` where there is none
-    Oracle   tests/test_fills.py, by searching from the start
+    Oracle   tests/support/fill_counts.py, next_print
     """
     for k in range(len(prints)):
         i = prints[k]
@@ -303,7 +303,7 @@ def _same_event(tape: Tape, simulation: Simulation, setup: Setup) -> dict[str, i
     long, short = (setup.bracket.distances(tape.instrument, side) for side in (1, -1))
     beyond = int(setup.execution.target_fill == "through")
     distances = np.where(trades["side"][:, None] > 0, long, short).astype(np.int64)
-    target, stop = distances[:, 0] + beyond, distances[:, 1]
+    target, stop = distances[:, 0] + beyond, distances[:, 1].copy()
     moves = setup.bracket.moves(tape.instrument)
     if "trailing_stop" in moves and not moves["trail_activation"]:  # 31: it stands from the entry on
         stop = np.minimum(stop, moves["trailing_stop"])
@@ -327,7 +327,7 @@ def _same_event_kernel(ts, price, trades, triggers, ends, target, stop, target_r
     Reads    ts, price (n,); trades, triggers, ends of their segments (m,); target and stop at the entry (m,),
              distances in ticks that fill
     Writes   found (5,), in the order of _SAME_EVENT
-    Oracle   tests/test_fills.py, naive_same_event
+    Oracle   tests/support/fill_counts.py, naive_same_event
     """
     for n in range(len(trades)):
         side, entry = np.int64(trades[n]["side"]), np.int64(trades[n]["entry_ticks"])

@@ -136,7 +136,7 @@ def outcomes(
         hold=params.hold,
         roll_close=params.roll_close,
     )
-    sessions = np.ascontiguousarray(tape.sessions["start"])
+    sessions = tape.sessions["start"].copy()  # never read-only, which would be another type to compile
 
     def walk(number: int) -> Outcomes:
         first, stop = (int(tape.segments[name][number]) for name in ("start", "stop"))

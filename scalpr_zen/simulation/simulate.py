@@ -318,7 +318,7 @@ def _check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionR
 
 def _spans(tape: Tape, params: KernelParams, rules: SessionRules) -> Bounds:
     """Return the ends of segments and sessions, and where and when `flat_before_close` closes positions."""
-    segments, sessions = (np.ascontiguousarray(table["stop"]) for table in (tape.segments, tape.sessions))
+    segments, sessions = (table["stop"].copy() for table in (tape.segments, tape.sessions))  # never read-only
     flat = rules.ns("flat_before_close")
     if flat is None:
         due = prints = np.full(len(tape.sessions), NEVER)

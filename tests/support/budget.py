@@ -16,6 +16,11 @@ def budget(count):
     return max(10, count // (10 if not JIT else 1 if LONG else 5))
 
 
+def tries(in_ci, elsewhere):
+    """The random runs to try: many in CI, fewer elsewhere."""
+    return in_ci if LONG else elsewhere
+
+
 def examples(count):
     """Let a property try as many examples in CI, and a part of them elsewhere."""
     return settings(max_examples=budget(count))

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, SessionRules, Setup
+from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFirm, SessionRules, Setup
 from scalpr_zen.runs.backtest import jsonable
 from scalpr_zen.sections.fills import fills
 from scalpr_zen.simulation.simulate import orders, trade
@@ -27,11 +27,12 @@ def setup_of(*, take_profit=4, stop_loss=2, latency_ns=0, rules=None, pessimisti
         rules=rules or SessionRules(),
         pessimistic=pessimistic or PessimisticCosts(),
         settings=settings or MonteCarlo(monte_carlo_sims=0, random_entry_sims=0),
+        firm=PropFirm(prop_firm="none"),
     )
 
 
 def traded(tape, signals, setup):
-    """The orders of a run and what became of them."""
+    """The orders of a run, and the trades made of them."""
     wanted = orders(tape, signals, setup.rules)
     return wanted, trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
 

@@ -14,7 +14,7 @@ from databento_dbn import UNDEF_TIMESTAMP, Action, Metadata, Schema, Side, SType
 
 SECOND = 1_000_000_000
 CHICAGO = ZoneInfo("America/Chicago")
-DELAY = 50_000  # ns from the exchange's clock to the vendor's, unless told
+DELAY = 50_000  # ns from the exchange's clock to the vendor's, by default
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -98,7 +98,7 @@ def header(
 ) -> bytes:
     """The header of a file.
 
-    `symbols` tells the instrument id of each symbol: one id for the whole range, or (first date, date after the
+    `symbols` holds the instrument id of each symbol: one id for the whole range, or (first date, date after the
     last, id) for each of its meanings.
     """
     whole = _date(start), _date(end - 1) + timedelta(days=1)
