@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks.browser import launched, served
+from scalpr_zen.sections import sections
 
 Row = tuple[str, str, str, str]
 
@@ -39,11 +40,11 @@ FIRST = """document.addEventListener("DOMContentLoaded", () => {
   new MutationObserver((_, observer) => {
     observer.disconnect();
     painted();
-  }).observe(document.getElementById("cards"), { childList: true });
+  }).observe(document.getElementById("headline"), { childList: true });
 });"""
 
-SETTLED = "() => document.body.dataset.checks === document.body.dataset.run"
-"""Monte Carlo and the checks have come."""
+SETTLED = "() => document.body.dataset.complete === document.body.dataset.run"
+"""The sections that take long have come."""
 
 
 def ask(address: str, path: str, **query: Any) -> tuple[float, bytes]:
@@ -75,10 +76,12 @@ def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
     windows = [(0, prints)] + [(prints // 3, prints // 3 + prints // 7**k) for k in range(8)]
     zooms = {window: statistics.median(_zoom(address, *window) for _ in range(repeat)) for window in windows}
     pages = [ask(address, "/api/trades", sort="net_usd", page=k + 1)[0] for k in range(repeat)]
-    fills = [ask(address, "/api/fills", seed=k + 1)[0] for k in range(repeat)]
-    paths = [ask(address, "/api/monte_carlo", seed=k + 1)[0] for k in range(repeat)]
-    checks = [ask(address, "/api/checks", seed=k + 1)[0] for k in range(repeat)]
-    trades = json.loads(gzip.decompress(data))["result"]["statistics"]["trades"]
+    later = {
+        name: [ask(address, f"/api/section/{name}", commission=2 + k / 100)[0] for k in range(repeat)]
+        for name, section in sections().items()
+        if section.later
+    }
+    trades = json.loads(gzip.decompress(data))["sections"]["statistics"]["values"]["trades"]
     slowest, took = max(zooms.items(), key=lambda item: item[1])
     return [
         ("dashboard, bracket change at the server", "<= 0.35 s", _median(brackets), _all(brackets)),
@@ -92,9 +95,10 @@ def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
             f"{slowest[1] - slowest[0]:,} prints",
         ),
         ("dashboard, a page of the trade log, sorted", "", _median(pages), _all(pages)),
-        ("dashboard, fill table with its run, one core", "by itself", _median(fills), _all(fills)),
-        ("dashboard, Monte Carlo after it, one core", "by itself", _median(paths), _all(paths)),
-        ("dashboard, checks after Monte Carlo, one core", "by itself", _median(checks), _all(checks)),
+        *(
+            (f"dashboard, {name.replace('_', ' ')}, one core", "on its own", _median(t), _all(t))
+            for name, t in later.items()
+        ),
     ]
 
 

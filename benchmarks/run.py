@@ -32,7 +32,7 @@ from benchmarks import dashboard
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, SessionRules, Setup, Tape, instrument, run, save
 from scalpr_zen.data.demo import write_demo
 from scalpr_zen.data.preprocess import preprocess
-from scalpr_zen.runs.backtest import run_trades, with_checks, with_fills
+from scalpr_zen.runs.backtest import computed, run_trades
 from scalpr_zen.sections.baseline import baseline
 from scalpr_zen.sections.monte_carlo import monte_carlo
 from scalpr_zen.sections.series import series
@@ -228,19 +228,19 @@ def all_rules(tape: Tape, repeat: int) -> list[Row]:
     return [("signals + simulation with all rules on", "<= 2x of without", f"{took / without:.2f}x", detail)]
 
 
+CHECKS = ("fills", "random_entries", "prop_firm")
+
+
 def checks(tape: Tape, repeat: int) -> list[Row]:
     result = run_trades(tape, EmaCrossover(), Setup())
-    took: dict[str, list[float]] = {}
-    for _ in range(repeat + 1):
-        for name, time_ in with_checks(with_fills(result)).values["manifest"].items():
-            took.setdefault(name, []).append(time_)
-    best = {name: min(took[f"{name}_seconds"][1:]) for name in ("fills", "random_entries", "prop_firm")}
-    with patch("scalpr_zen.sections.random_entries.has_fixed_levels", lambda *_: False):
-        sampled = min(seconds(lambda: with_checks(result)) for _ in range(repeat)) - best["prop_firm"]
+    took = {name: [computed(result, name)[1] for _ in range(repeat + 1)] for name in CHECKS}
+    best = {name: min(seconds[1:]) for name, seconds in took.items()}
+    with patch("scalpr_zen.sections.random_entries.draws.has_fixed_levels", lambda *_: False):
+        sampled = min(computed(result, "random_entries")[1] for _ in range(repeat))
     entries = f"{len(result.trades):,} entries, all {len(tape):,} prints; a sample of 50 for each entry {sampled:.2f} s"
     return [
-        ("fill table, measured slippage and events", "<= 1 s", f"{best['fills']:.2f} s", "27 rows, 12 simulations"),
-        ("random entries, 1,000 runs", "seconds", f"{best['random_entries']:.2f} s", entries),
+        ("fill table, measured slippage and events", "<= 0.5 s", f"{best['fills']:.2f} s", "27 rows, 12 simulations"),
+        ("random entries, 1,000 runs", "<= 1 s", f"{best['random_entries']:.2f} s", entries),
         ("prop-firm evaluation", "", f"{best['prop_firm']:.2f} s", "print by print, and 1,000 paths of drawn days"),
     ]
 

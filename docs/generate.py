@@ -20,14 +20,15 @@ from scalpr_zen.base import facts
 from scalpr_zen.base.params import Parameter, declared
 from scalpr_zen.commands.backtest import CONSTANTS
 from scalpr_zen.data.expiry import RULES
-from scalpr_zen.render.figures import CHARTS
+from scalpr_zen.runs.manifest import FIELDS
+from scalpr_zen.sections import sections
 from scalpr_zen.sections.prop_firm.rules import FIRMS, KEYS, RuleSet, rule_set
 from scalpr_zen.sections.setup import GROUPS as SETUP
 from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.strategies.user_code import BUILT_IN
 
 FOLDER = Path(__file__).parent
-PAGES = ("parameters.md", "statistics.md", "dashboard.md", "instruments.md", "data.md", "prop_firm.md")
+PAGES = ("parameters.md", "statistics.md", "dashboard.md", "json.md", "instruments.md", "data.md", "prop_firm.md")
 GROUPS: tuple[type[Parameters], ...] = (*BUILT_IN.values(), *SETUP.values())
 SCRIPT = "run_backtest.py"
 _BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,7 +59,18 @@ def statistics() -> str:
 
 def charts() -> str:
     """Return the Markdown table of all charts."""
-    return _table(("chart", "what it shows"), [(chart.title, chart.sentence) for chart in CHARTS])
+    found = [chart for section in sections().values() for chart in section.charts]
+    return _table(("chart", "what it shows"), [(chart.title, chart.sentence) for chart in found])
+
+
+def keys() -> str:
+    """Return one Markdown table a section: every key of its data in the JSON, and what it is."""
+    known = {name: section.fields for name, section in sections().items()} | {"manifest": FIELDS}
+    return "\n".join(f"### {name}\n\n{_table(('key', 'meaning'), _keys(fields))}" for name, fields in known.items())
+
+
+def _keys(fields: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(f"`{path}`" if path else "", sentence) for path, sentence in fields.items()]
 
 
 def instruments() -> str:
@@ -83,6 +95,7 @@ TABLES = {
     "parameters": parameters,
     "statistics": statistics,
     "charts": charts,
+    "keys": keys,
     "instruments": instruments,
     "hours": hours,
     "firms": firms,

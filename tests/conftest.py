@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.asking import bench_of
 from support.both import BOTH, LONG, Traded
-from support.browsing import _looked, big, browser, look, small, visit, written  # noqa: F401
+from support.browsing import _looked, big, browser, look, small, visit  # noqa: F401
 from support.budget import JIT, budget
 from support.kernels import compile_once
 from support.market import market
@@ -20,8 +20,8 @@ from support.market import market
 from scalpr_zen import commands
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
-from scalpr_zen.sections import random_entries
 from scalpr_zen.sections.prop_firm import evaluation
+from scalpr_zen.sections.random_entries import draws
 
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()  # no test reads or writes what the user's own runs remember
 atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
@@ -30,7 +30,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the back
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 if not JIT:  # a random entry takes a millisecond then
-    random_entries.DRAWS, random_entries.MIN_POOL = 2_000, 5
+    draws.DRAWS, draws.MIN_POOL = 2_000, 5
 ALL_TAPES, evaluation.TAPES = evaluation.TAPES, 4 if JIT else 2  # all of them are most of a run of a few prints
 
 # A busy machine is no reason to fail.
@@ -61,6 +61,14 @@ def pytest_configure(config):
 def all_tapes(monkeypatch):
     """As many drawn tapes for the prop firm as a user's run has."""
     monkeypatch.setattr(evaluation, "TAPES", ALL_TAPES)
+
+
+@pytest.fixture(scope="module")
+def few_tapes():
+    """Draws few tapes for the intervals of the prop firm: 200 take most of the time of a run of a few prints."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "TAPES", 2)
+        yield
 
 
 @pytest.fixture(scope="module")

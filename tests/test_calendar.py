@@ -21,8 +21,8 @@ from scalpr_zen.base.instruments import CALENDARS, INSTRUMENTS, parse_instrument
 from scalpr_zen.data import calendar as module
 from scalpr_zen.data.calendar import session_closes
 from scalpr_zen.data.preprocess import preprocess
-from scalpr_zen.render.tape_text import tape_lines
-from scalpr_zen.runs.backtest import tape_facts
+from scalpr_zen.render.lines import block_lines
+from scalpr_zen.sections.tape import tape_blocks, tape_facts
 from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.simulation.rules import entry_ranges
 
@@ -240,7 +240,11 @@ def test_prints_after_the_close_are_counted_where_they_came_late_too(tmp_path):
 
 
 def test_the_facts_of_a_tape_have_a_line_of_its_closes(tmp_path):
-    lines = [line.split() for line in tape_lines(tape_facts(made(tmp_path, [*EVE, *LATE, EVENING])))]
+    lines = [
+        line.split()
+        for block in tape_blocks(tape_facts(made(tmp_path, [*EVE, *LATE, EVENING])))
+        for line in block_lines(block)
+    ]
     (words,) = [line for line in lines if line[:2] == ["session", "closes"]]
     version = module.version("pandas_market_calendars")
     assert " ".join(words[2:]) == (f"equity, pandas_market_calendars {version}: 1 early, 0 unknown, 2 prints late")

@@ -46,12 +46,12 @@ def test_backtest_prints_the_summary_and_writes_the_report(scalpr, tape):
     assert set(written) == {".txt", ".json"}
     report = written[".txt"].read_text()
     assert "\n".join(out.rstrip("\n").split("\n")[-20:]) in report  # above stand the notes, which a file has whole
-    assert "TRADE LOG (9 trades" in report
+    assert "TRADE LOG: 9 trades" in report
     assert "TRADE LOG" not in out
     assert "SYNTHETIC" in out
     *paths, times = [line for line in err.split("\n") if line]
     assert paths == [f"written: {written[key]}" for key in (".txt", ".json")]
-    stages = "signals simulation statistics monte-carlo fills random-entries prop-firm".replace("-", "_").split()
+    stages = "signals simulation statistics fills random-entries monte-carlo prop-firm".replace("-", "_").split()
     assert re.fullmatch(
         r"took \d+\.\d\d s: " + ", ".join(rf"{stage} \d+\.\d\d" for stage in stages).replace("_", " "), times
     )
@@ -274,7 +274,7 @@ def test_info_shows_all_about_a_tape(scalpr, tape):
     assert Tape.open(tape).metadata["sha256"] in out
     for text in ("NQ E-mini Nasdaq-100", "300 in 4 session dates", "2024-11-01 to 2024-12-17", "NQZ4 -> NQH5"):
         assert text in out
-    segments = re.findall(r"^  (NQ\w\d) +(\d+) prints$", out, re.M)
+    segments = re.findall(r"^  (NQ\w\d) +(\d+)$", out, re.M)
     assert segments == [("NQZ4", "180"), ("NQH5", "120")]
 
 
@@ -306,7 +306,7 @@ def test_demo_writes_files_that_preprocess_and_backtest_read(scalpr, small_demo)
     assert code == 0
     assert "TAPE (SYNTHETIC)" in out
     assert err.endswith("written: made.npz\n")
-    assert len(re.findall(r"^  glbx-\S+ +[\d,]+ records +[\d,]+ bytes  [0-9a-f]{64}$", out, re.M)) == 3
+    assert len(re.findall(r"^  glbx-\S+ +[\d,]+ +[\d,]+  [0-9a-f]{64}$", out, re.M)) == 3
     code, out, _ = scalpr("backtest", "--tape", "made.npz", *FAST)
     assert code == 0
     assert "SYNTHETIC" in out

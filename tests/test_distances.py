@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 
 import pytest
-from support.asking import FAST, answer, ask, made, refused
+from support.asking import FAST, answer, ask, made, refused, values_of
 from support.market import market
 from support.tapes import Given, signals_of, tape_of
 
@@ -128,10 +128,10 @@ def test_the_command_line_takes_ticks(scalpr, tmp_path, monkeypatch):
 
 def test_the_dashboard_takes_ticks(client, bench):
     given = FAST | IN_TICKS
-    result = answer(client, "/api/run", given)["result"]
-    assert result["trades_sha256"] == answer(client, "/api/run", FAST | IN_POINTS)["result"]["trades_sha256"]
+    result = values_of(client, given)
+    assert result["trades_sha256"] == values_of(client, FAST | IN_POINTS)["trades_sha256"]
     assert {name: result["parameters"][name] for name in IN_TICKS} == IN_TICKS
-    assert made(bench, given).setup.bracket == Bracket(**IN_TICKS)
+    assert made(bench, given).run.setup.bracket == Bracket(**IN_TICKS)
     message = refused(ask(client, "/api/run", {"take_profit": "8T"}), 400)
     assert message == "take_profit must be points like 2.5 or ticks like 8t, was '8T'"
 

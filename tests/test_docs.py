@@ -74,7 +74,8 @@ def sample(pages) -> str:
 def shape(text: str) -> list:
     """The titles of a report, and the labels and sentences of its parameters and statistics."""
     titles = re.findall(r"^(.+)\n-+$", text, re.M)
-    names = [(line[2:29].strip(), line[60:]) for line in section(text, "PARAMETERS")]
+    cells = [re.split(r"\s{2,}", line.strip()) for line in section(text, "PARAMETERS") if " default  " in line]
+    names = [(row[0], row[-1]) for row in cells if row[0] != "point_value"]
     return [*titles, *names, *printed_statistics(text)]
 
 

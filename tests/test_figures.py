@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.drawing import (
+    CHARTS,
     CHECKS,
     DAY,
     DRAWN,
@@ -27,17 +28,19 @@ from support.drawing import (
     close,
     days_of,
     drawn,
+    figures,
     notes,
     traces,
     with_series,
 )
 from support.tapes import NOON, Given, signals_of
 
-from scalpr_zen import Bracket, Tape, instrument, run
-from scalpr_zen.render.figures import CHARTS, HOLD, LOSS, THEMES, figures
-from scalpr_zen.render.report import ONE_DATE
-from scalpr_zen.runs.backtest import LATER, Setup, jsonable, run_trades
-from scalpr_zen.sections.series import LIMITS
+from scalpr_zen import Bracket, Setup, Tape, instrument, run
+from scalpr_zen.render.data import jsonable
+from scalpr_zen.render.figure import HOLD, LOSS, THEMES, pinned
+from scalpr_zen.runs.backtest import run_trades
+from scalpr_zen.sections.monte_carlo.charts import ONE_DATE
+from scalpr_zen.sections.series.data import LIMITS
 from scalpr_zen.simulation.kernel import REASONS
 
 # ------------------------------------------------------------------------------------------- every figure
@@ -65,23 +68,29 @@ def test_the_names_are_those_of_the_charts_in_their_order():
 
 
 def test_the_figures_of_some_sections_are_drawn_alone():
-    assert {chart.section for chart in CHARTS} == {"series", *LATER}
-    for sections, names in (
+    for chosen, names in (
         (["series"], SERIES),
         (["monte_carlo"], MONTE_CARLO),
         (["fills", "random_entries", "prop_firm"], CHECKS),
-        (["series", "random_entries"], [*SERIES, "random_entries"]),
-        ([], []),
     ):
-        made = figures(VALUES, sections)
-        assert list(made) == names
-        assert made == {name: DRAWN[name] for name in names}
+        made = NORMAL.charts(*chosen)
+        assert sorted(made) == sorted(names)
+        assert made == {name: DRAWN[name] for name in made}
 
 
 def test_a_run_without_the_later_sections_has_the_figures_that_need_none():
-    values = jsonable(RESULTS["without paths"].to_dict())
-    assert {name: values[name] for name in LATER} == {name: {} for name in LATER}
-    assert figures(values, ["series"]) == figures(jsonable(RESULTS["no paths"].to_dict()), ["series"])
+    quick, whole = RESULTS["without paths"], RESULTS["no paths"]
+    assert quick.charts("series") == whole.charts("series")
+
+
+def test_the_strategy_of_a_pinned_run_is_a_second_line():
+    own, other = DRAWN["equity_by_day"], drawn("one trade", "equity_by_day")
+    made = pinned(own, other)
+    (line,) = [trace for trace in other["data"] if trace["name"] == "strategy"]
+    assert made["data"][:-1] == own["data"]
+    assert made["data"][-1] == {**line, "name": "pinned", "line": made["data"][-1]["line"]}
+    assert made["data"][-1]["line"]["dash"] != line["line"].get("dash")
+    assert pinned(DRAWN["hours"], DRAWN["hours"]) == DRAWN["hours"]
 
 
 @pytest.mark.parametrize("case", ["normal", "empty tape"])
@@ -175,7 +184,7 @@ def test_without_trades_the_strategy_stays_at_zero_beside_buy_and_hold():
 
 
 ENDS = {"target": "take profit", "stop": "stop loss", "break_even": "break-even stop", "trailing": "trailing stop"}
-ENDS |= {"close": "before the close", "hold": "longest hold", "loss_limit": "loss limit"}
+ENDS |= {"close": "before the close", "hold": "max hold", "loss_limit": "loss limit"}
 ENDS |= {"profit_limit": "profit limit", "roll": "at a roll"}
 
 
@@ -354,7 +363,7 @@ def test_a_weekend_is_shown_where_it_has_trades():
 
 
 def test_months_are_those_of_the_statistics():
-    (bars,), rows = DRAWN["months"]["data"], VALUES["statistics"]["months"]
+    (bars,), rows = DRAWN["months"]["data"], VALUES["months"]
     assert bars["x"] == [row["month"] for row in rows]
     assert bars["y"] == [row["net_usd"] for row in rows]
     assert sum(bars["y"]) == close(VALUES["statistics"]["net_usd"])
@@ -505,12 +514,12 @@ def test_a_run_without_paths_says_so(case):
 
 
 def test_a_chart_with_trades_says_nothing():
-    assert [name for name in NAMES if notes(DRAWN[name])] == ["paths_of_days", "drawdowns", "random_entries"]
+    assert {name for name in NAMES if notes(DRAWN[name])} == {"paths_of_days", "drawdowns", "random_entries"}
 
 
 def test_a_chart_of_paths_that_could_not_differ_says_why():
     made = figures(jsonable(RESULTS["one trade"].to_dict()))
-    assert [name for name in NAMES if notes(made[name])] == [*MONTE_CARLO, "random_entries"]
+    assert {name for name in NAMES if notes(made[name])} == {*MONTE_CARLO, "random_entries"}
     assert {name: notes(made[name]) for name in MONTE_CARLO} == {
         "paths_permuted": ["n/a: one trade has only one order"],
         "paths_of_days": [f"n/a: {ONE_DATE}"],

@@ -3,10 +3,9 @@
 from datetime import date
 
 import pytest
-from support.drawing import CHECKS, DRAWN, NORMAL, RESULTS, VALUES, drawn, notes, traces
+from support.drawing import CHECKS, DRAWN, NORMAL, RESULTS, VALUES, drawn, figures, notes, traces
 
-from scalpr_zen.render.figures import figures
-from scalpr_zen.runs.backtest import jsonable
+from scalpr_zen.render.data import jsonable
 
 DAYS = ("2025-01-09", "2025-01-10", "2025-01-13", "2025-01-14")
 

@@ -18,8 +18,9 @@ from support.tapes import Given, signals_of
 
 from scalpr_zen import Execution, ParameterError, PessimisticCosts, SessionRules
 from scalpr_zen.base.engine import Engine
-from scalpr_zen.runs.backtest import jsonable, run_setup, run_trades
-from scalpr_zen.sections.fills import OPTIMISTIC, alone, fills
+from scalpr_zen.render.data import jsonable
+from scalpr_zen.runs.backtest import run_setup, run_trades
+from scalpr_zen.sections.fills.models import OPTIMISTIC, alone, fills
 from scalpr_zen.simulation.simulate import Orders, orders, simulate
 from scalpr_zen.simulation.simulate import trade as traded_orders
 

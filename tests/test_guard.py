@@ -1,6 +1,7 @@
 """Who may ask the dashboard: which Host, which site, which token, and what every answer says of its use."""
 
 import pytest
+from support.asking import refused
 from support.market import market
 
 from scalpr_zen import EmaCrossover, ParameterError, save_tape
@@ -35,16 +36,6 @@ def ask(client, path, method="GET", here=HERE, **headers):
     """One request; the name of a header is written with underscores."""
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.open(path, method=method, base_url=here, headers=given, buffered=True)
-
-
-def refused(response, status) -> str:
-    """The message of a refusal in the one shape of all errors."""
-    assert response.status_code == status, response.data
-    assert response.content_type == "application/json"
-    assert set(response.json) == {"error"}
-    assert set(response.json["error"]) == {"status", "message"}
-    assert response.json["error"]["status"] == status
-    return response.json["error"]["message"]
 
 
 # ---------------------------------------------------------------------------------------------- address
@@ -294,7 +285,7 @@ def policy(response) -> dict[str, list[str]]:
 
 
 ANSWERS = [
-    *((path, "GET", {}, 200) for path in (*EVERYWHERE, "/api/monte_carlo", "/api/report.txt", "/api/report.html")),
+    *((path, "GET", {}, 200) for path in (*EVERYWHERE, "/api/section/fills", "/api/report.txt", "/api/report.html")),
     ("/api/run?fast_period=x", "GET", {}, 400),
     ("/api/run", "GET", {"Host": "evil.example"}, 403),
     ("/static/main.js", "GET", {"Origin": "null"}, 403),

@@ -22,7 +22,7 @@ from scalpr_zen import MonteCarlo, Tape, instrument, save_tape
 from scalpr_zen.base.engine import Engine, interrupts_held, run_all, stop_if_interrupted
 from scalpr_zen.data.demo import write_demo
 from scalpr_zen.data.preprocess import preprocess
-from scalpr_zen.sections.monte_carlo import monte_carlo
+from scalpr_zen.sections.monte_carlo.paths import monte_carlo
 
 if sys.platform == "win32":
     pytest.skip("needs POSIX signals", allow_module_level=True)
@@ -152,7 +152,7 @@ def test_ctrl_c_is_heard_while_the_demo_market_is_made(tmp_path, monkeypatch, ct
 def test_a_part_of_monte_carlo_is_small_enough_to_be_interrupted(monkeypatch):
     parts = []
     monkeypatch.setattr(
-        scalpr_zen.sections.monte_carlo,
+        scalpr_zen.sections.monte_carlo.paths,
         "_permute_kernel",
         lambda *args: parts.append(args[-1].fill(0) or len(args[-1])),
     )

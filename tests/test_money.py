@@ -12,7 +12,7 @@ from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, PropFirm, SessionRules, run
 from scalpr_zen.base.money import MOST, check_sum, micro, total
-from scalpr_zen.sections.prop_firm.paths import BUST, NEVER, PASS, SHARE_STEPS, Days, Rules, walk
+from scalpr_zen.sections.prop_firm.kernels import BUST, NEVER, PASS, SHARE_STEPS, Days, Rules, walk
 from scalpr_zen.sections.statistics import by_trade, net
 from scalpr_zen.simulation.simulate import largest_result, simulate
 
@@ -120,7 +120,7 @@ def test_the_bound_of_a_run_holds_its_longest_path():
     made = run(tape, FAST, BRACKET, settings=FEW, firm=PropFirm(prop_days=1_000))
     by_day = np.abs(made.trades["net_usd"]).copy()
     worst = max(by_day[made.trades["session"] == k].sum() for k in range(len(tape.sessions)))
-    largest = largest_result(tape, made.setup.execution, tape.session_range) / 1e6
+    largest = largest_result(tape, made.run.setup.execution, tape.session_range) / 1e6
     factor = MOST / 1e6 / (1_000 * (worst + 2 * largest))
     for scale, refused in ((factor * 0.999, False), (factor * 1.001, True)):
         execution = Execution(point_value=20 * scale / 10_000, contracts=10_000)

@@ -10,7 +10,7 @@ from support.budget import JIT, examples
 
 from scalpr_zen import MonteCarlo
 from scalpr_zen.base.engine import Engine
-from scalpr_zen.sections.monte_carlo import (
+from scalpr_zen.sections.monte_carlo.paths import (
     HISTOGRAM,
     PERCENTILES,
     _draw_kernel,

@@ -18,7 +18,7 @@ from support.printed import (
 from support.results import NO_COSTS, tape_of, trades_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, run
-from scalpr_zen.render import report
+from scalpr_zen.sections.months import months
 from scalpr_zen.sections.statistics import statistics
 
 RUNS = {
@@ -54,8 +54,9 @@ def test_the_trap_66183_wins_of_200_and_130122_losses_of_100_print_1_017():
     trades = trades_of(net, session)
     trades["gross_ticks"] = net / 5
     result = run(tape_of(20), EmaCrossover(), settings=MonteCarlo(monte_carlo_sims=0))
-    values = {**result.to_dict(), "statistics": statistics(trades, tape_of(20), Bracket(), NO_COSTS)}
-    text = report.summary(values, result.declared)
+    made = {"statistics": statistics(trades, tape_of(20), Bracket(), NO_COSTS)}
+    made["months"] = months(trades, tape_of(20), np.ones(20, np.bool_))
+    text = result.having({name: (values, 0.0) for name, values in made.items()}).full_text()
     shown = printed_statistics(text)
     assert (shown["Wins"], shown["Losses"], shown["Profit factor"]) == ("66,183", "130,122", "1.017")
     assert "1.820" not in text

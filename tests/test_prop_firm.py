@@ -10,7 +10,7 @@ from support.accounts import SEED, TICK, attempts, custom, ends, evaluations, ta
 from support.budget import examples
 
 from scalpr_zen import Execution
-from scalpr_zen.sections.prop_firm import paths as prop_paths
+from scalpr_zen.sections.prop_firm import kernels as prop_paths
 from scalpr_zen.sections.prop_firm.evaluation import prop_firm
 
 

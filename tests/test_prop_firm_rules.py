@@ -11,9 +11,10 @@ from scalpr_zen import Execution, Tape
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.instruments import parse_instrument
 from scalpr_zen.base.params import declared
+from scalpr_zen.render.lines import block_lines
 from scalpr_zen.sections.prop_firm.evaluation import prop_firm
 from scalpr_zen.sections.prop_firm.rules import FIRMS, PropFirm, RuleSet, rule_set
-from scalpr_zen.sections.prop_firm.text import lines
+from scalpr_zen.sections.prop_firm.tables import blocks
 
 
 @pytest.mark.parametrize(("rows", "overlap"), [([(1, 0, 2), (1, 1, 3)], False), ([(1, 0, 2)], True)])
@@ -22,7 +23,7 @@ def test_several_trades_at_once_are_reported_and_not_evaluated(rows, overlap):
     found = prop_firm(trades_of(tape, *rows), tape, Execution(overlap=overlap), PropFirm(), SEED)
     shown = "several trades are open at once: no account can hold them, nothing is evaluated"
     assert (set(found), found["notes"]) == ({"name", "rules", "notes"}, [shown])
-    assert f"  NOTE {shown}" in list(lines(found))
+    assert f"  NOTE {shown}" in [line for block in blocks(found) for line in block_lines(block)]
 
 
 def test_contracts_above_the_limit_and_trades_left_out_are_noted():

@@ -29,8 +29,8 @@ from support.tapes import signals_of, tape_of
 
 from scalpr_zen import SessionRules
 from scalpr_zen.base.engine import Engine
-from scalpr_zen.sections import random_entries as module
-from scalpr_zen.sections.random_entries import random_entries
+from scalpr_zen.sections.random_entries import draws as module
+from scalpr_zen.sections.random_entries.draws import random_entries
 from scalpr_zen.simulation.passages import Outcomes
 from scalpr_zen.simulation.simulate import simulate
 

@@ -18,8 +18,8 @@ from support.tapes import signals_of, tape_of
 from benchmarks.edgeless import CASES as EDGELESS
 from benchmarks.edgeless import p_values
 from scalpr_zen import SessionRules
-from scalpr_zen.sections import random_entries as module
-from scalpr_zen.sections.random_entries import random_entries
+from scalpr_zen.sections.random_entries import draws as module
+from scalpr_zen.sections.random_entries.draws import random_entries
 
 
 def sums_of(*runs):

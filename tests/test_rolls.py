@@ -135,7 +135,7 @@ def test_info_and_report_name_the_sessions_that_are_not_on_the_tape(data, capsys
     why = "only expiries before the front month NQH5 traded"
     note = f"NOTE 1 session date with 1 print of NQ not on the tape, 2024-12-10: {why}"
     assert note in told
-    assert f"    2024-12-10  1 print: {why}" in told
+    assert f"  2024-12-10  1 print: {why}" in told
     assert note in run(Tape.open(data.parent / "tape.npz"), EmaCrossover()).full_text()
 
 
@@ -147,7 +147,7 @@ def test_sessions_of_which_the_front_month_holds_little_are_named(data, capsys):
     info(data.parent / "tape.npz")
     told = capsys.readouterr().out
     assert "NOTE 1 session date of 3 on which the front month holds under 30% of the outright volume" in told
-    assert "    2024-12-10  NQZ4 holds 29.0% of the outright volume" in told
+    assert "  2024-12-10  NQZ4 holds 29.0% of the outright volume" in told
 
 
 # A symbol over decades --------------------------------------------------------------------------------

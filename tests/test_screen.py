@@ -7,10 +7,9 @@ from support.asking import EVERYTHING
 from support.market import market
 
 from scalpr_zen import EmaCrossover, Execution, MonteCarlo, Parameters, PropFirm, param, run, save_tape
-from scalpr_zen.render.report import statistic_line
-from scalpr_zen.render.screen import LINES, NOTES, SHOWN
 from scalpr_zen.render.text import WIDTH, number
 from scalpr_zen.runs.backtest import run_setup
+from scalpr_zen.runs.report import LINES, NOTES
 from scalpr_zen.runs.spec import make_run
 from scalpr_zen.sections.statistics import STATISTICS
 
@@ -62,13 +61,19 @@ def test_each_note_stands_in_a_line_of_its_own_or_is_counted(result):
 def test_the_figures_are_those_of_the_result(result):
     lines, values = str(result).split("\n"), result.to_dict()
     for row in STATISTICS:
-        assert (statistic_line(row, values) in lines) == (row.key in SHOWN)
+        shown = [line for line in lines if line.startswith(f"  {row.label}  ")]
+        assert bool(shown) == row.headline
+        if row.headline:
+            value = values["statistics"][row.key]
+            assert number(value, row.unit) in shown[0]
+            assert shown[0].endswith(f"{row.target:<21}  {values['verdicts'][row.key]}" if row.target else "")
     for key, label in (("net_usd", "Net P&L"), ("sharpe", "Sharpe"), ("max_drawdown_usd", "Max drawdown")):
         [line] = [line for line in lines if line.startswith(f"  {label} ") and len(line.split("  ")) > 3][-1:]
         unit = "ratio" if key == "sharpe" else "usd"
         baseline = values["baseline"]
         cells = (baseline["strategy"][key], baseline[key], baseline["difference"][key])
-        assert line.split()[-3:] == [number(cell, unit) for cell in cells]
+        shown = [number(cell, unit, signed=k == 2) for k, cell in enumerate(cells)]
+        assert line.split()[-3:] == shown
 
 
 def test_the_run_the_range_of_its_fills_its_rank_and_its_chances_stand_in_a_line_each():

@@ -34,8 +34,10 @@ from support.series_twin import (
 from support.tapes import NOON, Given, signals_of, tape_of
 
 from scalpr_zen import TRADE, Bracket, Execution, Tape, instrument
-from scalpr_zen.runs.backtest import Setup, jsonable, run_trades
-from scalpr_zen.sections.series import LIMITS, STRETCHES, held_usd, series, shown_points
+from scalpr_zen.render.data import jsonable
+from scalpr_zen.runs.backtest import run_trades
+from scalpr_zen.sections.series.data import LIMITS, STRETCHES, held_usd, series, shown_points
+from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.kernel import STOP, TARGET
 
 # ------------------------------------------------------------------------------------------------ by day
@@ -362,7 +364,7 @@ def check_run(result):
     """The series of a run are those of its trades, and every one of them adds up to the statistics."""
     values, trades = result.to_dict(), result.trades
     got, numbers = values["series"], values["statistics"]
-    assert jsonable(got) == jsonable(series(trades, result.tape, result.setup.execution))
+    assert jsonable(got) == jsonable(series(trades, result.tape, result.run.setup.execution))
     for rows in (got["exits"], got["hours"], got["weekdays"]):
         assert sum(row["trades"] for row in rows) == numbers["trades"]
         assert sum(row["net_usd"] for row in rows) == close(numbers["net_usd"])

@@ -21,6 +21,7 @@ import pytest
 from support.asking import (
     FAST,
     HERE,
+    LATER,
     PATIENCE,
     at,
     bench_of,
@@ -38,6 +39,8 @@ from scalpr_zen import EmaCrossover, ScalprError, save_tape
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.serve import serve
 from scalpr_zen.dashboard.workbench import Workbench
+
+pytestmark = pytest.mark.usefixtures("few_tapes")
 
 # ------------------------------------------------------------------------------------------------ server
 
@@ -150,6 +153,18 @@ def test_eight_different_requests_at_once_have_their_own_answers(tmp_path, monke
         assert log["matching"] == len(own.trades)
 
 
+def test_eight_questions_for_sections_at_once_have_their_own_answers(tmp_path, monkeypatch):
+    bench = bench_of(market(), tmp_path)
+    questions = [(f"/api/section/{name}", FAST | {"commission": k}) for name in LATER for k in range(2)]
+    with served(bench, monkeypatch) as here, ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda question: here.get(*question), questions))
+    runs = [json.loads(library(bench, FAST | {"commission": k}).to_json()) for k in range(2)]
+    for (path, asked), (status, body) in zip(questions, answers, strict=True):
+        name = path.rpartition("/")[2]
+        assert (status, json.loads(body)["values"]) == (200, runs[asked["commission"]][name])
+    assert {row["run"] for row in bench.latest_runs()} <= {1, 2, 3}  # the default run may be among them
+
+
 def test_clients_that_break_off_harm_nobody(tmp_path, monkeypatch):
     with served(bench_of(market(), tmp_path), monkeypatch) as here:
         for path in ("/plotly.js", "/api/report.html", "/api/run"):
@@ -160,7 +175,7 @@ def test_clients_that_break_off_harm_nobody(tmp_path, monkeypatch):
             here.raw(path).close()
         with socket.create_connection(("127.0.0.1", here.port)) as half:
             half.sendall(b"GET /api/run HTTP/1.1\r\nHost: 127.0")
-        assert json.loads(here.get("/api/run", FAST)[1])["result"]["statistics"]["trades"] == 9
+        assert json.loads(here.get("/api/trades", FAST)[1])["matching"] == 9
         assert len(here.get("/plotly.js")[1]) > 1_000_000
 
 
@@ -191,7 +206,7 @@ def test_the_run_of_a_client_that_left_is_dropped(tmp_path, monkeypatch):
         assert here.status[query].startswith("499")
         assert 4 not in [row["changed"].get("fast_period") for row in bench.latest_runs()]
         status, body = here.get("/api/run", other)
-    assert (status, json.loads(body)["result"]["parameters"]["fast_period"]) == (200, 4)
+    assert (status, json.loads(body)["sections"]["parameters"]["values"]["fast_period"]) == (200, 4)
     assert [row["changed"].get("fast_period") for row in bench.latest_runs()].count(4) == 1
 
 
@@ -292,7 +307,7 @@ def test_ctrl_c_ends_it_in_peace(bench):
             assert f"http://127.0.0.1:{port}" in listening(process)[-1]
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
             connection.request("GET", at("/api/run", FAST))
-            assert connection.getresponse().read().startswith(b'{"result"')
+            assert connection.getresponse().read().startswith(b'{"name":"EmaCrossover NQ"')
             connection.close()
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=PATIENCE)

@@ -9,7 +9,7 @@ from support.fill_counts import assert_distributed, naive_same_event, naive_slip
 from support.random_tapes import Market, markets
 from support.tapes import signals_of, tape_of
 
-from scalpr_zen.sections.fills import BINS
+from scalpr_zen.sections.fills.models import BINS
 
 # Slippage ---------------------------------------------------------------------------------------------
 

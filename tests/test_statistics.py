@@ -19,6 +19,7 @@ from support.results import (
     NQ,
     SECOND,
     figures,
+    months_of,
     quarters,
     random_trades,
     tape_of,
@@ -137,7 +138,7 @@ def test_each_row_of_the_table_as_worked_by_hand(key):
 def test_the_table_holds_each_key_once_and_the_result_holds_no_other():
     keys = [row.key for row in STATISTICS]
     assert len(set(keys)) == len(keys)
-    assert set(figures(WORKED, WORKED_SESSIONS, 5)) == {*keys, "months"} == {*HAND_WORKED, "months"}
+    assert set(figures(WORKED, WORKED_SESSIONS, 5)) == {*keys} == {*HAND_WORKED}
 
 
 # -------------------------------------------------------------------------------- random, against naive
@@ -172,7 +173,7 @@ def test_money_in_cents_gives_what_the_naive_twin_finds(net):
 @given(random_trades())
 def test_months_are_the_statistics_of_their_own_trades(case):
     net, session, sessions = case
-    got = figures(*case)["months"]
+    got = months_of(*case)
     days = [date(2025, 1, 6) + timedelta(days=k) for k in range(sessions)]
     for row in got:
         own = [x for x, s in zip(net, session, strict=True) if f"{days[s]:%Y-%m}" == row["month"]]
@@ -387,6 +388,6 @@ def test_without_trades_all_but_counts_sums_and_the_rate_of_the_bracket_is_undef
     rest = {row.key for row in STATISTICS} - COUNTS - {"bracket_break_even_rate", "session_dates"}
     assert {key for key in rest if math.isnan(got[key])} == rest
     assert set(verdicts(got).values()) == {"n/a"}
-    [month] = got["months"]
+    [month] = months_of([], [], 3)
     assert (month["trades"], month["session_dates"], month["net_usd"]) == (0, 3, 0.0)
     assert math.isnan(month["win_rate"])

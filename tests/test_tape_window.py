@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.asking import BUSY, CHICAGO, FAST, TICK, answer, ask, bench_of, made, refused
+from support.asking import BUSY, CHICAGO, FAST, TICK, answer, ask, bench_of, made, refused, values_of
 from support.budget import examples
 from support.tapes import NOON, tape_of
 from test_envelope import extremes
@@ -14,6 +14,7 @@ from test_envelope import extremes
 from scalpr_zen import Tape, instrument
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
+from scalpr_zen.sections import sections
 
 LONG = 5_000
 ROLL = 2_100
@@ -179,8 +180,9 @@ def test_many_trades_are_counted_and_not_sent(long_client, long_bench):
 def test_an_empty_tape_has_a_page_but_no_window(tmp_path):
     client = create_app(bench_of(tape_of([]), tmp_path), Address()).test_client()
     assert answer(client, "/api/about")["tape"]["session_dates"] == []
-    assert answer(client, "/api/run")["result"]["statistics"]["trades"] == 0
-    assert answer(client, "/api/monte_carlo")["monte_carlo"] == {}
+    assert values_of(client)["statistics"]["trades"] == 0
+    for name in sections():
+        assert set(answer(client, f"/api/section/{name}")) == {"values", "html", "figures", "notes", "line"}
     assert answer(client, "/api/trades")["trades"] == []
     assert "start" in refused(ask(client, "/api/tape"), 400)
     for suffix in ("txt", "json", "csv", "html"):

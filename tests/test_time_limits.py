@@ -55,7 +55,7 @@ def test_a_tape_may_begin_with_1990_and_end_with_2099():
         end - 1,
     ]
     for ts in (first - 1, end):
-        with pytest.raises(TapeError, match="of the years 1990 to 2099"):
+        with pytest.raises(TapeError, match="in the years 1990 to 2099"):
             Tape.from_prints([ts], [1], instrument=NQ)
 
 

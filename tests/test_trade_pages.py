@@ -1,9 +1,11 @@
 """The trade log of the dashboard: filters, order and pages against loops over the trades of the run."""
 
 import itertools
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from support.asking import BUSY, CHICAGO, EVERYTHING, FAST, answer, ask, at, bench_of, made, refused
 from support.market import market
@@ -12,7 +14,7 @@ from test_envelope import extremes
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
 from scalpr_zen.dashboard.trades_page import COLUMNS
-from scalpr_zen.render.trade_log import CSV_COLUMNS
+from scalpr_zen.runs.trade_log import CSV_COLUMNS
 from scalpr_zen.simulation.kernel import REASONS
 
 FIELDS = {
@@ -65,6 +67,25 @@ def test_the_log_begins_with_the_first_fifty_trades(client, bench):
     assert (log["page"], log["pages"]) == (1, -(-len(trades) // 50))
     assert [row["number"] for row in log["trades"]] == list(range(1, 51))
     assert log["net_usd"] == pytest.approx(float(trades["net_usd"].sum()))
+
+
+def test_every_column_of_a_trade_is_written_out(client):
+    for row in pages(client, EVERYTHING):
+        text = row["text"]
+        assert list(text) == [*COLUMNS, "title", "facts"]
+        for name in COLUMNS:
+            if name.endswith(("_points", "_price")):
+                assert float(text[name].replace(",", "")) == row[name]
+            elif name.endswith("_time"):
+                assert text[name] == row[name][:23].replace("T", " ")
+            elif name != "net_usd":
+                assert text[name] == str(row[name])
+        assert float(re.sub("[$,]", "", text["net_usd"])) == pytest.approx(row["net_usd"], abs=0.005)
+        assert text["net_usd"].startswith({1: "+$", -1: "-$", 0: "$"}[np.sign(row["net_usd"])])
+        what = f"SYNTHETIC {row['side']} {row['contract']} trade {row['number']} of {row['session_date']}"
+        assert text["title"] == f"{what}, {row['exit_reason']}, {text['net_usd']}"
+        for name in ("entry_price", "exit_price", "mae_points", "mfe_points"):
+            assert text[name] in text["facts"]
 
 
 def test_rows_are_those_of_the_csv_file(client, bench):
@@ -195,7 +216,8 @@ def test_a_page_beyond_the_end_is_empty(client):
 
 
 def test_a_run_without_trades_has_an_empty_log(client):
-    assert answer(client, "/api/trades") == {"matching": 0, "net_usd": 0.0, "page": 1, "pages": 0, "trades": []}
+    nothing = {"matching": 0, "net_usd": 0.0, "found": "0 trades, $0.00", "page": 1, "pages": 0, "trades": []}
+    assert answer(client, "/api/trades") == nothing
 
 
 DATES = ("", "2024-11-01", "2024-11-02", "2024-11-04", "2024-12-16", "2024-12-17", "2024-12-18")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.asking import answer, ask, refused
+from support.asking import answer, ask, refused, values_of
 from support.budget import JIT
 from support.market import market
 from support.scripts import script
@@ -659,7 +659,7 @@ def test_the_parameters_of_a_strategy_are_fields_of_the_page(tape):
 def test_the_dashboard_runs_a_strategy_with_its_parameters(tape):
     client = client_of(bench_of(tape, EVERY))
     given = {"every": 30, "trades": "short", "late": "true", "share": "", "stop_loss": 2.5, "monte_carlo_sims": 20}
-    got = answer(client, "/api/run", given)["result"]
+    got = values_of(client, given)
     strategy = load_strategy("mine.py")(every=30, trades="short", late=True)
     expected = run(Tape.open(tape), strategy, Bracket(stop_loss=2.5))
     assert got["parameters"]["strategy"] == "Every"

@@ -1,35 +1,35 @@
 """The workbench: one tape and its runs, each made once, for whoever asks and for nobody who has left."""
 
-import json
 import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
-from support.asking import EVERYTHING, texts
+from support.asking import EVERYTHING, LATER, texts, timeless
 from support.market import market
 from support.tapes import tape_of
 
 import scalpr_zen.dashboard.workbench as module
-from scalpr_zen import EmaCrossover, ParameterError, ScalprError, StrategyError, Tape, TapeError, run
+from scalpr_zen import EmaCrossover, StrategyError, Tape, TapeError, run
 from scalpr_zen import save_tape as save
 from scalpr_zen.base import engine
 from scalpr_zen.base.params import declared
-from scalpr_zen.dashboard.workbench import Dropped, Replaced, SingleFlight, Workbench
+from scalpr_zen.dashboard.workbench import Dropped, Replaced, Workbench
+from scalpr_zen.render.data import jsonable
+from scalpr_zen.render.text import number
 from scalpr_zen.runs.backtest import run_setup
+from scalpr_zen.sections import sections
 from scalpr_zen.sections.setup import Setup
+from scalpr_zen.sections.statistics import STATISTICS
+
+pytestmark = pytest.mark.usefixtures("few_tapes")
 
 SHORT = {"fast_period": "2", "slow_period": "5", "monte_carlo_sims": "25", "random_entry_sims": "25", "prop_sims": "25"}
-LATER = {
-    "with_fills": {"monte_carlo": {}, "random_entries": {}, "prop_firm": {}},
-    "with_monte_carlo": {"random_entries": {}, "prop_firm": {}},
-    "with_checks": {},
-}
-"""What each method that adds to a result leaves out of the whole one."""
-BARE = {"fills": {}} | LATER["with_fills"]
-later = pytest.mark.parametrize("later", LATER)
+BARE = {name: {} for name in LATER}
+"""The sections that take long, before they are there."""
 PATIENCE = 60
 
 
@@ -56,20 +56,21 @@ def together(calls):
         return list(pool.map(one, calls))
 
 
-def timeless(result):
-    """The JSON of a result without the times of its manifest."""
-    values = json.loads(result.to_json())
-    values["manifest"] = {
-        name: value
-        for name, value in values["manifest"].items()
-        if name not in ("started", "prints_per_second") and not name.endswith("_seconds")
-    }
-    return values
+def data(result):
+    """The data of a result without the times of its manifest, None for what is undefined."""
+    return timeless(jsonable(result.values))
 
 
 def same_run(bench, job):
-    """The result of `run` for a job."""
-    return run_setup(Tape.open(bench.path), job.strategy, job.setup)
+    """The data of `run` for a job."""
+    return data(run_setup(Tape.open(bench.path), job.strategy, job.setup))
+
+
+def computing(monkeypatch, instead):
+    """Let every section that takes long compute `instead(name, original)(run, values)`."""
+    for name in LATER:
+        section = sections()[name]
+        monkeypatch.setitem(sections(), name, replace(section, compute=instead(name, section.compute)))
 
 
 @pytest.fixture
@@ -149,28 +150,6 @@ def test_an_optional_value_can_be_none(bench):
         assert bench.job({name: ""}) == bench.job({name: "none"}) == bench.job({})
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"tape": "/etc/passwd"}, "tape is no parameter"),
-        ({"fast_period": ""}, "fast_period must be a whole number"),
-        ({"fast_period": "2.5"}, "fast_period must be a whole number"),
-        ({"take_profit": "nan"}, "take_profit must be points like 2.5 or ticks like 8t"),
-        ({"overlap": "yes"}, "overlap must be true or false"),
-        ({"entry": "soon"}, "entry must be one of"),
-        ({"fast_period": "9", "slow_period": "9"}, "fast_period must be below slow_period"),
-        ({"entry_windows": "8:30-11"}, "entry_windows must be all, or like"),
-        ({"weekdays": "Fri-Mon"}, "weekdays must run from an earlier to a later day"),
-        ({"trailing_step": "1"}, "trail_activation and trailing_step need trailing_stop, which was none"),
-        ({"limit_basis": "equity"}, "limit_basis=equity needs loss_limit or profit_limit, both were none"),
-        ({"prop_firm": "custom"}, "prop_target and prop_drawdown must be given with prop_firm=custom"),
-    ],
-)
-def test_a_job_of_bad_parameters_is_refused(bench, given, message):
-    with pytest.raises(ParameterError, match=message):
-        bench.job(given)
-
-
 def test_equal_jobs_are_one_run_however_they_are_written(bench):
     first = bench.result(bench.job({"take_profit": "10", "overlap": "false"}), stays)
     assert bench.result(bench.job({"take_profit": "10.00", "slow_period": "200"}), stays) is first
@@ -198,10 +177,16 @@ def test_signals_are_made_once_for_each_strategy(counted):
     assert asked == [(2, 5), (3, 5)]
 
 
+def test_a_run_says_what_its_signals_took_and_that_kept_ones_took_nothing(bench):
+    first, second = (bench.result(bench.job(SHORT | more), stays) for more in ({}, {"take_profit": "2"}))
+    taken = [result.values["manifest"]["seconds"]["signals"] for result in (first, second)]
+    assert taken[0] > taken[1] == 0
+
+
 def test_kept_signals_give_the_same_run(bench):
     for more in ({}, {"take_profit": "2"}, {"stop_loss": "1.5", "entry": "signal"}):
         job = bench.job(SHORT | more)
-        assert bench.result(job, stays).to_dict()["trades_sha256"] == same_run(bench, job).to_dict()["trades_sha256"]
+        assert data(bench.result(job, stays))["trades_sha256"] == same_run(bench, job)["trades_sha256"]
 
 
 def test_the_oldest_signals_are_forgotten(counted):
@@ -215,13 +200,6 @@ def test_the_oldest_signals_are_forgotten(counted):
     assert len(asked) == 5  # its orders are known
     bench.result(bench.job({"fast_period": "1", "slow_period": "9", "sides": "long"}), stays)
     assert asked[5:] == [(1, 9)]
-
-
-def test_eight_that_ask_the_same_at_once_get_one_run(counted):
-    bench, asked = counted
-    results = together([lambda: bench.result(bench.job(SHORT), stays)] * 8)
-    assert all(result is results[0] for result in results)
-    assert (asked, len(bench.runs)) == ([(2, 5)], 1)
 
 
 def test_callers_that_come_while_a_run_is_made_wait_for_it(held):
@@ -238,81 +216,75 @@ def test_callers_that_come_while_a_run_is_made_wait_for_it(held):
 
 def test_eight_that_ask_for_different_runs_at_once_get_their_own(bench):
     jobs = [bench.job(SHORT | {"fast_period": str(2 + k % 3), "stop_loss": str(1 + k)}) for k in range(8)]
-    results = together([lambda job=job: bench.with_checks(job, stays) for job in jobs])
+    results = together([lambda job=job: bench.whole(job, stays) for job in jobs])
     for job, result in zip(jobs, results, strict=True):
-        assert timeless(result) == timeless(same_run(bench, job))
+        assert data(result) == same_run(bench, job)
     assert len({result.to_dict()["trades_sha256"] for result in results}) > 1
 
 
-@later
-def test_what_comes_later_needs_no_second_run(bench, monkeypatch, later):
+@pytest.mark.parametrize("name", LATER)
+def test_a_section_is_added_to_the_run_that_is_there(bench, monkeypatch, name):
     made = []
     original = module.run_trades
     monkeypatch.setattr(module, "run_trades", lambda *args, **more: made.append(1) or original(*args, **more))
     job = bench.job(SHORT)
-    bare, whole = bench.result(job, stays), getattr(bench, later)(job, stays)
+    bare, more, expected = bench.result(job, stays), bench.section(job, name, stays), same_run(bench, job)
     assert (len(made), len(bench.runs)) == (1, 1)
-    assert whole.trades is bare.trades
-    assert timeless(whole) == timeless(same_run(bench, job)) | LATER[later]
-    *notes, of_the_fills = whole.to_dict()["notes"]
-    assert timeless(bare) == timeless(whole) | BARE | {"notes": notes}
-    assert "fill model" in of_the_fills
+    assert more.trades is bare.trades
+    about = {"notes": data(more)["notes"]}
+    assert data(more) == expected | BARE | {name: expected[name]} | about
+    assert set(data(bare)["notes"]) <= set(about["notes"]) <= set(expected["notes"])
+    assert {name: bench.result(job, stays).values[name] for name in LATER} == BARE
 
 
-@later
-def test_what_comes_later_needs_one_run_and_leaves_it_on_the_shelf(bench, later):
+def test_a_run_with_every_section_is_the_whole_one(bench):
     job = bench.job(SHORT)
-    whole = getattr(bench, later)(job, stays)
-    assert bench.result(job, stays).trades is whole.trades
-    assert {name: bench.result(job, stays).to_dict()[name] for name in BARE} == BARE
+    assert data(bench.whole(job, stays)) == same_run(bench, job)
+    assert set(bench.whole(job, stays).values["manifest"]["seconds"]) == {"signals", "simulation", "statistics", *LATER}
     assert len(bench.runs) == 1
 
 
-@later
-def test_eight_that_ask_for_the_same_at_once_get_one_answer(bench, monkeypatch, later):
+def test_eight_that_ask_for_the_same_section_at_once_get_one_answer(bench, monkeypatch):
     made = []
-    original = getattr(module, later)
-    monkeypatch.setattr(module, later, lambda *args, **more: made.append(1) or original(*args, **more))
-    results = together([lambda: getattr(bench, later)(bench.job(SHORT), stays)] * 8)
-    assert all(result is results[0] for result in results)
-    assert getattr(bench, later)(bench.job(SHORT), stays) is results[0]
-    assert (len(made), len(bench.runs)) == (1, 1)
+    computing(monkeypatch, lambda name, original: lambda *given: made.append(name) or original(*given))
+    results = together([lambda: bench.section(bench.job(SHORT), "fills", stays)] * 8)
+    assert all(result.values["fills"] is results[0].values["fills"] for result in results)
+    assert bench.section(bench.job(SHORT), "fills", stays).values["fills"] is results[0].values["fills"]
+    assert (made, len(bench.runs)) == (["fills"], 1)
 
 
-def test_the_checks_are_added_to_the_paths_that_are_there(bench, monkeypatch):
-    made = []
-    original = module.with_monte_carlo
-    monkeypatch.setattr(module, "with_monte_carlo", lambda *args, **more: made.append(1) or original(*args, **more))
-    paths, whole = bench.with_monte_carlo(bench.job(SHORT), stays), bench.with_checks(bench.job(SHORT), stays)
-    assert whole.to_dict()["monte_carlo"] is paths.to_dict()["monte_carlo"]
-    assert made == [1]
+def test_all_sections_that_are_asked_for_at_once_come_from_one_run(bench):
+    job = bench.job(SHORT)
+    results = together([lambda name=name: bench.section(job, name, stays) for name in LATER * 2])
+    expected = same_run(bench, job)
+    for name, result in zip(LATER * 2, results, strict=True):
+        assert data(result)[name] == expected[name]
+    assert len(bench.runs) == 1
 
 
 @pytest.mark.parametrize(("cores", "left"), [(1, 1), (2, 1), (8, 7), (None, 1)])
 def test_what_comes_later_leaves_a_core_to_the_runs(bench, monkeypatch, cores, left):
     given = []
-    for name in LATER:
-        monkeypatch.setattr(module, name, lambda result: given.append(engine.cores()) or result)
+    computing(monkeypatch, lambda name, original: lambda *_: given.append(engine.cores()) or {})
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
-    bench.with_checks(bench.job(SHORT), stays)
+    bench.whole(bench.job(SHORT), stays)
     assert given == [left] * len(LATER)
 
 
 def test_what_comes_later_is_made_one_after_the_other(bench, monkeypatch):
     inside, most = [], []
 
-    def slowly(result):
+    def slowly(*_):
         inside.append(1)
         most.append(len(inside))
-        time.sleep(0.02)
+        time.sleep(0.01)
         inside.pop()
-        return result
+        return {}
 
-    for name in LATER:
-        monkeypatch.setattr(module, name, slowly)
-    jobs = [bench.job(SHORT | {"seed": str(k)}) for k in range(6)]
-    together([lambda job=job: bench.with_checks(job, stays) for job in jobs])
-    assert most == [1] * 6 * len(LATER)
+    computing(monkeypatch, lambda name, original: slowly)
+    jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(4)]
+    together([lambda job=job: bench.whole(job, stays) for job in jobs])
+    assert most == [1] * len(jobs) * len(LATER)
 
 
 def test_eight_that_ask_for_the_envelope_at_once_get_one(bench, monkeypatch):
@@ -324,13 +296,6 @@ def test_eight_that_ask_for_the_envelope_at_once_get_one(bench, monkeypatch):
     assert made == [1]
 
 
-def test_a_shelf_keeps_the_latest_things_asked_for():
-    made, shelf = [], SingleFlight(lambda _: 1, 2)
-    for key in "abacab":
-        assert shelf.get(key, lambda _, key=key: made.append(key) or key.upper(), stays) == key.upper()
-    assert made == ["a", "b", "c", "b"]
-
-
 def test_the_oldest_results_are_forgotten(bench):
     jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(4)]
     one = bench.result(jobs[0], stays)
@@ -339,27 +304,9 @@ def test_the_oldest_results_are_forgotten(bench):
     assert bench.result(jobs[1], stays) is second
     again = bench.result(jobs[0], stays)
     assert again is not one
-    assert timeless(again) == timeless(one)
+    assert data(again) == data(one)
     assert [row["changed"]["commission"] for row in bench.latest_runs()[1:]] == [1.0, 2.0, 3.0]  # each is listed once
     assert len(bench.runs) == 4
-
-
-def test_what_weighs_more_than_the_shelf_bears_is_kept_alone():
-    shelf, made = SingleFlight(lambda thing: thing, 10), []
-
-    def get(weight):
-        return shelf.get(weight, lambda _: made.append(weight) or weight, stays)
-
-    for weight in (3, 4, 99, 99, 3, 99):
-        assert get(weight) == weight
-    assert made == [3, 4, 99, 3, 99]
-
-
-def test_who_asks_for_what_is_made_leaves_no_trace():
-    shelf = SingleFlight(lambda _: 1, 2)
-    for _ in range(100):
-        shelf.get("a", lambda _: "made", lambda: False)
-    assert [callers for _, callers in shelf._made.values()] == [[]]
 
 
 def test_the_list_of_runs_has_an_end(bench, monkeypatch):
@@ -371,45 +318,6 @@ def test_the_list_of_runs_has_an_end(bench, monkeypatch):
 
 
 # ------------------------------------------------------------------------------------------------- errors
-
-
-def test_errors_are_not_kept():
-    shelf, made = SingleFlight(lambda _: 1, 2), []
-
-    def fail(_):
-        made.append("error")
-        raise ScalprError("not yet")
-
-    for _ in range(2):
-        with pytest.raises(ScalprError, match="not yet"):
-            shelf.get("a", fail, stays)
-    assert shelf.get("a", lambda _: "made", stays) == "made"
-    assert made == ["error", "error"]
-
-
-def test_errors_reach_everyone_who_waits():
-    shelf, begun, go = SingleFlight(lambda _: 1, 2), threading.Event(), threading.Event()
-
-    def fail(_):
-        begun.set()
-        assert go.wait(PATIENCE)
-        raise ScalprError("no")
-
-    with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(shelf.get, "a", fail, stays)]
-        assert begun.wait(PATIENCE)
-        asked += [pool.submit(shelf.get, "a", fail, stays) for _ in range(3)]
-        go.set()
-        assert all(isinstance(one.exception(PATIENCE), ScalprError) for one in asked)
-
-
-def test_an_error_pushes_nothing_off_the_shelf():
-    shelf, made = SingleFlight(lambda _: 1, 1), []
-    shelf.get("a", lambda _: made.append("a"), stays)
-    with pytest.raises(ZeroDivisionError):
-        shelf.get("b", lambda _: 1 / 0, stays)
-    shelf.get("a", lambda _: made.append("a"), stays)
-    assert made == ["a"]
 
 
 def test_a_strategy_that_failed_is_asked_again(path):
@@ -433,13 +341,6 @@ def test_a_strategy_that_failed_is_asked_again(path):
     assert len(bench.runs) == 1
 
 
-def test_a_bracket_that_does_not_fit_the_tape_is_refused_and_no_run(bench):
-    for _ in range(2):
-        with pytest.raises(ParameterError, match="take_profit must be a multiple of the tick"):
-            bench.result(bench.job(SHORT | {"take_profit": "10.1"}), stays)
-    assert bench.latest_runs() == []
-
-
 # ------------------------------------------------------------------------------------ clients that leave
 
 
@@ -447,9 +348,9 @@ def test_a_run_whose_client_left_is_dropped(counted):
     bench, asked = counted
     with pytest.raises(Dropped):
         bench.result(bench.job(SHORT), left)
-    for later in LATER:
+    for name in LATER:
         with pytest.raises(Dropped):
-            getattr(bench, later)(bench.job(SHORT), left)
+            bench.section(bench.job(SHORT), name, left)
     assert (asked, bench.runs) == ([], {})
     assert bench.result(bench.job(SHORT), stays).to_dict()["statistics"]["trades"] == 9
     assert len(bench.runs) == 1
@@ -468,7 +369,7 @@ def test_a_run_that_waits_for_its_turn_is_dropped_when_its_clients_leave(held):
         assert first.result(PATIENCE).to_dict()["parameters"]["fast_period"] == 3
         assert all(isinstance(one.exception(PATIENCE), Dropped) for one in waiting)
     assert [row["changed"]["fast_period"] for row in bench.latest_runs()] == [3]
-    assert timeless(bench.with_checks(other, stays)) == timeless(same_run(bench, other))
+    assert data(bench.whole(other, stays)) == same_run(bench, other)
     assert [row["changed"]["fast_period"] for row in bench.latest_runs()] == [3, 4]
 
 
@@ -482,100 +383,50 @@ def test_a_run_whose_client_leaves_during_the_signals_is_dropped(held):
         gate.open.set()
         assert isinstance(asked.exception(PATIENCE), Dropped)
     assert bench.latest_runs() == []
-    assert timeless(bench.with_checks(job, stays)) == timeless(same_run(bench, job))
+    assert data(bench.whole(job, stays)) == same_run(bench, job)
 
 
-@later
-def test_what_comes_later_is_dropped_when_its_client_left_and_made_anew(bench, monkeypatch, later):
-    made, gone = [], threading.Event()
-    original = getattr(module, later)
-    monkeypatch.setattr(module, later, lambda *args, **more: made.append(1) or original(*args, **more))
+def test_a_section_is_dropped_when_its_client_left_and_made_anew(bench, monkeypatch):
+    made = []
+    computing(monkeypatch, lambda name, original: lambda *given: made.append(name) or original(*given))
     job = bench.job(SHORT)
     bench.result(job, stays)
     with pytest.raises(Dropped):
-        getattr(bench, later)(job, left)
+        bench.section(job, "fills", left)
     assert made == []
-    assert timeless(getattr(bench, later)(job, gone.is_set)) == timeless(same_run(bench, job)) | LATER[later]
-    assert made == [1]
+    assert data(bench.section(job, "fills", stays))["fills"] == same_run(bench, job)["fills"]
+    assert made[0] == "fills"
 
 
-def test_checks_that_wait_for_their_turn_are_dropped_when_their_client_leaves(bench, monkeypatch):
+def test_a_section_that_waits_for_its_turn_is_dropped_when_its_client_leaves(bench, monkeypatch):
     begun, go, gone, made = threading.Event(), threading.Event(), threading.Event(), []
-    jobs = [bench.job(SHORT | {"seed": str(k)}) for k in range(2)]
-    for job in jobs:
-        bench.with_monte_carlo(job, stays)
+    jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(2)]
 
-    def held_back(result):
-        made.append(result.to_dict()["parameters"]["seed"])
+    def held_back(run, _):
+        made.append(run.setup.execution.commission)
         begun.set()
         assert go.wait(PATIENCE)
-        return result
+        return {"of": run.setup.execution.commission}
 
-    monkeypatch.setattr(module, "with_checks", held_back)
+    computing(monkeypatch, lambda name, original: held_back)
+    monkeypatch.setitem(sections(), "fills", replace(sections()["fills"], notes=lambda *_: ()))
+    for job in jobs:
+        bench.result(job, stays)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(bench.with_checks, jobs[0], stays)
+        first = pool.submit(bench.section, jobs[0], "fills", stays)
         assert begun.wait(PATIENCE)
-        second = pool.submit(bench.with_checks, jobs[1], gone.is_set)
+        second = pool.submit(bench.section, jobs[1], "fills", gone.is_set)
         gone.set()
         go.set()
-        assert first.result(PATIENCE) is bench.with_checks(jobs[0], stays)
+        assert first.result(PATIENCE).values["fills"] == {"of": 0}
         assert isinstance(second.exception(PATIENCE), Dropped)
     assert made == [0]
-
-
-@pytest.mark.parametrize("stayer_first", [True, False])
-def test_one_caller_that_stays_keeps_the_work_alive(stayer_first):
-    shelf, begun, gone, made = SingleFlight(lambda _: 1, 2), threading.Event(), threading.Event(), []
-
-    def make(unwanted):
-        made.append(1)
-        begun.set()
-        assert gone.wait(PATIENCE)
-        for _ in range(100):
-            if unwanted():
-                raise Dropped
-            time.sleep(0.001)
-        return "made"
-
-    callers = [stays, gone.is_set] if stayer_first else [gone.is_set, stays]
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(shelf.get, "a", make, callers[0])
-        assert begun.wait(PATIENCE)
-        second = pool.submit(shelf.get, "a", make, callers[1])
-        time.sleep(0.1)  # the second one waits for the first by now; if not, it makes its own
-        gone.set()
-        assert (first if stayer_first else second).result(PATIENCE) == "made"
-    assert len(made) <= 2
-
-
-def test_whoever_asks_after_a_drop_begins_anew():
-    shelf, dropping, go, made = SingleFlight(lambda _: 1, 2), threading.Event(), threading.Event(), []
-
-    def slow_to_stop(unwanted):
-        assert unwanted()
-        dropping.set()
-        assert go.wait(PATIENCE)
-        raise Dropped
-
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(shelf.get, "a", slow_to_stop, left)
-        assert dropping.wait(PATIENCE)
-        assert shelf.get("a", lambda _: made.append(1) or "made", stays) == "made"
-        go.set()
-        assert isinstance(first.exception(PATIENCE), Dropped)
-    assert shelf.get("a", lambda _: made.append(1) or "again", stays) == "made"
-    assert made == [1]
-
-
-def test_a_client_that_leaves_after_the_run_changes_nothing(bench):
-    first = bench.result(bench.job(SHORT), stays)
-    assert bench.result(bench.job(SHORT), left) is first
 
 
 def test_clients_that_come_and_go_leave_every_other_answer_right(bench):
     jobs = [bench.job(SHORT | {"stop_loss": str(1 + k % 4)}) for k in range(16)]
     calls = [lambda job=job, k=k: bench.result(job, stays if k % 3 else left) for k, job in enumerate(jobs)]
-    expected = {job: same_run(bench, job).to_dict()["trades_sha256"] for job in jobs}
+    expected = {job: same_run(bench, job)["trades_sha256"] for job in jobs[:4]}
     for k, (job, answer) in enumerate(zip(jobs, together(calls), strict=True)):
         if isinstance(answer, Dropped):
             assert k % 3 == 0
@@ -589,7 +440,7 @@ def test_clients_that_come_and_go_leave_every_other_answer_right(bench):
 
 def test_the_list_tells_every_run_once_and_in_order(bench):
     for given in ({}, SHORT, SHORT, {}, SHORT | {"overlap": "true", "point_value": "2"}):
-        bench.with_checks(bench.job(given), stays)
+        bench.section(bench.job(given), "monte_carlo", stays)
     changed = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25, "random_entry_sims": 25, "prop_sims": 25}
     assert [(row["run"], row["changed"]) for row in bench.latest_runs()] == [
         (1, {}),
@@ -601,10 +452,10 @@ def test_the_list_tells_every_run_once_and_in_order(bench):
 def test_a_row_tells_the_figures_of_its_run(bench):
     figures = bench.result(bench.job(SHORT), stays).to_dict()["statistics"]
     row = bench.latest_runs()[0]
-    assert {name: row[name] for name in row if name in figures} == {
-        name: figures[name] for name in row if name in figures
-    }
-    assert {"trades", "net_usd", "win_rate", "profit_factor", "sharpe", "max_drawdown_usd"} <= set(row)
+    shown = {statistic.key: statistic.unit for statistic in STATISTICS if statistic.headline}
+    assert {name: row[name] for name in shown} == {name: figures[name] for name in shown}
+    assert row["text"] == {name: number(figures[name], unit) for name, unit in shown.items()}
+    assert {"trades", "net_usd", "profit_factor", "sharpe", "max_drawdown_usd"} <= set(row)
     assert row["seconds"] > 0
 
 
@@ -618,7 +469,7 @@ def test_runs_made_at_once_are_counted_without_gaps(bench):
 # --------------------------------------------------------------------------------------- a replaced tape
 
 
-def replace(path):
+def swap(path):
     save(market(seed=7), path)
 
 
@@ -627,31 +478,23 @@ def touch(path):
     os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns + 1_000_000_000))
 
 
-@pytest.mark.parametrize("change", [replace, touch, lambda path: path.unlink()])
+@pytest.mark.parametrize("change", [swap, touch, lambda path: path.unlink()])
 def test_a_tape_that_was_replaced_or_removed_gives_no_more_results(bench, path, change):
     known = bench.job(SHORT)
-    bench.with_checks(known, stays)
+    bench.whole(known, stays)
     bench.envelope()
     change(path)
     for job in (known, bench.job({})):
-        for ask in (bench.result, *(getattr(bench, name) for name in LATER)):
+        for ask in (bench.result, bench.whole, *(partial(bench.section, name=name) for name in LATER)):
             with pytest.raises(Replaced, match=r"tape\.npz was replaced or removed .*start the dashboard again"):
-                ask(job, stays)
+                ask(job, gone=stays)
     with pytest.raises(Replaced):
         bench.envelope()
     assert len(bench.runs) == 1
 
 
-def test_other_files_beside_the_tape_are_no_matter(bench, path):
-    save(market(seed=7), path.with_name("other.npz"))
-    assert bench.result(bench.job(SHORT), stays).to_dict()["statistics"]["trades"] == 9
-
-
 def test_an_empty_tape_has_runs_too(tmp_path):
     bench = Workbench(save(tape_of([]), tmp_path / "empty.npz"), EmaCrossover)
-    result = bench.with_checks(bench.job({}), stays)
-    assert (len(result.trades), result.to_dict()["statistics"]["win_rate"]) == (
-        0,
-        pytest.approx(float("nan"), nan_ok=True),
-    )
+    result = bench.whole(bench.job({}), stays)
+    assert len(result.trades) == 0
     bench.envelope()

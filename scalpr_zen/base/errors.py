@@ -23,7 +23,11 @@ class ScalprError(Exception):
 
 
 class ParameterError(ScalprError):
-    """A parameter out of its declared range, or parameters that contradict each other."""
+    """A parameter out of its declared range, or parameters that contradict each other; `parameters` are their names."""
+
+    def __init__(self, message: str, *parameters: str) -> None:
+        super().__init__(message)
+        self.parameters = parameters
 
 
 class DataError(ScalprError):

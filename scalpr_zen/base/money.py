@@ -47,5 +47,8 @@ def check_sum(most: int) -> None:
     if most > MOST:
         raise ParameterError(
             f"sums of money in this run could reach ${most // MICRO:,}; at most ${MOST // MICRO:,} can be counted "
-            "exactly: lower contracts, point_value or commission"
+            "exactly: lower contracts, point_value or commission",
+            "contracts",
+            "point_value",
+            "commission",
         )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from numbers import Integral, Real
-from typing import Any, Self, get_type_hints
+from typing import Any, ClassVar, Self, get_type_hints
 
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.units import number_text
@@ -86,12 +86,12 @@ class Parameter:
         value = self._typed(value)
         if self.choices and value not in self.choices and not self.is_file(value):
             own = f" or a {self.file} file of your own" if self.file else ""
-            raise ParameterError(f"{self.name} must be one of {', '.join(self.choices)}{own}, was {value!r}")
+            raise ParameterError(f"{self.name} must be one of {', '.join(self.choices)}{own}, was {value!r}", self.name)
         size = int(value[:-1]) if self.distance and isinstance(value, str) else value  # ticks; see _DISTANCE_LOWS
         too_low = self.low is not None and size < self.low
         too_high = self.high is not None and size > self.high
         if too_low or too_high:
-            raise ParameterError(f"{self.name} must be {self.range_text}, was {value}")
+            raise ParameterError(f"{self.name} must be {self.range_text}, was {value}", self.name)
         return value
 
     def parsed(self, text: str) -> Any:
@@ -106,7 +106,7 @@ class Parameter:
             return None
         if self.kind is bool:
             if text not in ("true", "false"):
-                raise ParameterError(f"{self.name} must be true or false, was {text!r}")
+                raise ParameterError(f"{self.name} must be true or false, was {text!r}", self.name)
             return text == "true"
         if self.kind is str or (self.distance and _TICKS.fullmatch(text)):
             return text
@@ -122,12 +122,12 @@ class Parameter:
         if self.distance:
             word = "points like 2.5 or ticks like 8t"
         hint = f"; write {value:.0f}" if isinstance(value, float) and value.is_integer() else ""
-        return ParameterError(f"{self.name} must be {word}, was {value!r}{hint}")
+        return ParameterError(f"{self.name} must be {word}, was {value!r}{hint}", self.name)
 
     def _typed(self, value: Any) -> Any:
         if self.kind in (bool, str):
             if not isinstance(value, self.kind):
-                raise ParameterError(f"{self.name} must be a {self.kind.__name__}, was {value!r}")
+                raise ParameterError(f"{self.name} must be a {self.kind.__name__}, was {value!r}", self.name)
             return value
         if self.distance and isinstance(value, str) and _TICKS.fullmatch(value):
             return str(value)
@@ -164,12 +164,17 @@ def param(
 
 def renamed(name: str) -> ParameterError:
     """Return the error for an old name."""
-    return ParameterError(f"{name} is called {RENAMED[name]} now")
+    return ParameterError(f"{name} is called {RENAMED[name]} now", name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """Base of every parameter group: checks each declared field, then the group's own `check`."""
+    """Base of every parameter group: checks each declared field, then the group's own `check`.
+
+    TITLE is what a form shows above the group; the name of its class where it is empty.
+    """
+
+    TITLE: ClassVar[str] = ""
 
     def __new__(cls, *_: Any, **given: Any) -> Self:
         """Refuse the old name of a parameter, and name the new one."""

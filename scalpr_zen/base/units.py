@@ -30,10 +30,10 @@ def distance_ticks(name: str, distance: Distance, tick_nanos: int) -> int:
     in_ticks = isinstance(distance, str)
     ticks = Decimal(str(distance)[:-1]) if in_ticks else Decimal(str(distance)) * NANOS / tick_nanos
     if ticks != ticks.to_integral_value():
-        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {distance}")
+        raise ParameterError(f"{name} must be a multiple of the tick {tick_nanos / NANOS:g}, was {distance}", name)
     if abs(ticks) > MAX_TICKS:
         was = distance if in_ticks else f"{distance} points"
-        raise ParameterError(f"{name} must be at most {MAX_TICKS:,} ticks, was {was}")
+        raise ParameterError(f"{name} must be at most {MAX_TICKS:,} ticks, was {was}", name)
     return int(ticks)
 
 
@@ -66,7 +66,7 @@ def whole_ns(name: str, value: float, unit_ns: int) -> int:
     exact = Decimal(str(value)) * unit_ns
     ns = round(exact)
     if abs(exact - ns) > Decimal("0.001"):  # 0.1 + 0.2 ms are meant to be 300,000 ns
-        raise ParameterError(f"{name} must be a whole number of nanoseconds, was {value}")
+        raise ParameterError(f"{name} must be a whole number of nanoseconds, was {value}", name)
     return ns
 
 

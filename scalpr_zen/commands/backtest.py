@@ -10,11 +10,13 @@ import click
 
 from scalpr_zen.base.errors import ParameterError, ScalprError
 from scalpr_zen.base.params import RENAMED, declared
-from scalpr_zen.commands.console import main, output_aside, say, show
+from scalpr_zen.commands.console import main, output_aside, progress, say, show
 from scalpr_zen.commands.demo import demo_tape
 from scalpr_zen.commands.flags import WithStrategy, not_empty, options, strategy_option
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.runs.backtest import LAPS, Strategy, run_setup, save
+from scalpr_zen.runs.backtest import Strategy, run_setup
+from scalpr_zen.runs.report import took
+from scalpr_zen.runs.save import save
 from scalpr_zen.runs.spec import make_run
 from scalpr_zen.sections.setup import GROUPS, Setup
 from scalpr_zen.strategies import EmaCrossover
@@ -48,8 +50,9 @@ def backtest(
     It is printed first, so that a report that cannot be saved is not lost. Without a tape the demo market is used, and
     made first where it is missing.
     """
-    with output_aside():
-        result = run_setup(Tape.open(tape or demo_tape()), strategy, setup)
+    opened = Tape.open(tape or demo_tape())
+    with output_aside(), progress("backtest") as advance:
+        result = run_setup(opened, strategy, setup, progress=advance)
     paths, failed = [], []
     try:
         show(result.to_json() if as_json else result.full_text() if full else str(result))
@@ -63,15 +66,9 @@ def backtest(
     for path in paths:
         say(f"written: {path}")
     if paths:
-        say(_times(result.values["manifest"]))
+        say(took(result.values["manifest"]))
     if failed:
         raise ScalprError("; ".join(failed))
-
-
-def _times(manifest: Mapping[str, Any]) -> str:
-    """Return what each stage of a run took."""
-    stages = (f"{name.removesuffix('_seconds').replace('_', ' ')} {manifest[name]:.2f}" for name in LAPS)
-    return f"took {manifest['wall_seconds']:.2f} s: {', '.join(stages)}"
 
 
 def run_script(constants: Mapping[str, Any]) -> NoReturn:

@@ -10,9 +10,10 @@ import click
 
 from scalpr_zen.commands.console import show
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.render.notes import tape_notes
-from scalpr_zen.render.tape_text import tape_lines
-from scalpr_zen.runs.backtest import tape_facts
+from scalpr_zen.render.lines import block_lines
+from scalpr_zen.render.table import Block, Column, Row, Table, facts
+from scalpr_zen.render.text import title
+from scalpr_zen.sections.tape import tape_blocks, tape_facts, tape_notes
 
 GROUP = "Data"
 
@@ -24,19 +25,26 @@ def info(path: str | Path) -> None:
 
 
 def _info_lines(tape: Tape) -> Iterator[str]:
-    facts = tape_facts(tape)
-    yield from (f"NOTE {note}" for note in tape_notes(facts))
-    yield from tape_lines(facts)
-    yield ""
-    yield "SEGMENTS"
-    for row in tape.segments:
-        yield f"  {row['contract']:<16}{row['stop'] - row['start']:>16,} prints"
-    yield "SOURCES"
-    for source in tape.metadata.get("sources", []):
-        yield f"  {source['name']:<44}{source['records']:>14,} records{source['bytes']:>16,} bytes  {source['sha256']}"
-    for name in tape.metadata.get("ignored_files", []):
-        why = "a folder in the folder, give it too to read it" if "/" in name else "no DBN file"
-        yield f"  {name:<44}  ignored: {why}"
+    about = tape_facts(tape)
+    yield from (f"NOTE {note}" for note in tape_notes(about))
+    yield from title("TAPE" + " (SYNTHETIC)" * tape.synthetic)
+    for block in (*tape_blocks(about), *_files(tape)):
+        yield from block_lines(block)
+
+
+def _files(tape: Tape) -> Iterator[Block]:
+    segments = [Row((str(row["contract"]), int(row["stop"] - row["start"]))) for row in tape.segments]
+    yield Table((Column("contract", "text"), Column("prints")), segments, title="Segments")
+    columns = (Column("file", "text"), Column("records"), Column("bytes"), Column("sha256", "text"))
+    names = ("name", "records", "bytes", "sha256")
+    sources = [Row(tuple(source[name] for name in names)) for source in tape.metadata.get("sources", [])]
+    yield Table(columns, sources, title="Sources")
+    if ignored := tape.metadata.get("ignored_files", []):
+        yield facts(((name, _why(name)) for name in ignored), title="Ignored")
+
+
+def _why(name: str) -> str:
+    return "a folder in the folder, give it too to read it" if "/" in name else "no DBN file"
 
 
 @click.command("info", epilog="Example: scalpr info cache/nq.npz")

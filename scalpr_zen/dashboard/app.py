@@ -1,6 +1,6 @@
 """The routes: every answer comes from the parameters of its request alone, and every error has one shape.
 
-{"error": {"status": 400, "message": "take_profit must be >= 0.000000001, was -1.0"}}
+{"error": {"status": 400, "message": "take_profit must be >= 0.000000001, was -1.0", "parameters": ["take_profit"]}}
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import json
 import math
 import sys
 import traceback
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -21,27 +22,21 @@ import scalpr_zen
 from scalpr_zen.base.errors import ParameterError, ScalprError
 from scalpr_zen.base.params import Parameter, Parameters, declared
 from scalpr_zen.dashboard.guard import COOKIE, POLICY, Address, refusal, token_fits
+from scalpr_zen.dashboard.sections import listed, run_answer, section_answer
 from scalpr_zen.dashboard.tape_window import Window, window
-from scalpr_zen.dashboard.trades_page import COLUMNS, Page, page
+from scalpr_zen.dashboard.trades_page import COLUMNS, TEXTS, Page, heading, page
 from scalpr_zen.dashboard.workbench import ClientGone, Dropped, Job, Replaced, Workbench
-from scalpr_zen.render.figures import THEMES, figures
-from scalpr_zen.render.html_report import plotly_script
-from scalpr_zen.render.tape_text import tape_lines
-from scalpr_zen.runs.backtest import jsonable, tape_facts
-from scalpr_zen.sections.baseline import BY_TRADE
-from scalpr_zen.sections.statistics import STATISTICS
+from scalpr_zen.render.data import jsonable
+from scalpr_zen.render.figure import THEMES
+from scalpr_zen.runs.backtest import Result
+from scalpr_zen.runs.html_report import plotly_script
+from scalpr_zen.sections import sections
 from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.strategies.user_code import refuse_taken
 
 P = TypeVar("P", bound=Parameters)
 
 CLIENT_LEFT = 499
-LATER = {
-    "fills": (Workbench.with_fills, ("notes", "fills")),
-    "monte_carlo": (Workbench.with_monte_carlo, ("monte_carlo",)),
-    "checks": (Workbench.with_checks, ("notes", "random_entries", "prop_firm")),
-}
-"""What comes after the run, the most telling first: how it is made, and the sections of its answer."""
 _PACKED_FROM = 1_000
 _MIMETYPES = {"txt": "text/plain", "json": "application/json", "csv": "text/csv", "html": "text/html"}
 
@@ -61,7 +56,7 @@ def create_app(bench: Workbench, address: Address) -> Flask:
     ParameterError
         If the strategy names a parameter as the requests do.
     """
-    own = ["token", *(p.name for group in (Page, Window) for p in declared(group))]
+    own = ["token", "pin", *(p.name for group in (Page, Window) for p in declared(group))]
     refuse_taken(bench.groups["strategy"], own, by="the dashboard")
     app = Flask(__name__, static_folder="static")
     app.url_map.merge_slashes = False  # a redirect would not be JSON
@@ -86,14 +81,14 @@ def _routes(bench: Workbench) -> dict[str, Any]:
         return _json({"made": len(bench.runs), "runs": jsonable(bench.latest_runs())})
 
     def run() -> Response:
-        result = bench.result(bench.job(_query()), _gone())
-        values = jsonable(result.to_dict())
-        return _json({"result": values, "figures": figures(values, ["series"])})
+        query, other = _pinned(bench)
+        return _json(run_answer(bench.result(bench.job(query), _gone()), other))
 
-    def later(name: str) -> Response:
-        make, sections = LATER[name]
-        values = jsonable(make(bench, bench.job(_query()), _gone()).to_dict())
-        return _json({**{section: values[section] for section in sections}, "figures": figures(values, sections)})
+    def section(name: str) -> Response:
+        query, other = _pinned(bench)
+        job, later = bench.job(query), sections()[name].later
+        result = bench.section(job, name, _gone()) if later else bench.result(job, _gone())
+        return _json(section_answer(result, name, other))
 
     def trades() -> Response:
         job, wanted = _split(bench, Page)
@@ -105,13 +100,13 @@ def _routes(bench: Workbench) -> dict[str, Any]:
 
     def download(suffix: str) -> Response:
         job = bench.job(_query())
-        result = bench.with_checks(job, _gone())
+        result = bench.whole(job, _gone())
         return _file(result.text(suffix), suffix, f"{result.stem}_run_{bench.runs[job]['run']}")
 
     return {
         "/api/about": about,
         "/api/run": run,
-        f"/api/<any({', '.join(LATER)}):name>": later,
+        f"/api/section/<any({', '.join(sections())}):name>": section,
         "/api/trades": trades,
         "/api/tape": tape,
         "/api/runs": runs,
@@ -124,14 +119,31 @@ def _routes(bench: Workbench) -> dict[str, Any]:
 
 def _query() -> dict[str, str]:
     """Return the query of the request; a name stands for one value."""
-    if twice := [name for name, values in request.args.lists() if len(values) > 1]:
-        raise ParameterError(f"{twice[0]} is given more than once")
-    return request.args.to_dict()
+    return _once(list(request.args.items(multi=True)))
+
+
+def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    if twice := [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]:
+        raise ParameterError(f"{twice[0]} is given more than once", twice[0])
+    return dict(pairs)
+
+
+def _pinned(bench: Workbench) -> tuple[dict[str, str], Result | None]:
+    """Return the query of the request without `pin`, the query of another run, and the result of that run."""
+    query = _query()
+    if (pin := query.pop("pin", None)) is None:
+        return query, None
+    try:
+        return query, bench.result(bench.job(_once(parse_qsl(pin, keep_blank_values=True))), _gone())
+    except Replaced:
+        raise
+    except ScalprError as error:
+        raise ParameterError(f"pin is no run: {error}", "pin") from None
 
 
 def _no_query() -> None:
     if query := _query():
-        raise ParameterError(f"{next(iter(query))} is no parameter here: there are none")
+        raise ParameterError(f"{next(iter(query))} is no parameter here: there are none", next(iter(query)))
 
 
 def _split(bench: Workbench, group: type[P]) -> tuple[Job, P]:
@@ -173,8 +185,8 @@ def _json(value: Mapping[str, Any], status: int = 200) -> Response:
     return Response(text, status, mimetype="application/json")
 
 
-def _refuse(status: int, message: str) -> Response:
-    return _json({"error": {"status": status, "message": message}}, status)
+def _refuse(status: int, message: str, parameters: Sequence[str] = ()) -> Response:
+    return _json({"error": {"status": status, "message": message, "parameters": list(parameters)}}, status)
 
 
 def _error(error: Exception) -> Response:
@@ -189,9 +201,9 @@ def _error(error: Exception) -> Response:
     if isinstance(error, Replaced):
         return _refuse(409, str(error))
     if isinstance(error, ScalprError):
-        return _refuse(400, str(error))
+        return _refuse(400, str(error), getattr(error, "parameters", ()))
     traceback.print_exception(error, file=sys.stderr)
-    return _refuse(500, f"internal error, told on the console: {type(error).__name__}")
+    return _refuse(500, f"internal error, printed on the console: {type(error).__name__}")
 
 
 def _finish(response: Response) -> Response:
@@ -236,24 +248,22 @@ def _about(bench: Workbench) -> dict[str, Any]:
             "prints": len(tape),
             "tick_size": tape.instrument.tick_size,
             "contracts": tape.segments["contract"].tolist(),
-            "lines": list(tape_lines(tape_facts(tape))),
             "session_dates": [str(tape.sessions["date"][k]) for k in (0, -1)] if len(tape.sessions) else [],
         },
         "groups": [
             {
                 "name": name,
-                "title": group.__name__,
+                "title": group.TITLE or group.__name__,
                 "parameters": [_field(bench.offered(p), tape.instrument.tick_size) for p in declared(group)],
             }
             for name, group in bench.groups.items()
         ],
-        "statistics": [
-            {name: getattr(s, name) for name in ("key", "label", "unit", "definition", "target", "missing")}
-            for s in STATISTICS
-        ],
-        "by_segment": BY_TRADE,
+        "sections": listed(),
         "themes": THEMES,
-        "log": {"columns": COLUMNS, "reasons": ["closed", *REASONS.values()]},
+        "log": {
+            "columns": [{"name": name, "label": heading(name), "text": name in TEXTS} for name in COLUMNS],
+            "reasons": ["closed", *REASONS.values()],
+        },
     }
 
 

@@ -33,7 +33,7 @@ class Window(Parameters):
     def check(self) -> None:
         """Refuse an empty window."""
         if self.start >= self.stop:
-            raise ParameterError(f"start must be below stop, was {self.start} with stop {self.stop}")
+            raise ParameterError(f"start must be below stop, was {self.start} with stop {self.stop}", "start", "stop")
 
 
 def window(result: Result, envelope: Envelope, wanted: Window) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def window(result: Result, envelope: Envelope, wanted: Window) -> dict[str, Any]
     """
     tape = result.tape
     if wanted.start >= len(tape):
-        raise ParameterError(f"start must be below {len(tape)}, the prints of the tape, was {wanted.start}")
+        raise ParameterError(f"start must be below {len(tape)}, the prints of the tape, was {wanted.start}", "start")
     start, stop = wanted.start, min(wanted.stop, len(tape))
     view: dict[str, Any] = {"start": start, "stop": stop, "prints": None, "envelope": None}
     if stop - start <= wanted.points:

@@ -14,7 +14,8 @@ from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.base.units import ticks_to_points
-from scalpr_zen.render import trade_log
+from scalpr_zen.render.text import counted, number
+from scalpr_zen.runs import trade_log
 from scalpr_zen.runs.backtest import Result
 from scalpr_zen.simulation.kernel import OPEN, REASONS, STOPS, TARGET, TRIGGER, VOID
 
@@ -36,6 +37,8 @@ _FIELDS = {
 }
 BY_BRACKET = (TARGET, *STOPS)
 COLUMNS = ("number", *_FIELDS)
+TEXTS = ("side", "contract", "session_date", "entry_time", "exit_time", "exit_reason")
+"""Columns of words; the others hold numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,18 +56,23 @@ class Page(Parameters):
     last: str = param("", "Only trades of this session date or earlier.")
 
 
+def heading(name: str) -> str:
+    """Return the heading of a column of the log."""
+    return name.replace("_", " ") + ", Chicago" * name.endswith("_time")
+
+
 def page(result: Result, wanted: Page) -> dict[str, Any]:
     """Return one page of the trades of a result.
 
     Returns
     -------
     dict
-        `matching`, the number of trades that pass the filters, `net_usd`, their sum, `pages`, and `trades`:
-        one dict a trade with the columns of the CSV file (times of Chicago), the prints of signal, entry and exit,
-        and the prices of the bracket: the target, the stop at first, and the stop in force when one of them ended the
-        trade, else None.
+        `matching`, the number of trades that pass the filters, `net_usd`, their sum, `found`, both in words, `pages`,
+        and `trades`: one dict a trade with the columns of the CSV file (times of Chicago), the prints of signal, entry
+        and exit, the prices of the bracket (the target, the stop at first, and the stop in force when one of them
+        ended the trade, else None), and `text`: what the log shows in each of COLUMNS, a `title` and `facts`.
     """
-    made = result.simulation
+    made = result.run.simulation
     ended = wanted.reason not in (REASONS[VOID], REASONS[OPEN])
     trades, triggers = (made.trades, made.triggers) if ended else (made.unclosed, np.zeros(len(made.unclosed), TRIGGER))
     matching = np.flatnonzero(_matches(trades, result, wanted))
@@ -74,9 +82,11 @@ def page(result: Result, wanted: Page) -> dict[str, Any]:
     if wanted.order == "down":
         matching = matching[::-1]
     shown = matching[(wanted.page - 1) * wanted.size : wanted.page * wanted.size]
+    usd = float(trades["net_usd"][matching].sum())
     return {
         "matching": len(matching),
-        "net_usd": float(trades["net_usd"][matching].sum()),
+        "net_usd": usd,
+        "found": f"{counted(len(matching), 'trade')}, {number(usd, 'usd')}",
         "page": wanted.page,
         "pages": -(-len(matching) // wanted.size),
         "trades": _rows(trades[shown], triggers[shown], shown + 1, result),
@@ -92,7 +102,9 @@ def _matches(trades: Array, result: Result, wanted: Page) -> NDArray[np.bool_]:
     if wanted.contract != "all":
         names = tape.segments["contract"].tolist()
         if wanted.contract not in names:
-            raise ParameterError(f"contract must be one of {', '.join(['all', *names])}, was {wanted.contract!r}")
+            raise ParameterError(
+                f"contract must be one of {', '.join(['all', *names])}, was {wanted.contract!r}", "contract"
+            )
         match &= np.array([name == wanted.contract for name in names])[trades["segment"]]
     dates = tape.sessions["date"][trades["session"]]
     if wanted.first:
@@ -106,18 +118,18 @@ def _date(name: str, text: str) -> np.datetime64:
     try:
         return np.datetime64(date.fromisoformat(text), "D")
     except ValueError:
-        raise ParameterError(f"{name} must be a date like 2024-12-16, was {text!r}") from None
+        raise ParameterError(f"{name} must be a date like 2024-12-16, was {text!r}", name) from None
 
 
 def _rows(trades: Array, triggers: Array, numbers: Array, result: Result) -> list[Mapping[str, Any]]:
     """Return trades as dicts of plain values."""
     tape, nanos = result.tape, result.tape.instrument.tick_nanos
-    columns = trade_log.columns(trades, tape, result.setup.execution)
+    columns = trade_log.columns(trades, tape, result.run.setup.execution)
     values = {name: column.tolist() for name, column in columns.items()} | {"number": numbers.tolist()}
     values["session_date"] = columns["session_date"].astype(str).tolist()
     values["entry_time"], values["exit_time"] = chicago_text(trades["entry_ts"]), chicago_text(trades["exit_ts"])
     values |= {name: trades[name].tolist() for name in ("signal", "entry", "exit")}
-    long, short = (np.array(result.setup.bracket.distances(tape.instrument, side)) for side in (1, -1))
+    long, short = (np.array(result.run.setup.bracket.distances(tape.instrument, side)) for side in (1, -1))
     take_profit, stop_loss = np.where(trades["side"][:, None] > 0, long, short).T
     entry, side = trades["entry_ticks"].astype(np.int64), trades["side"].astype(np.int64)
     values["target_price"] = ticks_to_points(entry + side * take_profit, nanos).tolist()
@@ -125,4 +137,26 @@ def _rows(trades: Array, triggers: Array, numbers: Array, result: Result) -> lis
     last = ticks_to_points(triggers["level_ticks"].astype(np.int64), nanos).tolist()
     by_bracket = np.isin(trades["reason"], BY_BRACKET).tolist()
     values["last_stop_price"] = [price if mine else None for price, mine in zip(last, by_bracket, strict=True)]
-    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+    rows = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+    price, ticks = trade_log.price_format(tape.instrument), {n: f for n, f in _FIELDS.items() if f.endswith("_ticks")}
+    prices = [{name: price(int(trade[field])) for name, field in ticks.items()} for trade in trades]
+    stamp = "SYNTHETIC " * tape.synthetic
+    return [row | {"text": _text(row, mine, stamp)} for row, mine in zip(rows, prices, strict=True)]
+
+
+def _text(row: Mapping[str, Any], prices: Mapping[str, str], stamp: str) -> dict[str, str]:
+    """Return a trade in words: each column of the log, the title and the facts of its window."""
+    text = {name: prices.get(name) or _cell(name, row[name]) for name in COLUMNS}
+    what = f"{stamp}{row['side']} {row['contract']} trade {row['number']} of {row['session_date']}"
+    entry, end = (f"{text[f'{name}_price']} at {row[f'{name}_time'].replace('T', ' ')}" for name in ("entry", "exit"))
+    excursions = f"MAE {text['mae_points']}, MFE {text['mfe_points']} points"
+    return text | {
+        "title": f"{what}, {row['exit_reason']}, {text['net_usd']}",
+        "facts": f"entry {entry}, exit {end}; {excursions}",
+    }
+
+
+def _cell(name: str, value: Any) -> str:
+    if name == "net_usd":
+        return number(value, "usd", signed=True)
+    return value[:23].replace("T", " ") if name.endswith("_time") else str(value)

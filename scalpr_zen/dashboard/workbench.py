@@ -7,6 +7,7 @@ them uses all cores, and one that nobody waits for any more is dropped.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
@@ -22,10 +23,13 @@ from scalpr_zen.base.errors import ParameterError, ScalprError
 from scalpr_zen.base.params import Parameter, declared
 from scalpr_zen.dashboard.envelope import Envelope
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.runs.backtest import Result, run_trades, with_checks, with_fills, with_monte_carlo
+from scalpr_zen.render.text import number as text_of
+from scalpr_zen.runs.backtest import Result, computed, run_trades
 from scalpr_zen.runs.spec import RunSpec, make_run
+from scalpr_zen.sections import sections
 from scalpr_zen.sections.prop_firm import rule_set
 from scalpr_zen.sections.setup import GROUPS, Setup
+from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.simulation.simulate import Orders, orders
 from scalpr_zen.strategies.user_code import refuse_taken, signals_of
 
@@ -35,6 +39,8 @@ ClientGone = Callable[[], bool]
 
 BYTES_KEPT = 400_000_000
 """Bytes of each shelf: signals of four strategies over a year, or some twenty results of 200,000 trades."""
+SECTION_BYTES = 2_000_000
+"""What a section that takes long weighs, about."""
 RUNS_LISTED = 200
 
 
@@ -161,9 +167,7 @@ class Workbench:
         self._signals: SingleFlight[NDArray[np.int8]] = SingleFlight(lambda signals: signals.nbytes)
         self._orders: SingleFlight[Orders] = SingleFlight(lambda wanted: wanted.at.nbytes + wanted.side.nbytes)
         self._results: SingleFlight[Result] = SingleFlight(_weight)
-        self._with_fills: SingleFlight[Result] = SingleFlight(_weight)
-        self._with_paths: SingleFlight[Result] = SingleFlight(_weight)
-        self._with_checks: SingleFlight[Result] = SingleFlight(_weight)
+        self._later: SingleFlight[tuple[Any, float]] = SingleFlight(lambda _: SECTION_BYTES)
         self._envelope: SingleFlight[Envelope] = SingleFlight(lambda _: 0)
 
     def offered(self, parameter: Parameter) -> Parameter:
@@ -188,7 +192,7 @@ class Workbench:
         return Job(spec=RunSpec.of(self.tape, strategy, setup), strategy=strategy, setup=setup)
 
     def result(self, job: Job, gone: ClientGone) -> Result:
-        """Return the result of a job without what comes later: fills, Monte Carlo, checks.
+        """Return the result of a job without the sections that take long.
 
         Raises
         ------
@@ -200,20 +204,32 @@ class Workbench:
         self._check_tape()
         return self._results.get(job, lambda unwanted: self._run(job, unwanted), gone)
 
-    def with_fills(self, job: Job, gone: ClientGone) -> Result:
-        """Return the result of a job under every fill model; raises as `result` does."""
+    def section(self, job: Job, name: str, gone: ClientGone) -> Result:
+        """Return the result of a job with one of the sections that take long; raises as `result` does.
+
+        A section is kept by what it depends on, so that a change of nothing else leaves it as it is.
+        """
         result = self.result(job, gone)
-        return self._with_fills.get(job, lambda unwanted: self._later(with_fills, result, unwanted), gone)
+        groups = tuple(getattr(job.setup, group) for group in sections()[name].groups)
+        key = name, job.signals_key, groups, tuple(job.spec.contents.items())
 
-    def with_monte_carlo(self, job: Job, gone: ClientGone) -> Result:
-        """Return the result of a job with its fills and its Monte Carlo paths; raises as `result` does."""
-        result = self.with_fills(job, gone)
-        return self._with_paths.get(job, lambda unwanted: self._later(with_monte_carlo, result, unwanted), gone)
+        def make(unwanted: ClientGone) -> tuple[Any, float]:
+            with self._later_turn:
+                if unwanted():
+                    raise Dropped
+                with Engine(cores() - 1 or 1):  # one core stays free for the runs
+                    return computed(result, name)
 
-    def with_checks(self, job: Job, gone: ClientGone) -> Result:
-        """Return the whole result of a job; raises as `result` does."""
-        result = self.with_monte_carlo(job, gone)
-        return self._with_checks.get(job, lambda unwanted: self._later(with_checks, result, unwanted), gone)
+        return result.having({name: self._later.get(key, make, gone)})
+
+    def whole(self, job: Job, gone: ClientGone) -> Result:
+        """Return the result of a job with every section; raises as `result` does."""
+        result = self.result(job, gone)
+        for name, section in sections().items():
+            if section.later:
+                made = self.section(job, name, gone).values
+                result = result.having({name: (made[name], made["manifest"]["seconds"][name])})
+        return result
 
     def latest_runs(self) -> list[dict[str, Any]]:
         """Return what the list of runs tells of the latest ones, RUNS_LISTED at most, the first made first."""
@@ -229,32 +245,31 @@ class Workbench:
         with self._turn:
             if unwanted():
                 raise Dropped
-            wanted = self._wanted(job)
+            wanted, took = self._wanted(job)
             if unwanted():
                 raise Dropped
-            result = run_trades(self.tape, job.strategy, job.setup, wanted=wanted)
+            result = run_trades(self.tape, job.strategy, job.setup, wanted=wanted, took=took)
         with self._listing:
             self.runs.setdefault(job, _row(len(self.runs) + 1, result))
         return result
 
-    def _later(self, add: Callable[[Result], Result], result: Result, unwanted: ClientGone) -> Result:
-        """Add sections to a result, one such work at a time."""
-        with self._later_turn:
-            if unwanted():
-                raise Dropped
-            with Engine(cores() - 1 or 1):  # one core stays free for the runs
-                return add(result)
+    def _wanted(self, job: Job) -> tuple[Orders, float]:
+        """Return the orders of a job, and the seconds that its signals took, 0 where another run had them made.
 
-    def _wanted(self, job: Job) -> Orders:
-        """Return the orders of a job: its signals are made once a strategy, and sifted once for its rules."""
+        Signals are made once a strategy, and sifted once for its rules.
+        """
+        seconds = [0.0]
 
         def signals(_: ClientGone) -> NDArray[np.int8]:
-            return signals_of(job.strategy, self.tape)
+            began = time.perf_counter()
+            found = signals_of(job.strategy, self.tape)
+            seconds[0] = time.perf_counter() - began
+            return found
 
         def sifted(_: ClientGone) -> Orders:
             return orders(self.tape, self._signals.get(job.signals_key, signals, lambda: False), job.setup.rules)
 
-        return self._orders.get((job.signals_key, job.setup.rules), sifted, lambda: False)
+        return self._orders.get((job.signals_key, job.setup.rules), sifted, lambda: False), seconds[0]
 
     def _check_tape(self) -> None:
         if _identity(self.path) != self._identity:
@@ -262,7 +277,7 @@ class Workbench:
 
 
 def _weight(result: Result) -> int:
-    made, wanted = result.simulation, result.orders
+    made, wanted = result.run.simulation, result.run.orders
     return int(sum(a.nbytes for a in (made.trades, made.triggers, made.unclosed, wanted.at, wanted.side)))
 
 
@@ -276,8 +291,15 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
 
 
 def _row(number: int, result: Result) -> dict[str, Any]:
-    """Return what the list of runs tells of one."""
-    changed = {p.name: value for p, value in result.declared if value != p.default}
-    shown = ("trades", "net_usd", "win_rate", "profit_factor", "sharpe", "max_drawdown_usd", "t_statistic_by_day")
-    figures = {key: result.values["statistics"][key] for key in shown}
-    return {"run": number, "changed": changed, "seconds": result.values["manifest"]["wall_seconds"], **figures}
+    """Return one row of the list of runs: what was changed, and its figures with the text of each."""
+    changed = {p.name: value for p, value in result.run.declared if value != p.default}
+    units = {row.key: row.unit for row in STATISTICS if row.headline}
+    values = {key: result.values["statistics"][key] for key in units}
+    text = {key: text_of(values[key], unit) for key, unit in units.items()}
+    return {
+        "run": number,
+        "changed": changed,
+        "seconds": result.values["manifest"]["wall_seconds"],
+        **values,
+        "text": text,
+    }

@@ -1,1 +1,1 @@
-"""A result as text, CSV, charts and HTML."""
+"""Tables and figures as text, HTML and plain data."""

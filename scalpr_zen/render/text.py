@@ -1,4 +1,4 @@
-"""How the report writes numbers, times, titles and rows. ASCII only, so that every console can show it."""
+"""Numbers and times as text. ASCII only, so that every console can show it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ WIDTH = 100
 """Columns of a screen."""
 
 
-def number(value: Any, unit: str = "") -> str:
-    """Return a value of a unit as text; `n/a` for what is undefined."""
+def number(value: Any, unit: str = "", *, signed: bool = False, missing: str = "n/a") -> str:
+    """Return a value of a unit as text; `missing` where it is undefined, and a plus before a gain where signed."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "n/a"
+        return missing
+    return ("+" if signed and value > 0 else "") + _number(value, unit)
+
+
+def _number(value: Any, unit: str) -> str:
     if unit == "usd":
         return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
     if unit == "share":
@@ -27,8 +31,12 @@ def number(value: Any, unit: str = "") -> str:
         return f"{value:.4g}"
     if unit == "seconds":
         return f"{value:,.3f} s"
+    if unit == "points":
+        return f"{value:.10g}"
+    if unit == "dates":
+        return f"{value:.1f}"
     text = f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
-    return f"{text} {unit}" if unit and unit != "ratio" else text
+    return f"{text} {unit}" if unit and unit not in ("ratio", "text") else text
 
 
 def chicago(moment: str) -> str:
@@ -36,16 +44,16 @@ def chicago(moment: str) -> str:
     return datetime.fromisoformat(moment).astimezone(CHICAGO).isoformat()
 
 
-def title(text: str) -> Iterator[str]:
-    """Give the lines of a title."""
-    yield from ("", text, "-" * len(text))
-
-
-def labelled(label: str, value: Any) -> str:
-    """Return a line of a label and a value."""
-    return f"  {label:<26}{'n/a' if value is None else value}"
-
-
 def counted(count: int, thing: str) -> str:
     """Return a number of things in words: `1 print`, `2 prints`."""
     return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
+def listed(words: list[str], shown: int) -> str:
+    """Return the first words of a list, and dots for the others."""
+    return ", ".join(words[:shown]) + ", ..." * (len(words) > shown)
+
+
+def title(text: str) -> Iterator[str]:
+    """Give the lines of a title."""
+    yield from ("", text, "-" * len(text))

@@ -1,49 +1,32 @@
-"""One backtest: tape, strategy, bracket and execution to a Result."""
+"""One backtest: tape, strategy and setup to a Result."""
 
 from __future__ import annotations
 
-import contextlib
-import glob
-import itertools
 import json
-import math
-import os
-import platform
-import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from html import escape
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numba
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
-import scalpr_zen
-from scalpr_zen.base.errors import ScalprError, reason
 from scalpr_zen.base.money import check_sum, micro, total
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.render import figures, html_report, notes, report, trade_log
-from scalpr_zen.render.screen import screen
-from scalpr_zen.runs.spec import Declared, RunSpec, all_parameters
-from scalpr_zen.sections.baseline import baseline
-from scalpr_zen.sections.coverage import coverage
-from scalpr_zen.sections.fills import fills
-from scalpr_zen.sections.monte_carlo import MonteCarlo, monte_carlo
-from scalpr_zen.sections.prop_firm import PropFirm, prop_firm
-from scalpr_zen.sections.random_entries import random_entries
-from scalpr_zen.sections.reach import out_of_reach
-from scalpr_zen.sections.series import series
+from scalpr_zen.render.data import jsonable
+from scalpr_zen.render.figure import THEMES, Figure
+from scalpr_zen.runs import html_report, report, trade_log
+from scalpr_zen.runs.manifest import Watch, manifest
+from scalpr_zen.runs.spec import RunSpec, all_parameters
+from scalpr_zen.sections import by_notes, sections
+from scalpr_zen.sections.monte_carlo import MonteCarlo
+from scalpr_zen.sections.prop_firm import PropFirm
+from scalpr_zen.sections.section import Run
 from scalpr_zen.sections.setup import Setup
-from scalpr_zen.sections.statistics import daily, statistics, verdicts
 from scalpr_zen.simulation.execution import Bracket, Execution, PessimisticCosts
-from scalpr_zen.simulation.rules import SessionRules, counted_dates
-from scalpr_zen.simulation.simulate import Orders, Simulation, largest_result, orders, trade, trades_sha256
+from scalpr_zen.simulation.rules import SessionRules
+from scalpr_zen.simulation.simulate import Orders, largest_result, orders, trade
 from scalpr_zen.strategies.user_code import signals_of
 
 if TYPE_CHECKING:
@@ -51,35 +34,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Array = NDArray[Any]
-
-SECTIONS = (
-    "parameters",
-    "tape",
-    "notes",
-    "statistics",
-    "verdicts",
-    "baseline",
-    "monte_carlo",
-    "fills",
-    "random_entries",
-    "prop_firm",
-    "coverage",
-    "counts",
-    "trades_sha256",
-    "series",
-    "manifest",
-)
-LAPS = (
-    "signals_seconds",
-    "simulation_seconds",
-    "statistics_seconds",
-    "monte_carlo_seconds",
-    "fills_seconds",
-    "random_entries_seconds",
-    "prop_firm_seconds",
-)
-LATER = ("monte_carlo", "fills", "random_entries", "prop_firm")
-"""Sections that `run_trades` leaves empty."""
 
 
 class Strategy(Protocol):
@@ -97,34 +51,33 @@ class Result:
     ----------
     spec : RunSpec
         What decides the result; `spec.key` is the identity of the run.
-    simulation : Simulation
-        Closed trades, what triggered their stops, void and open trades, counts.
-    orders : Orders
-        The signals that the rules let through.
-    declared : tuple of (Parameter, value)
-        Every parameter of the run.
+    run : Run
+        The tape, the parameters, and the trades that they gave.
+    values : dict
+        The data of every section by name, `notes` and `manifest`.
     """
 
     spec: RunSpec
-    simulation: Simulation
-    declared: Declared
-    tape: Tape
-    orders: Orders
-    setup: Setup
+    run: Run
     values: dict[str, Any]
+
+    @property
+    def tape(self) -> Tape:
+        """The prints."""
+        return self.run.tape
 
     @property
     def trades(self) -> Array:
         """Closed trades in order of their exit, array of TRADE, shape (n,)."""
-        return self.simulation.trades
+        return self.run.trades
 
     @property
     def unclosed(self) -> Array:
         """Void and open trades, out of all statistics, array of TRADE."""
-        return self.simulation.unclosed
+        return self.run.simulation.unclosed
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data by section; what each holds stands in docs/statistics.md."""
+        """Return plain data by section; what each key holds stands in docs/json.md."""
         return self.values
 
     def to_json(self) -> str:
@@ -135,39 +88,42 @@ class Result:
         """Return the closed trades as a pandas DataFrame with the columns of the CSV file; times are UTC."""
         import pandas as pd
 
-        frame = pd.DataFrame(trade_log.columns(self.trades, self.tape, self.setup.execution))
+        frame = pd.DataFrame(trade_log.columns(self.trades, self.tape, self.run.setup.execution))
         for name in ("entry_time", "exit_time"):
             frame[name] = pd.to_datetime(frame[name], utc=True)
         frame.attrs["synthetic"] = self.tape.synthetic
         return frame
 
-    def report_lines(self) -> Iterator[str]:
-        """Give the whole text report, trade log included, line by line."""
-        log, unclosed = trade_log.log_lines(self.trades, self.tape), trade_log.log_lines(self.unclosed, self.tape)
-        yield from screen(self.values, self.declared, whole=True)
-        yield from report.report(self.values, self.declared, log, unclosed)
-
-    def csv_lines(self) -> Iterator[str]:
-        """Give the CSV file of the closed trades line by line."""
-        return trade_log.csv_lines(self.trades, self.tape, self.setup.execution)
-
     def figures(self) -> dict[str, go.Figure]:
-        """Return every chart of the dashboard by name, as plotly figures."""
+        """Return every chart by name, as plotly figures."""
         import plotly.graph_objects as go
 
-        made = figures.figures(jsonable(self.values))
-        template = figures.THEMES["light"]
-        return {name: go.Figure(figure).update_layout(template=template) for name, figure in made.items()}
+        template = THEMES["light"]
+        return {name: go.Figure(figure).update_layout(template=template) for name, figure in self.charts().items()}
+
+    def charts(self, *names: str) -> dict[str, Figure]:
+        """Return the charts of some sections by name, as plain data; of all sections where none is named."""
+        values = jsonable(self.values)
+        wanted = [section for name, section in sections().items() if name in (names or sections())]
+        return {chart.name: chart.figure(values) for section in wanted for chart in section.charts}
 
     def html(self) -> str:
-        """Return the charts, the statistics and the summary as one self-contained HTML page."""
-        return html_report.page(jsonable(self.values), self.full_text())
+        """Return every section with its charts as one self-contained HTML page."""
+        return html_report.page(self)
 
     @property
     def stem(self) -> str:
         """The name of its files without their suffix: `<UTC stamp>_<strategy>`."""
         stamp = datetime.fromisoformat(self.values["manifest"]["started"]).strftime("%Y%m%dT%H%M%SZ")
-        return f"{stamp}_{self.values['parameters']['strategy']}"
+        return f"{stamp}_{self.run.strategy}"
+
+    def report_lines(self) -> Iterator[str]:
+        """Give the whole text report, trade log included, line by line."""
+        return report.report(self)
+
+    def csv_lines(self) -> Iterator[str]:
+        """Give the CSV file of the closed trades line by line."""
+        return trade_log.csv_lines(self.trades, self.tape, self.run.setup.execution)
 
     def text(self, suffix: str) -> str:
         """Return the file of a suffix: txt, json, csv or html."""
@@ -181,14 +137,22 @@ class Result:
 
     def full_text(self) -> str:
         """Return the screen and every section of the report."""
-        lines = [*screen(self.values, self.declared, whole=True), report.summary(self.values, self.declared)]
-        return "\n".join(lines)
+        return "\n".join(report.summary(self))
 
     def __str__(self) -> str:
-        return "\n".join(screen(self.values, self.declared))
+        return "\n".join(report.screen(self))
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        return html_report.notebook(self)
+
+    def having(self, made: Mapping[str, tuple[Any, float]]) -> Result:
+        """Return the result with more sections, each with its data and the seconds that it took."""
+        values = self.values | {name: data for name, (data, _) in made.items()}
+        values["notes"] = notes(self.run, values)
+        about = values["manifest"]
+        seconds = about["seconds"] | {name: took for name, (_, took) in made.items()}
+        values["manifest"] = manifest(self.spec, self.tape, datetime.fromisoformat(about["started"]), seconds)
+        return replace(self, values=values)
 
 
 def run(
@@ -237,13 +201,26 @@ def run(
     return run_setup(tape, strategy, Setup(**{name: group for name, group in given.items() if group is not None}))
 
 
-def run_setup(tape: Tape, strategy: Strategy, setup: Setup) -> Result:
-    """Run one backtest with all its parameters in one object; else as `run`."""
-    return with_checks(with_monte_carlo(with_fills(run_trades(tape, strategy, setup))))
+def run_setup(
+    tape: Tape, strategy: Strategy, setup: Setup, *, progress: Callable[[int, int], None] | None = None
+) -> Result:
+    """Run one backtest as `run` does, with all its parameters in one object.
+
+    `progress` is called with the stages done and in all.
+    """
+    result, made = run_trades(tape, strategy, setup), {}
+    later = [section.name for section in sections().values() if section.later]
+    for done, name in enumerate(later, start=1):
+        if progress is not None:
+            progress(done, 1 + len(later))
+        made[name] = computed(result, name)
+    return result.having(made)
 
 
-def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders | None = None) -> Result:
-    """Run one backtest as `run` does, but leave the sections LATER empty.
+def run_trades(
+    tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders | None = None, took: float = 0.0
+) -> Result:
+    """Run one backtest as `run` does, but leave the sections that take long empty.
 
     Parameters
     ----------
@@ -252,177 +229,46 @@ def run_trades(tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders |
     setup : Setup
         All parameters but the strategy's.
     wanted : Orders, optional
-        The strategy's signals under these rules, where they are known already; they took 0 seconds then.
+        The strategy's signals under these rules, where they are known already.
+    took : float
+        Seconds that the known ones took for this run: 0 where they come from another one.
     """
-    spec, all_declared = RunSpec.of(tape, strategy, setup), all_parameters(strategy, setup)
-    started, watch = datetime.now(UTC), _Watch()
-    watch.laps["signals_seconds"] = 0.0
+    spec, declared = RunSpec.of(tape, strategy, setup), all_parameters(strategy, setup)
+    started, watch = datetime.now(UTC), Watch()
+    watch.seconds["signals"] = took
     if wanted is None:
         signals = signals_of(strategy, tape)
-        watch.lap("signals_seconds")
+        watch.lap("signals")
         wanted = orders(tape, signals, setup.rules)
     simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
-    watch.lap("simulation_seconds")
+    watch.lap("simulation")
     _check_money(simulation.trades, tape, setup)
-    values: dict[str, Any] = {"tape": tape_facts(tape, setup.execution)}
-    values["parameters"] = _parameters(strategy, all_declared, setup.execution, tape)
-    values |= _numbers(simulation, tape, setup)
-    values["notes"] = _notes(values, tape, setup)
-    watch.lap("statistics_seconds")
-    values["manifest"] = _manifest(spec, tape, started, watch.laps)
-    return Result(
-        spec=spec,
-        simulation=simulation,
-        declared=all_declared,
-        tape=tape,
-        orders=wanted,
-        setup=setup,
-        values={name: values[name] for name in SECTIONS},
-    )
+    name = type(strategy).__name__
+    run = Run(tape=tape, strategy=name, declared=declared, setup=setup, orders=wanted, simulation=simulation)
+    values: dict[str, Any] = {}
+    for section in sections().values():
+        values[section.name] = {} if section.later else section.compute(run, _needed(section.needs, values))
+    values["notes"] = notes(run, values)
+    watch.lap("statistics")
+    values["manifest"] = manifest(spec, tape, started, watch.seconds)
+    return Result(spec=spec, run=run, values=values)
 
 
-def with_fills(result: Result) -> Result:
-    """Return a result with the run under every fill model, and its notes."""
-    made = result.tape, result.orders, result.simulation, result.setup
-    return _with_sections(result, {"fills": lambda: fills(*made)})
+def computed(result: Result, name: str) -> tuple[Any, float]:
+    """Return the data of a section of a run, and the seconds that it took."""
+    watch, section = Watch(), sections()[name]
+    data = section.compute(result.run, _needed(section.needs, result.values))
+    watch.lap(name)
+    return data, watch.seconds[name]
 
 
-def with_monte_carlo(result: Result) -> Result:
-    """Return a result with its Monte Carlo paths."""
-    trades, counted = result.trades, counted_dates(result.tape, result.setup.rules)
-    settings, sessions = result.setup.settings, len(counted)
-
-    def paths() -> dict[str, Any]:
-        return monte_carlo(trades["net_usd"], trades["session"], sessions, settings, counted)
-
-    return _with_sections(result, {"monte_carlo": paths})
+def _needed(names: Iterable[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in names}
 
 
-def with_checks(result: Result) -> Result:
-    """Return a result with random entries to compare its own with, and a firm's evaluation."""
-    tape, setup, trades = result.tape, result.setup, result.trades
-    unclosed, seed, counted = len(result.unclosed), setup.settings.seed, counted_dates(tape, setup.rules)
-    return _with_sections(
-        result,
-        {
-            "random_entries": lambda: random_entries(tape, trades, setup, result.unclosed),
-            "prop_firm": lambda: prop_firm(
-                trades, tape, setup.execution, setup.firm, seed, unclosed=unclosed, counted=counted
-            ),
-        },
-    )
-
-
-def _with_sections(result: Result, made: Mapping[str, Callable[[], dict[str, Any]]]) -> Result:
-    """Return a result with more sections, what they add to its notes, and the time of each in its manifest."""
-    watch, manifest, values = _Watch(), result.values["manifest"], dict(result.values)
-    for name, make in made.items():
-        values[name] = make()
-        watch.lap(f"{name}_seconds")
-    known = manifest | watch.laps
-    laps = {name: known[name] for name in LAPS if name in known}
-    values["manifest"] = _manifest(result.spec, result.tape, datetime.fromisoformat(manifest["started"]), laps)
-    values["notes"] = _notes(values, result.tape, result.setup)
-    return replace(result, values=values)
-
-
-def _notes(values: Mapping[str, Any], tape: Tape, setup: Setup) -> list[str]:
-    own = notes.notes(values["parameters"], values["statistics"], tape.instrument.point_value)
-    about = [*notes.no_trade_notes(values), *notes.tape_notes(values["tape"]), *notes.coverage_notes(values)]
-    return [*about, *out_of_reach(tape, setup), *own, *notes.check_notes(values)]
-
-
-def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
-    """Write the report, the JSON and, if wanted, the CSV and the HTML page of a result; return their paths.
-
-    The stem is `<UTC stamp>_<strategy>`, with a number behind it where another run has that. All files appear, each of
-    them whole, or none.
-
-    Raises
-    ------
-    ScalprError
-        If the folder cannot be written.
-    """
-    folder = Path(folder)
-    suffixes = ["txt", "json"] + ["csv"] * csv + ["html"] * html
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
-    paths: list[Path] = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _reserved(folder, result.stem) as (stem, aside):
-            for suffix in suffixes:
-                (aside / suffix).write_text(result.text(suffix), encoding="utf-8", newline="\n")
-            for suffix in suffixes:
-                paths.append(folder / f"{stem}.{suffix}")
-                os.replace(aside / suffix, paths[-1])
-    except BaseException as error:
-        for path in paths:
-            path.unlink(missing_ok=True)
-        for place in made:
-            with contextlib.suppress(OSError):
-                place.rmdir()
-        if isinstance(error, OSError):
-            raise ScalprError(f"{folder} cannot be written: {reason(error)}") from None
-        raise
-    return paths
-
-
-@contextlib.contextmanager
-def _reserved(folder: Path, stem: str) -> Iterator[tuple[str, Path]]:
-    """Give a stem that no other run has or can get meanwhile, and a hidden folder for its files, which vanishes.
-
-    Whoever makes that folder has the stem: of all threads and processes that try, one does.
-    """
-    for number in itertools.count(1):
-        name = stem if number == 1 else f"{stem}_{number}"
-        aside = folder / f".{name}.part"
-        try:
-            aside.mkdir()
-        except FileExistsError:
-            continue
-        try:
-            if not any(folder.glob(f"{glob.escape(name)}.*")):
-                yield name, aside
-                return
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def tape_facts(tape: Tape, execution: Execution | None = None) -> dict[str, Any]:
-    """Return what a report tells of a tape."""
-    about, instrument = tape.metadata, tape.instrument
-    dates = tape.sessions["date"].astype(str)
-    return {
-        "root": instrument.root,
-        "name": instrument.name,
-        "exchange": instrument.exchange,
-        "tick_size": instrument.tick_size,
-        "point_value": instrument.point_value,
-        "tick_value": (execution or Execution()).tick_value(instrument),
-        "prints": len(tape),
-        "session_dates": len(tape.sessions),
-        "first_session": str(dates[0]) if len(dates) else None,
-        "last_session": str(dates[-1]) if len(dates) else None,
-        "synthetic": tape.synthetic,
-        "sha256": about.get("sha256"),
-        "roll_rule": about.get("roll_rule"),
-        "roll_ledger": about.get("roll_ledger", []),
-        "first_front": about.get("first_front"),
-        "replaced": about.get("replaced", []),
-        "left_out": about.get("left_out", []),
-        "low_share": about.get("low_share", []),
-        "record_ledger": about.get("record_ledger", {}),
-        "reordered": about.get("reordered", 0),
-        "closes": about.get("closes"),
-        "missing": tape.missing,
-        "incomplete": tape.incomplete,
-    }
-
-
-def _parameters(strategy: Strategy, known: Declared, execution: Execution, tape: Tape) -> dict[str, Any]:
-    values = {parameter.name: value for parameter, value in known}
-    values["point_value"] = execution.point_value or tape.instrument.point_value
-    return {"strategy": type(strategy).__name__, **values}
+def notes(run: Run, values: Mapping[str, Any]) -> list[str]:
+    """Return what a trader should know first."""
+    return [note for section in by_notes() for note in section.notes(run, values)]
 
 
 def _check_money(trades: Array, tape: Tape, setup: Setup) -> None:
@@ -436,62 +282,3 @@ def _check_money(trades: Array, tape: Tape, setup: Setup) -> None:
     bounds = np.searchsorted(trades["session"], np.arange(len(tape.sessions) + 1)).tolist()
     closed = max((total(amounts[a:b]) for a, b in pairwise(bounds)), default=0)
     check_sum(dates * (closed + 2 * largest_result(tape, setup.execution, tape.session_range)))
-
-
-def _numbers(simulation: Simulation, tape: Tape, setup: Setup) -> dict[str, Any]:
-    """Return the sections that follow from the trades; those of LATER are still empty."""
-    trades, execution = simulation.trades, setup.execution
-    counted = counted_dates(tape, setup.rules)
-    numbers = statistics(trades, tape, setup.bracket, execution, counted)
-    by_day = daily(trades["net_usd"], trades["session"], len(tape.sessions))
-    return {
-        "statistics": numbers,
-        "verdicts": verdicts(numbers),
-        "baseline": baseline(tape, execution, by_day, numbers, counted),
-        **{name: {} for name in LATER},
-        "coverage": coverage(np.concatenate((trades, simulation.unclosed)), tape, counted),
-        "counts": simulation.counts,
-        "trades_sha256": trades_sha256(trades),
-        "series": series(trades, tape, execution, counted),
-    }
-
-
-class _Watch:
-    """Wall seconds of each stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = now - self._last
-        self._last = now
-
-
-def _manifest(spec: RunSpec, tape: Tape, started: datetime, laps: Mapping[str, float]) -> dict[str, Any]:
-    seconds = sum(laps.values())
-    return {
-        "scalpr_zen": scalpr_zen.__version__,
-        "started": started.isoformat(timespec="seconds"),
-        "run_key": spec.key,
-        "strategy_sha256": spec.strategy_sha256,
-        "tape_sha256": spec.tape_sha256,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-        "scipy": scipy.__version__,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        **laps,
-        "wall_seconds": seconds,
-        "prints_per_second": len(tape) / seconds,
-    }
-
-
-def jsonable(value: Any) -> Any:
-    """Return values of a result with None for NaN, which JSON has no word for."""
-    if isinstance(value, dict):
-        return {key: jsonable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [jsonable(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

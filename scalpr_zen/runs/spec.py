@@ -43,7 +43,7 @@ def make_run(kind: type[Any], given: Mapping[str, Any]) -> tuple[Any, Setup]:
     if unknown := [name for name in given if name not in known]:
         if RENAMED.get(unknown[0]) in known:
             raise renamed(unknown[0])
-        raise ParameterError(f"{unknown[0]} is no parameter: {_nearest(unknown[0], known)}")
+        raise ParameterError(f"{unknown[0]} is no parameter: {_nearest(unknown[0], known)}", unknown[0])
     own = {name: {p.name: given[p.name] for p in declared(group) if p.name in given} for name, group in kinds.items()}
     strategy = make_strategy(kind, own.pop("strategy"))
     groups: dict[str, Any] = {name: GROUPS[name](**values) for name, values in own.items()}

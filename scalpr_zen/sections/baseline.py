@@ -6,7 +6,7 @@ a roll is nobody's profit and is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.sections.statistics import NAN, Float64, by_day, by_trade, daily, max_drawdown, net
+from scalpr_zen.render.table import Amount, Column, Row, Table
+from scalpr_zen.sections.section import Run, Section, Values
+from scalpr_zen.sections.statistics import NAN, STATISTICS, Float64, by_day, by_trade, daily, max_drawdown, net
 from scalpr_zen.simulation.execution import Execution
 
 BY_DAY = (
@@ -63,9 +65,7 @@ def baseline(
     Returns
     -------
     dict
-        The figures of buy & hold: BY_DAY from its daily equity, BY_TRADE from its segments, each one trade.
-        The same of the strategy under `strategy`, its max drawdown from daily equity too; their difference,
-        strategy less buy & hold, under `difference`; and one row a segment under `segments`.
+        As SECTION.fields describes it.
     """
     tick_value = execution.tick_value(tape.instrument)
     segments = _segments(tape, tick_value)
@@ -113,3 +113,58 @@ def _segments(tape: Tape, tick_value: float) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def versus(values: Values, keys: Sequence[str] = ("net_usd", "sharpe", "max_drawdown_usd")) -> Table:
+    """Return the strategy beside buy & hold, both of daily equity."""
+    found, labels = values["baseline"], {row.key: row for row in STATISTICS}
+    columns = (Column("of daily equity", "text"), Column("strategy"), Column("buy & hold"), Column("difference"))
+    rows = []
+    for key in keys:
+        row = labels[key]
+        own, held = Amount(found["strategy"][key], row.unit), Amount(found[key], row.unit)
+        apart = Amount(found["difference"][key], row.unit, signed=True)
+        rows.append(Row((row.label, own, held, apart), key=key))
+    return Table(columns, rows)
+
+
+def _blocks(_: Run, values: Values) -> Iterator[Table]:
+    yield versus(values, BY_DAY)
+    columns = (
+        Column("contract", "text"),
+        Column("prints"),
+        Column("bought at", "points"),
+        Column("sold at", "points"),
+        Column("net P&L", "usd", signed=True),
+    )
+    rows = [Row(tuple(row.values()), key=row["contract"]) for row in values["baseline"]["segments"]]
+    yield Table(columns, rows, title="Segments, from roll to roll")
+
+
+def _compute(run: Run, values: Values) -> dict[str, Any]:
+    by_day = daily(run.trades["net_usd"], run.trades["session"], len(run.tape.sessions))
+    return baseline(run.tape, run.setup.execution, by_day, values["statistics"], run.counted)
+
+
+_LABELS = {row.key: row.label for row in STATISTICS}
+
+SECTION = Section(
+    name="baseline",
+    order=80,
+    title="Buy & hold",
+    sentence="one contract, bought at each segment's first print and sold at its last, without costs",
+    needs=("statistics",),
+    compute=_compute,
+    blocks=_blocks,
+    fields={
+        **{key: f"{_LABELS[key]} of buy & hold, from its daily equity" for key in BY_DAY},
+        **{key: f"{_LABELS[key]} of buy & hold, each segment a trade" for key in BY_TRADE},
+        "strategy.*": "the same of the strategy; its max drawdown is of daily equity here",
+        "difference.*": "strategy less buy & hold",
+        "segments[].contract": "contract of the segment",
+        "segments[].prints": "its prints",
+        "segments[].entry_price": "price of its first print in points",
+        "segments[].exit_price": "price of its last print in points",
+        "segments[].net_usd": "USD that one contract gained between them",
+    },
+)

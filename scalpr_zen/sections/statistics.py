@@ -11,7 +11,7 @@ floats can make a scratch a win, or let two rows of the table contradict each ot
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,6 +22,10 @@ from scipy.special import ndtri, stdtr
 from scalpr_zen.base.money import MICRO, micro, total
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
+from scalpr_zen.render.table import Amount, Column, Row, Table
+from scalpr_zen.render.text import counted as counted_text
+from scalpr_zen.render.text import number
+from scalpr_zen.sections.section import Run, Section
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import TARGET
 
@@ -41,7 +45,7 @@ NOT_RECOVERED = "not recovered"
 class Statistic:
     """One row of the statistics table: key, label, unit, definition, and the target where there is one.
 
-    `missing` is what the row shows where there are trades and it is NaN all the same.
+    `missing` is what the row shows where there are trades and it is NaN all the same; `headline` rows lead the report.
     """
 
     key: str
@@ -51,6 +55,7 @@ class Statistic:
     target: str = ""
     passes: Callable[[Values], bool] | None = None
     missing: str = "n/a"
+    headline: bool = False
 
     def verdict(self, values: Values) -> str:
         """Return PASS or FAIL, n/a where the value is undefined, nothing where there is no target."""
@@ -67,11 +72,11 @@ def _earns(values: Values) -> bool:
 
 
 STATISTICS = (
-    Statistic("trades", "Trades", "", "closed trades, n"),
+    Statistic("trades", "Trades", "", "closed trades, n", headline=True),
     Statistic("wins", "Wins", "", "x > 0"),
     Statistic("losses", "Losses", "", "x < 0"),
     Statistic("scratches", "Scratches", "", "x = 0"),
-    Statistic("net_usd", "Net P&L", "usd", "sum of x"),
+    Statistic("net_usd", "Net P&L", "usd", "sum of x", headline=True),
     Statistic("gross_usd", "Gross P&L", "usd", "net P&L before commission, after slippage"),
     Statistic("commission_usd", "Commission", "usd", "2 * commission * contracts * n"),
     Statistic("win_rate", "Win rate", "share", "wins / n"),
@@ -84,6 +89,7 @@ STATISTICS = (
         "wins / (wins + losses): scratches neither win nor lose",
         "above break-even rate",
         _earns,
+        headline=True,
     ),
     Statistic(
         "break_even_rate",
@@ -99,8 +105,10 @@ STATISTICS = (
         "L / (W + L) before any trade: W the net USD of a take profit, L the net USD lost by a stop filled at its "
         "price less slippage, means over the trades where long and short distances differ; n/a where the stop moves",
     ),
-    Statistic("profit_factor", "Profit factor", "ratio", "sum of wins / abs(sum of losses)", "> 1", _earns),
-    Statistic("expectancy_usd", "Expectancy", "usd", "mean x", "> $0", _earns),
+    Statistic(
+        "profit_factor", "Profit factor", "ratio", "sum of wins / abs(sum of losses)", "> 1", _earns, headline=True
+    ),
+    Statistic("expectancy_usd", "Expectancy", "usd", "mean x", "> $0", _earns, headline=True),
     Statistic(
         "break_even_cost_usd",
         "Break-even cost",
@@ -125,6 +133,7 @@ STATISTICS = (
         "mean d / (sd d / sqrt days)",
         ">= 2.0",
         lambda v: v["t_statistic_by_day"] >= 2,
+        headline=True,
     ),
     Statistic(
         "p_value_by_day",
@@ -133,9 +142,16 @@ STATISTICS = (
         "two-sided Student t of the t-statistic by day, days - 1 degrees",
         "< 0.05, t > 0",
         lambda v: v["p_value_by_day"] < 0.05 and v["t_statistic_by_day"] > 0,
+        headline=True,
     ),
     Statistic(
-        "sqn", "SQN", "ratio", "sqrt(min(n, 100)) * mean x / sd x (Van Tharp)", ">= 2.0", lambda v: v["sqn"] >= 2
+        "sqn",
+        "SQN",
+        "ratio",
+        "sqrt(min(n, 100)) * mean x / sd x (Van Tharp)",
+        ">= 2.0",
+        lambda v: v["sqn"] >= 2,
+        headline=True,
     ),
     Statistic("session_dates", "Session dates", "", "days: session dates of the tape"),
     Statistic("dates_traded", "Session dates with a trade", "", "session dates on which a trade closed"),
@@ -146,8 +162,9 @@ STATISTICS = (
         "session dates with d > 0 / session dates with a trade",
         ">= 50%",
         lambda v: v["days_profitable"] >= 0.5,
+        headline=True,
     ),
-    Statistic("sharpe", "Sharpe", "ratio", "mean d / sd d * sqrt 252"),
+    Statistic("sharpe", "Sharpe", "ratio", "mean d / sd d * sqrt 252", headline=True),
     Statistic(
         "sharpe_error",
         "Sharpe, standard error",
@@ -162,6 +179,7 @@ STATISTICS = (
         "Max drawdown",
         "usd",
         "largest fall of the per-trade equity, start 0 included, from its peak",
+        headline=True,
     ),
     Statistic(
         "max_drawdown_sessions",
@@ -204,7 +222,7 @@ STATISTICS = (
 def statistics(
     trades: Array, tape: Tape, bracket: Bracket, execution: Execution, counted: NDArray[np.bool_] | None = None
 ) -> dict[str, Any]:
-    """Return every row of STATISTICS by key, and the table `months`.
+    """Return every row of STATISTICS by key.
 
     Parameters
     ----------
@@ -236,7 +254,6 @@ def statistics(
         values |= _drawdown(x, tape.sessions["date"], session) | _streaks(x)
         values |= {"trades_a_day": _ratio(float(len(by_counted)), len(d))} | _times(trades, tape)
     values["bracket_break_even_rate"] = _bracket_break_even_rate(trades, bracket, execution, tape)
-    values["months"] = _months(x, session, tape, counted)
     return values
 
 
@@ -433,15 +450,61 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
     }
 
 
-def _months(x: Float64, session: Array, tape: Tape, counted: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """One row a calendar month of the tape's session dates: how many of them count, and all its trades."""
-    names, firsts = np.unique(tape.sessions["date"].astype("M8[M]"), return_index=True)
-    bounds = np.append(firsts, len(tape.sessions))
-    trades = np.searchsorted(session, bounds)
-    rows = []
-    for k, month in enumerate(names):
-        mine = x[trades[k] : trades[k + 1]]
-        row = {"month": str(month), "session_dates": int(counted[bounds[k] : bounds[k + 1]].sum()), "trades": len(mine)}
-        row |= {"win_rate": float((mine > 0).mean()) if len(mine) else NAN, "net_usd": net(mine)}
-        rows.append({**row, "max_drawdown_usd": max_drawdown(mine).usd})
-    return rows
+# What the report shows ---------------------------------------------------------------------------------
+
+
+def headline(values: Mapping[str, Any]) -> Table:
+    """Return the statistics that lead the report, with their 95% intervals, targets and verdicts."""
+    columns = (*_COLUMNS[:2], Column("95%", "text"), *_COLUMNS[2:4])
+    rows = [_row(row, values) for row in STATISTICS if row.headline]
+    return Table(columns, [row._replace(cells=_with_interval(row, values)) for row in rows], cards=True)
+
+
+_COLUMNS = (
+    Column("statistic", "text"),
+    Column("value", compared=True),
+    Column("target", "text"),
+    Column("verdict", "verdict"),
+)
+
+
+def _row(row: Statistic, values: Mapping[str, Any]) -> Row:
+    numbers = values["statistics"]
+    value = Amount(numbers[row.key], row.unit, missing=row.missing if numbers["trades"] else "n/a")
+    return Row((row.label, value, row.target, values["verdicts"].get(row.key, "")), key=row.key, about=row.definition)
+
+
+def _with_interval(row: Row, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    low, high = (values["statistics"].get(f"{row.key}_{end}") for end in ("low", "high"))
+    unit = row.cells[1].unit
+    return (*row.cells[:2], "" if low is None else f"{number(low, unit)} to {number(high, unit)}", *row.cells[2:])
+
+
+def _blocks(_: Run, values: Mapping[str, Any]) -> Iterator[Table]:
+    yield Table(_COLUMNS, [_row(row, values) for row in STATISTICS])
+
+
+def _notes(_: Run, values: Mapping[str, Any]) -> Iterator[str]:
+    numbers, parameters = values["statistics"], values["parameters"]
+    if not numbers["trades"]:
+        return
+    if parameters["commission"] == 0 and parameters["slippage_ticks"] == 0:
+        each = f"each $1.00 of cost a round turn would take {number(float(numbers['trades']), 'usd')} from the net P&L"
+        yield f"no costs are set: {each}; break-even at {number(numbers['break_even_cost_usd'], 'usd')}"
+    if numbers["session_dates"] < FEW_DATES:
+        yield (
+            f"only {counted_text(numbers['session_dates'], 'session date')} "
+            f"count{'s' * (numbers['session_dates'] == 1)}: with fewer than {FEW_DATES}, Sharpe, Sortino, "
+            "days profitable and the t-statistic by day say little"
+        )
+
+
+SECTION = Section(
+    name="statistics",
+    order=10,
+    title="Statistics",
+    compute=lambda run, _: statistics(run.trades, run.tape, run.setup.bracket, run.setup.execution, run.counted),
+    blocks=_blocks,
+    notes=_notes,
+    fields={row.key: row.definition for row in STATISTICS},
+)

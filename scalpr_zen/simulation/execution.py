@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.instruments import Instrument
@@ -53,9 +53,16 @@ class Bracket(Parameters):
         """Refuse settings of a moving stop where the stop does not move."""
         activated = self.trail_activation not in (0, "0t") or self.trailing_step is not None
         if self.trailing_stop is None and activated:
-            raise ParameterError("trail_activation and trailing_step need trailing_stop, which was none")
+            raise ParameterError(
+                "trail_activation and trailing_step need trailing_stop, which was none",
+                "trail_activation",
+                "trailing_step",
+                "trailing_stop",
+            )
         if self.break_even_at is None and self.break_even_plus:
-            raise ParameterError("break_even_plus needs break_even_at, which was none")
+            raise ParameterError(
+                "break_even_plus needs break_even_at, which was none", "break_even_plus", "break_even_at"
+            )
 
     @property
     def stop_moves(self) -> bool:
@@ -90,7 +97,9 @@ class Bracket(Parameters):
         if self.break_even_plus >= ticks.get("break_even_at", self.break_even_plus + 1):
             raise ParameterError(
                 f"break_even_plus must be below break_even_at, was {self.break_even_plus} ticks "
-                f"with {ticks['break_even_at']} ticks"
+                f"with {ticks['break_even_at']} ticks",
+                "break_even_plus",
+                "break_even_at",
             )
         return ticks | {"break_even_plus": self.break_even_plus}
 
@@ -152,6 +161,8 @@ class Execution(Parameters):
 @dataclass(frozen=True, kw_only=True)
 class PessimisticCosts(Parameters):
     """The pessimistic costs of the fill table; never below those of the run."""
+
+    TITLE: ClassVar[str] = "Pessimistic costs"
 
     pessimistic_commission: float = param(
         2.5, "Commission of the pessimistic costs.", unit="USD a contract and side", low=0, high=1_000

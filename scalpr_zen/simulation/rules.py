@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,8 @@ Ranges = NDArray[np.int64]
 @dataclass(frozen=True, kw_only=True)
 class SessionRules(Parameters):
     """Which signals are traded, and what ends a trade or a session besides the bracket."""
+
+    TITLE: ClassVar[str] = "Session rules"
 
     sides: str = param("both", "Sides that are traded.", choices=SIDES)
     reverse: bool = param(False, "Trade every signal in the opposite direction.")
@@ -82,7 +85,12 @@ class SessionRules(Parameters):
         for name in _UNITS:
             self.ns(name)
         if self.limit_basis == "equity" and self.loss_limit is None and self.profit_limit is None:
-            raise ParameterError("limit_basis=equity needs loss_limit or profit_limit, both were none")
+            raise ParameterError(
+                "limit_basis=equity needs loss_limit or profit_limit, both were none",
+                "limit_basis",
+                "loss_limit",
+                "profit_limit",
+            )
 
     def ns(self, name: str) -> int | None:
         """Return one of the times in ns, or None if it is not set."""
@@ -127,17 +135,20 @@ def windows(text: str) -> list[tuple[int, int]]:
     for word in text.split(","):
         match = re.fullmatch(rf"\s*{_TIME}\s*-\s*(?:{_TIME}|24:00)\s*", word)
         if not match:
-            raise ParameterError(f"entry_windows must be all, or like 08:30-11:00, 22:00-02:00, was {text!r}")
+            raise ParameterError(
+                f"entry_windows must be all, or like 08:30-11:00, 22:00-02:00, was {text!r}", "entry_windows"
+            )
         hours, minutes, last_hours, last_minutes = (int(part or 0) for part in match.groups())
         start, stop = (60 * hours + minutes - _OPEN) % _DAY, (60 * last_hours + last_minutes - _OPEN) % _DAY
         if start == stop:
             raise ParameterError(
-                f"entry_windows must not begin where they end (all: the whole day), was {word.strip()!r}"
+                f"entry_windows must not begin where they end (all: the whole day), was {word.strip()!r}",
+                "entry_windows",
             )
         pieces += [(start, stop)] if start < stop else [(start, _DAY), (0, stop)][: 1 + (stop > 0)]
     pieces.sort()
     if any(one[1] > next_one[0] for one, next_one in pairwise(pieces)):
-        raise ParameterError(f"entry_windows must not overlap, was {text!r}")
+        raise ParameterError(f"entry_windows must not overlap, was {text!r}", "entry_windows")
     return pieces
 
 
@@ -155,15 +166,16 @@ def weekdays(text: str) -> set[int]:
     for word in text.split(","):
         ends = [end.strip().capitalize() for end in word.split("-")]
         if len(ends) > 2 or any(end not in WEEKDAYS for end in ends):
-            raise ParameterError(f"weekdays must be all, or like Mon-Thu or Mon, Wed, was {text!r}")
+            raise ParameterError(f"weekdays must be all, or like Mon-Thu or Mon, Wed, was {text!r}", "weekdays")
         first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
         if first > last:
-            raise ParameterError(f"weekdays must run from an earlier to a later day, was {word.strip()!r}")
+            raise ParameterError(f"weekdays must run from an earlier to a later day, was {word.strip()!r}", "weekdays")
         found |= set(range(first, last + 1))
     if min(found) > WEEKDAYS.index("Fri"):
         raise ParameterError(
             f"weekdays must hold one of Mon to Fri, was {text!r}: no session date is a Saturday or a Sunday; Sunday "
-            "evening is Monday's session"
+            "evening is Monday's session",
+            "weekdays",
         )
     return found
 

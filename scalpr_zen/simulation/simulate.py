@@ -236,7 +236,9 @@ def tick_money(tape: Tape, execution: Execution) -> int:
     money = whole_micro(execution.tick_value(tape.instrument) * execution.contracts)
     if not money:
         tick = f"{execution.tick_value(tape.instrument) * execution.contracts:g}"
-        raise ParameterError(f"point_value must make a tick worth 0.000001 USD or more, was {tick} USD; raise it")
+        raise ParameterError(
+            f"point_value must make a tick worth 0.000001 USD or more, was {tick} USD; raise it", "point_value"
+        )
     return money
 
 
@@ -273,7 +275,12 @@ def _found(signals: NDArray[np.int8]) -> Array:
 def _kernel_params(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules) -> KernelParams:
     if execution.overlap and rules.of_a_session:
         raise ParameterError(
-            "overlap needs cooldown=0 and no max_trades, loss_limit, profit_limit: each trade is alone"
+            "overlap needs cooldown=0 and no max_trades, loss_limit, profit_limit: each trade is alone",
+            "overlap",
+            "cooldown",
+            "max_trades",
+            "loss_limit",
+            "profit_limit",
         )
     check_sum(largest_result(tape, execution))
     long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))

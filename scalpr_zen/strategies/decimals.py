@@ -17,5 +17,5 @@ def scaled(name: str, value: float, decimals: int) -> int:
     """
     whole = Decimal(str(value)).scaleb(decimals)
     if whole != whole.to_integral_value():
-        raise ParameterError(f"{name} must have at most {decimals} decimals, was {value}")
+        raise ParameterError(f"{name} must have at most {decimals} decimals, was {value}", name)
     return int(whole)

@@ -34,7 +34,9 @@ class EmaCrossover(Parameters):
         """Refuse a fast average that is not the faster one."""
         if self.fast_period >= self.slow_period:
             raise ParameterError(
-                f"fast_period must be below slow_period, was {self.fast_period} with slow_period {self.slow_period}"
+                f"fast_period must be below slow_period, was {self.fast_period} with slow_period {self.slow_period}",
+                "fast_period",
+                "slow_period",
             )
 
     def signals(self, tape: Tape) -> NDArray[np.int8]:

@@ -43,7 +43,10 @@ class OpeningRange(Parameters):
         if begin + self.range_minutes >= until:
             raise ParameterError(
                 f"until must come after the range, was {self.until} with range_start {self.range_start} and "
-                f"range_minutes {self.range_minutes} (a session lasts from 17:00 to 17:00 in Chicago)"
+                f"range_minutes {self.range_minutes} (a session lasts from 17:00 to 17:00 in Chicago)",
+                "until",
+                "range_start",
+                "range_minutes",
             )
 
     def signals(self, tape: Tape) -> NDArray[np.int8]:
@@ -73,7 +76,7 @@ class OpeningRange(Parameters):
 def _place(name: str, text: str) -> int:
     """Return the minutes of wall time from 17:00 to a time of the day."""
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
-        raise ParameterError(f"{name} must be a time of the day from 00:00 to 23:59, was {text!r}")
+        raise ParameterError(f"{name} must be a time of the day from 00:00 to 23:59, was {text!r}", name)
     return (60 * int(text[:2]) + int(text[3:]) - 60 * SESSION_OPEN_HOUR) % _DAY
 
 

@@ -63,7 +63,7 @@ def make_strategy(kind: type[Any], given: Mapping[str, Any]) -> Any:
     known = [parameter.name for parameter in declared(kind)]
     if unknown := [name for name in given if name not in known]:
         names = f"they are {', '.join(known)}" if known else "it has none"
-        raise ParameterError(f"{unknown[0]} is not a parameter of {kind.__name__}: {names}")
+        raise ParameterError(f"{unknown[0]} is not a parameter of {kind.__name__}: {names}", unknown[0])
     with _reported(lambda: _origin(kind), as_it_is=ScalprError):  # an invalid value has the same message everywhere
         return kind(**given)
 

@@ -126,4 +126,4 @@ def evaluated(**settings):
     result = realistic()
     rules = {"prop_target": 300.0, "prop_drawdown": 400.0, "prop_sims": CHUNK + 500, "prop_days": 5} | settings
     chosen = PropFirm(**{"prop_firm": "custom", **rules})
-    return prop_firm(result.trades, result.tape, result.setup.execution, chosen, SEED)
+    return prop_firm(result.trades, result.tape, result.run.setup.execution, chosen, SEED)

@@ -9,6 +9,7 @@ import pytest
 from scalpr_zen import EmaCrossover, Tape, save_tape
 from scalpr_zen.dashboard.workbench import Workbench
 from scalpr_zen.runs.backtest import run_setup
+from scalpr_zen.sections import sections
 
 HERE = "http://127.0.0.1:5001"
 CHICAGO = ZoneInfo("America/Chicago")
@@ -72,11 +73,10 @@ EVERYTHING = {
     "prop_sims": 8,
     "prop_days": 12,
 }
+LATER = [name for name, section in sections().items() if section.later]
 RUN_ROUTES = (
     "/api/run",
-    "/api/fills",
-    "/api/monte_carlo",
-    "/api/checks",
+    *(f"/api/section/{name}" for name in LATER),
     "/api/trades",
     "/api/tape",
     "/api/report.txt",
@@ -109,22 +109,31 @@ def answer(client, path, given=None):
     return json.loads(response.text, parse_constant=pytest.fail)
 
 
+def values_of(client, given=None):
+    """The data of every section that a run has at once, by the name of the section."""
+    return {name: section["values"] for name, section in answer(client, "/api/run", given)["sections"].items()}
+
+
 def refused(response, status) -> str:
     """The message of a refusal in the one shape of all errors."""
     assert response.status_code == status, response.text[:300]
     assert response.content_type == "application/json"
     assert set(response.json) == {"error"}
-    assert set(response.json["error"]) == {"status", "message"}
+    assert set(response.json["error"]) == {"status", "message", "parameters"}
     assert response.json["error"]["status"] == status
     return response.json["error"]["message"]
 
 
+def blamed(response) -> list[str]:
+    """The parameters that a refusal is about."""
+    refused(response, 400)
+    return response.json["error"]["parameters"]
+
+
 def timeless(values):
     """The sections of a result without the times of its manifest."""
-    clocks = ("started", "prints_per_second")
-    manifest = values["manifest"].items()
-    kept = {name: value for name, value in manifest if name not in clocks and not name.endswith("_seconds")}
-    return values | {"manifest": kept}
+    clocks = ("started", "prints_per_second", "seconds", "wall_seconds")
+    return values | {"manifest": {name: value for name, value in values["manifest"].items() if name not in clocks}}
 
 
 def bench_of(tape, folder):
@@ -137,8 +146,8 @@ def made(bench, given=None):
 
 
 def whole(bench, given):
-    """The same with Monte Carlo and checks."""
-    return bench.with_checks(bench.job(texts(given)), lambda: False)
+    """The same with every section."""
+    return bench.whole(bench.job(texts(given)), lambda: False)
 
 
 def library(bench, given):

@@ -1,8 +1,6 @@
-"""The dashboard in a browser: sites, pages, what they show, and what the command line reports of the same run."""
+"""The dashboard in a browser: sites, pages, and what the server answers to the questions of a page."""
 
 import contextlib
-import functools
-import io
 import json
 import re
 import shutil
@@ -13,18 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from unittest import mock
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
 
-import scalpr_zen.sections.prop_firm.evaluation
-from scalpr_zen import Tape, commands, instrument, save_tape
-from scalpr_zen.render.figures import CHARTS
-from scalpr_zen.render.text import number
-from scalpr_zen.sections.baseline import BY_TRADE
-from scalpr_zen.sections.statistics import STATISTICS
+from scalpr_zen import Tape, instrument, save_tape
+from scalpr_zen.sections import sections
 from support.market import market
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -46,16 +40,14 @@ COMMAND = (
     "from scalpr_zen.commands import entry_point; entry_point()",
 )
 PATIENCE = 30_000  # ms
-NO_PLOTLY = "window.Plotly = { react: async () => {} };"
+NO_PLOTLY = "window.Plotly = { react: async (box) => { box.on ??= () => {}; }, Plots: { resize() {} } };"
 SHORT = {"width": 1280, "height": 560}  # no chart is in sight at first, which saves drawing them
-WIDTHS = [{"width": 1280, "height": 900}, {"width": 400, "height": 850}]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 850}
 FAST = "fast_period=2&slow_period=5"  # nine trades of the small tape
-ONE = "fast_period=2&slow_period=100"
 MANY = "fast_period=5&slow_period=20&monte_carlo_sims=25&random_entry_sims=25&prop_sims=50"
-UNITS = {row.key: row.unit for row in STATISTICS}
-PATHS = [chart.name for chart in CHARTS if chart.section == "monte_carlo"]
-CHECKS = [chart.name for chart in CHARTS if chart.section in ("fills", "random_entries", "prop_firm")]
-DRAWN_AT_ONCE = [chart.name for chart in CHARTS if chart.section == "series" and chart.name != "equity_by_trade"]
+LATER = [name for name, section in sections().items() if section.later]
+SHOWN = [name for name, section in sections().items() if section.title]
+CHARTS = [chart.name for section in sections().values() for chart in section.charts]
 
 
 # ---------------------------------------------------------------------------------- tapes, dashboards, pages
@@ -68,6 +60,15 @@ class Site:
     tape: Path
     url: str
     process: subprocess.Popen
+
+    def get(self, path, query=""):
+        """The JSON that the server answers."""
+        with urlopen(f"{self.url}{path}?{query}") as answer:
+            return json.load(answer)
+
+    def run(self, query, pin=None):
+        """What the server answers for a run, beside a pinned one."""
+        return self.get("api/run", query if pin is None else urlencode([*parse_qsl(query), ("pin", pin)]))
 
 
 def listening(process):
@@ -180,7 +181,7 @@ def look(_looked, browser):
             watch(context, site.url, troubles)
             context.route("**/plotly.js", lambda route: route.fulfill(body=NO_PLOTLY, content_type="text/javascript"))
             page = opened(context, site, query)
-            wait_for_checks(page, query)
+            wait_for_all(page)
             page.wait_for_selector("#log tbody", state="attached")
             _looked[site, query] = page, troubles
         page, troubles = _looked[site, query]
@@ -230,8 +231,9 @@ def query_of(page):
     return urlsplit(page.url).query
 
 
-def wait_for_checks(page, query):
-    page.wait_for_selector(f'body[data-checks="{query}"]')
+def wait_for_all(page):
+    """Wait for every section of the run that is shown."""
+    page.wait_for_selector("body[data-complete]")
 
 
 def field(page, name):
@@ -265,6 +267,12 @@ def slide(page, name, key):
     page.locator(f".field:has(#parameter-{name}) input[type=range]").press(key)
 
 
+def visible_groups(page):
+    """The names of the groups of the form that are open."""
+    ids = page.locator("details.group[open]").evaluate_all("all => all.map(({ id }) => id)")
+    return [text.removeprefix("group-") for text in ids]
+
+
 def column(page, name):
     """The texts of a column of the log."""
     heads = page.locator("#log th").all_text_contents()
@@ -281,10 +289,6 @@ def new_log(page):
     page.wait_for_selector("#old", state="detached")
 
 
-def usd(text):
-    return float(re.sub(r"[$,+]", "", text))
-
-
 def tape_view(page, status):
     """Wait for a status of the tape; the names of its traces."""
     page.wait_for_function("text => document.querySelector('#tape-status').textContent.includes(text)", arg=status)
@@ -298,115 +302,45 @@ def download(page, suffix):
     return begun.value.path()
 
 
-def timeless(text):
-    """A text report, or the JSON, without its times."""
-    text = re.sub(r"^(  \w[\w ]* seconds +|  prints per second +|  started +).*$", r"\1", text, flags=re.M)
-    text = re.sub(r'^(  "(?:\w+_seconds|prints_per_second|started)": ).*$', r"\1", text, flags=re.M)
-    return re.sub(r"^(scalpr_zen .* )\S+T\S+$", r"\1", text, flags=re.M)
-
-
 def open_all(page):
     page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
 
 
-# ----------------------------------------------------------------------------- what the command line reports
+def html_of(page, selector):
+    return page.locator(selector).evaluate("element => element.innerHTML")
 
 
-@functools.cache
-def reported(site, query=""):
-    """The JSON that the command prints for the parameters of a query."""
-    flags = []
-    for name, value in parse_qsl(query):
-        flag = "--" + name.replace("_", "-")
-        flags += [flag] if value == "true" else [flag, value]
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out), mock.patch.object(scalpr_zen.sections.prop_firm.evaluation, "TAPES", TAPES):
-        args = ["backtest", "--tape", str(site.tape), *flags, "--json", "--out", str(site.tape.parent / "results")]
-        commands.scalpr.main(args, standalone_mode=False)
-    return json.loads(out.getvalue())
-
-
-def signed(value, unit):
-    return f"{'+' if value is not None and value > 0 else ''}{number(value, unit)}"
-
-
-def expected_cards(values, keys, pinned=None):
-    cards = {}
-    for key in keys:
-        unit, value, more = UNITS[key], values["statistics"][key], {}
-        if f"{key}_low" in values["statistics"]:
-            ends = (number(values["statistics"][f"{key}_{end}"], unit) for end in ("low", "high"))
-            more["95%"] = " to ".join(ends)
-        if key in values["baseline"]:
-            own, held = values["baseline"]["strategy"][key], values["baseline"][key]
-            if own != value:
-                more["by day"] = number(own, unit)
-            more["hold, by segment" if key in BY_TRADE else "buy & hold"] = number(held, unit)
-            more["difference"] = signed(values["baseline"]["difference"][key], unit)
-        if pinned:
-            before = pinned["statistics"][key]
-            more["pinned"], more["change"] = number(before, unit), signed(value - before, unit)
-        cards[key] = [number(value, unit), more]
-    return cards
-
-
-def shown_statistic(row, statistics):
-    """What the page shows of a statistic: where there are trades, its own word for what is undefined."""
-    value = statistics[row.key]
-    return row.missing if value is None and statistics["trades"] else number(value, row.unit)
-
-
-def cards(page):
-    """Value and lines of every card by key."""
+def as_shown(page, html):
+    """HTML of the server as a browser writes it."""
     return page.evaluate(
-        """() => Object.fromEntries([...document.querySelectorAll("#cards .card")].map((card) => [
-            card.dataset.key,
-            [card.querySelector(".value").textContent, Object.fromEntries(
-                [...card.querySelectorAll("dt")].map((dt) => [dt.textContent, dt.nextElementSibling.textContent]),
-            )],
-        ]))"""
+        "html => { const box = document.createElement('p'); box.innerHTML = html; return box.innerHTML }", html
     )
 
 
-def table(page, name):
-    """The cells of every row of a table by key."""
-    return page.evaluate(
-        """(name) => Object.fromEntries([...document.querySelectorAll(`#${name} tbody tr`)].map((row) =>
-            [row.dataset.key, [...row.cells].map((cell) => cell.textContent)]))""",
-        name,
-    )
-
-
-def visible_table(page, name):
-    """As `table`, in the order of the rows; those without a key are counted."""
-    rows = page.evaluate(
-        """(name) => [...document.querySelectorAll(`#${name} tbody tr`)].map((row, k) =>
-            [row.dataset.key ?? String(k), [...row.cells].map((cell) => cell.textContent)])""",
-        name,
-    )
-    return dict(rows)
-
-
-def visible_groups(page):
-    """The names of the groups of the form that are open."""
-    ids = page.locator("details.group[open]").evaluate_all("all => all.map(({ id }) => id)")
-    return [text.removeprefix("group-") for text in ids]
-
-
-def shows(page, site, query, pinned=None):
-    """Wait for the run of a query and compare the page with the report."""
+def shows(page, site, query, pin=None):
+    """Wait for the run of a query, and compare what leads the page with the answer of the server."""
     wait_for_run(page, query)
-    shown = cards(page)
-    assert len(shown) == 12
-    before = None if pinned is None else reported(site, pinned)
-    assert shown == expected_cards(reported(site, query), shown, before)
+    assert html_of(page, "#headline") == as_shown(page, site.run(query, pin)["headline"])
 
 
-@pytest.fixture(scope="session")
-def written(small, tmp_path_factory):
-    """What `scalpr backtest --csv --html --json` printed, and the files that it wrote, by suffix."""
-    out = tmp_path_factory.mktemp("written")
-    flags = ("--fast-period", "2", "--slow-period", "5", "--csv", "--html", "--json")
-    command = [*COMMAND, "backtest", "--tape", str(small.tape), *flags, "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout), {path.suffix[1:]: path.read_text("utf-8") for path in out.iterdir()}
+def wrong(page):
+    """The fields that are marked as refused."""
+    return page.locator("[aria-invalid=true]").evaluate_all("all => all.map(({ name }) => name)")
+
+
+@contextlib.contextmanager
+def held(page, path, part=""):
+    """Hold the answers of a path, of questions with a part in their query; let all of them through at the end."""
+    routes = []
+
+    def keep(route):
+        if part in route.request.url:
+            routes.append(route)
+        else:
+            route.continue_()
+
+    page.route(f"**/api/{path}?*", keep)
+    yield routes
+    for route in routes:
+        route.continue_()
+    page.evaluate("fetch('/api/runs').then((response) => response.text())")  # goes behind what was held

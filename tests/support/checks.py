@@ -3,8 +3,8 @@
 from hypothesis import strategies as st
 
 from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFirm, SessionRules, Setup
-from scalpr_zen.runs.backtest import jsonable
-from scalpr_zen.sections.fills import fills
+from scalpr_zen.render.data import jsonable
+from scalpr_zen.sections.fills.models import fills
 from scalpr_zen.simulation.simulate import orders, trade
 from support.tapes import NOON
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, SessionRules, run
-from scalpr_zen.render.figures import figures
-from scalpr_zen.runs.backtest import Setup, jsonable, run_trades
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, PropFirm, SessionRules, Setup, run
+from scalpr_zen.render.data import jsonable
+from scalpr_zen.runs.backtest import run_trades
+from scalpr_zen.sections import sections
 from support.market import market
 from support.tapes import Given, signals_of, tape_of
 
@@ -13,10 +14,19 @@ SERIES = ["equity_by_day", "equity_by_trade", "exits", "results", "calendar", "h
 SERIES += ["excursions", "holding"]
 MONTE_CARLO = ["paths_permuted", "paths_of_days", "drawdowns"]
 CHECKS = ["slippage", "random_entries", "prop_firm"]
-NAMES = SERIES + MONTE_CARLO + CHECKS
+NAMES = [*SERIES, "slippage", "random_entries", *MONTE_CARLO, "prop_firm"]
 FAST = EmaCrossover(fast_period=2, slow_period=5)
 FEW_PATHS = MonteCarlo(monte_carlo_sims=25, random_entry_sims=25)
 STRATEGY_NAME = 'A</script><img src="//x">&'
+
+CHARTS = [chart for section in sections().values() for chart in section.charts]
+
+
+def figures(values, names=None):
+    """The figures of some sections of a result by name, of all where none are named."""
+    wanted = [section for name, section in sections().items() if names is None or name in names]
+    return {chart.name: chart.figure(values) for section in wanted for chart in section.charts}
+
 
 NORMAL = run(market(), FAST, execution=Execution(commission=2.27, contracts=2), settings=FEW_PATHS)
 VALUES = jsonable(NORMAL.to_dict())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scalpr_zen import MonteCarlo, SessionRules, Tape, instrument
-from scalpr_zen.sections import random_entries as module
+from scalpr_zen.sections.random_entries import draws as module
 from scalpr_zen.simulation.simulate import Orders, trade
 from support.budget import JIT
 from support.checks import HOUR, LONG, traded

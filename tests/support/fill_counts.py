@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from scalpr_zen.sections.fills import BINS
+from scalpr_zen.sections.fills.models import BINS
 from support.checks import fills_of, setup_of
 from support.random_tapes import segments_of, session_dates
 from support.tapes import signals_of, tape_of

@@ -8,6 +8,7 @@ import scipy.stats
 
 from scalpr_zen.sections.statistics import STATISTICS
 from support import naive
+from support.reports import section
 
 Z = 1.959963984540054
 
@@ -26,7 +27,7 @@ class Span:
     @classmethod
     def printed(cls, text):
         """Read `-$1,234.50`, `33.33%`, `1.017`, `12` or `1.2e-05`, half a unit of the last digit either way."""
-        digits = re.sub(r"[$,%]", "", text)
+        digits = re.sub(r"[$,%+]", "", text)
         mantissa, _, exponent = digits.partition("e")
         decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
         exact = "." not in digits and "e" not in digits
@@ -71,16 +72,8 @@ def total(spans):
     return sum(spans, Span(0.0))
 
 
-def section(text, title):
-    """The lines of a section of the report."""
-    lines = text.split("\n")
-    start = next(k for k, line in enumerate(lines) if line.startswith(title))
-    rest = lines[start + 2 :]
-    return rest[: rest.index("")] if "" in rest else rest
-
-
 def printed_statistics(text):
-    cells = [re.split(r"\s{2,}", line.strip()) for line in section(text, "STATISTICS")]
+    cells = [re.split(r"\s{2,}", line.strip()) for line in section(text, "STATISTICS")[1:]]
     return {row[0]: row[1].split(" ")[0] for row in cells}
 
 
@@ -144,16 +137,17 @@ def check_months(text, have):
 def check_baseline(text, have, point_value):
     head, *rows = [re.split(r"\s{2,}", line.strip()) for line in section(text, "BUY & HOLD")]
     assert head == ["of daily equity", "strategy", "buy & hold", "difference"]
-    compared = {row[0]: [Span.printed(cell) for cell in row[1:]] for row in rows[:3]}
-    assert list(compared) == ["Net P&L", "Sharpe", "Max drawdown"]
+    split = rows.index(["Segments, from roll to roll"])
+    compared = {row[0]: [Span.printed(cell) for cell in row[1:]] for row in rows[:split]}
+    assert {"Net P&L", "Sharpe", "Max drawdown"} <= set(compared)
     for strategy, held, difference in compared.values():
         assert strategy - held == difference
     assert compared["Net P&L"][0] == have["Net P&L"]
     assert compared["Sharpe"][0] == have["Sharpe"]
     earned = []
-    for row in rows[3:]:
-        first, last = (float(price) for price in row[2].split(" -> "))
-        earned.append(Span.printed(row[3]))
+    for row in rows[split + 2 :]:
+        first, last = map(float, row[2:4])
+        earned.append(Span.printed(row[4]))
         assert Span((last - first) * point_value) == earned[-1], row
     assert total(earned) == compared["Net P&L"][1]
 

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from scalpr_zen import TRADE, Bracket, Execution, Tape, instrument
+from scalpr_zen.sections.months import months
 from scalpr_zen.sections.statistics import STATISTICS, statistics
 from scalpr_zen.simulation.kernel import STOP, TARGET
 
@@ -33,6 +34,10 @@ def trades_of(net, session=None, reason=None) -> np.ndarray:
 
 def figures(net, session=None, sessions=1, bracket=None, execution=NO_COSTS) -> dict:
     return statistics(trades_of(net, session), tape_of(sessions), bracket or Bracket(), execution)
+
+
+def months_of(net, session, sessions) -> list:
+    return months(trades_of(net, session), tape_of(sessions), np.ones(sessions, np.bool_))
 
 
 def verdicts(values: dict) -> dict:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 from scalpr_zen import TRADE, Execution
-from scalpr_zen.sections.series import EXCURSION_BINS, LIMITS, RESULT_BINS, series
+from scalpr_zen.sections.series.data import EXCURSION_BINS, LIMITS, RESULT_BINS, series
 from scalpr_zen.simulation.kernel import TARGET
 from support.tapes import NOON, tape_of
 

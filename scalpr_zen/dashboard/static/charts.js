@@ -1,9 +1,7 @@
 // The charts: figures of the server, drawn when they are in sight, in the theme of the system.
 
-import { byId, element, showError, tip } from "./page.js";
+import { element, showError, tip } from "./page.js";
 
-const WIDE = new Set(["equity_by_day", "equity_by_trade", "calendar", "prop_firm"]);
-const PIN_COLOUR = "#b07ce0";
 const CONFIG = {
   responsive: true,
   displaylogo: false,
@@ -51,36 +49,29 @@ export function onTheme(changed) {
 export class Charts {
   constructor(themes) {
     this.themes = themes;
-    this.shown = new Map(); // name -> { box, plot, figure, pinned, drawn }
+    this.shown = new Map(); // name -> { box, plot, figure, drawn }
     this.sight = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: "200px" });
     onTheme(() => this.#again());
-    byId("equity-by").addEventListener("change", () => this.#choose());
   }
 
-  /** Tell the charts of which run they are, as the title of an image. */
+  /** Name the run, for the title of an image. */
   name(text) {
     this.run = text;
   }
 
-  /** Take new figures; resolves when those in sight are drawn. */
-  async show(figures, pinned = {}) {
+  /** Take new figures of a place; resolves when those in sight are drawn. */
+  async show(figures, place) {
     for (const [name, figure] of Object.entries(figures)) {
-      const chart = this.shown.get(name) ?? this.#make(name, figure);
-      Object.assign(chart, { figure, pinned: pinned[name] ?? null, drawn: false });
+      const chart = this.shown.get(name) ?? this.#make(name, figure, place);
+      Object.assign(chart, { figure, drawn: false });
       chart.box.classList.remove("stale");
     }
-    this.#choose();
     await Promise.all(Object.keys(figures).map((name) => this.#draw(this.shown.get(name))));
   }
 
-  /** Dim charts that no longer belong to the run that is shown. */
-  dim(names) {
-    for (const name of names) this.shown.get(name)?.box.classList.add("stale");
-  }
-
-  #make(name, figure) {
+  #make(name, figure, place) {
     const title = figure.layout.title.text;
-    const sentence = figure.layout.meta.sentence;
+    const { sentence, wide } = figure.layout.meta;
     const plot = element("div", { class: "plot", role: "group", "aria-label": `${title}. ${sentence}` });
     const save = element(
       "button",
@@ -90,25 +81,17 @@ export class Charts {
     const caption = element("figcaption", {}, tip(title, sentence), save);
     const box = element(
       "figure",
-      { class: WIDE.has(name) ? "chart wide" : "chart", id: `chart-${name}` },
+      { class: wide ? "chart wide" : "chart", id: `chart-${name}` },
       caption,
       plot,
     );
     const chart = { box, plot, inSight: false };
-    (byId(`place-${name}`) ?? byId("charts")).append(box);
+    place.append(box);
     this.shown.set(name, chart);
     const { top } = box.getBoundingClientRect();
     chart.inSight = top < innerHeight + 200;
     this.sight.observe(box);
     return chart;
-  }
-
-  #choose() {
-    const chosen = byId("equity-by").querySelector("input:checked").value;
-    for (const name of ["equity_by_day", "equity_by_trade"]) {
-      const chart = this.shown.get(name);
-      if (chart) chart.box.hidden = name !== chosen;
-    }
   }
 
   #seen(entries) {
@@ -120,13 +103,13 @@ export class Charts {
   }
 
   async #draw(chart) {
-    if (chart.drawn || !chart.inSight || chart.box.hidden) return;
+    if (chart.drawn || !chart.inSight) return;
     chart.drawn = true;
     const { data, layout } = chart.figure;
     const { title, ...rest } = layout;
     const inPage = { ...rest, margin: { ...rest.margin, t: 26 }, uirevision: 1 };
     try {
-      await draw(chart.plot, [...data, ...pinnedTraces(chart.pinned)], inPage, this.themes);
+      await draw(chart.plot, data, inPage, this.themes);
     } catch (error) {
       chart.drawn = false;
       showError(error);
@@ -140,7 +123,7 @@ export class Charts {
     }
   }
 
-  /** Save a chart as an image that tells what it shows and of which run. */
+  /** Save a chart as an image with its title and the run in it. */
   async #save(name) {
     const { plot, figure } = this.shown.get(name);
     const title = { text: `${figure.layout.title.text}  ${this.run}` };
@@ -150,10 +133,4 @@ export class Charts {
     const file = { format: "png", filename: `scalpr_zen_${name}`, ...size };
     await (await plotly()).downloadImage({ data: plot.data, layout }, file);
   }
-}
-
-/** The equity of the pinned run as a second line. */
-function pinnedTraces(figure) {
-  const line = figure?.data.find((trace) => trace.name === "strategy");
-  return line ? [{ ...line, name: "pinned", line: { ...line.line, color: PIN_COLOUR, dash: "dash", width: 1.4 } }] : [];
 }

@@ -2,15 +2,6 @@
 
 import { byId, element, tip } from "./page.js";
 
-const LABELS = {
-  strategy: "Strategy",
-  bracket: "Bracket",
-  execution: "Execution",
-  rules: "Session rules",
-  pessimistic: "Pessimistic costs",
-  settings: "Monte Carlo, random entries",
-  firm: "Prop-firm evaluation",
-};
 const OPEN = new Set(["strategy", "bracket", "execution"]); // at first; the others where a value is changed
 const MOVING = 30; // ms between the last edit and its run
 const TYPING = 150; // the same where it may be half a number
@@ -56,27 +47,27 @@ export class ParameterForm {
     for (const group of this.groups) if (this.#count(group)) group.box.open = true;
   }
 
-  /** Mark the fields that an error message names, tell it at the first of them, and no other. */
-  blame(message) {
-    const names = blamed(message);
-    let told = message;
+  /** Mark the fields that an error is about, show it at the first of them, and no other; without one, mark none. */
+  blame(error) {
+    const names = error?.parameters ?? [];
+    let message = error?.message ?? "";
     for (const { name, field, refusal } of this.parameters) {
-      const wrong = names.has(name);
+      const wrong = names.includes(name);
       const box = field.closest(".field");
       box.classList.toggle("wrong", wrong);
       field.setAttribute("aria-invalid", wrong);
-      refusal.textContent = wrong ? told : "";
+      refusal.textContent = wrong ? message : "";
       refusal.hidden = !refusal.textContent;
       if (!wrong) continue;
-      if (told && !byId("parameters").contains(document.activeElement)) box.scrollIntoView({ block: "nearest" });
-      told = "";
+      if (message && !byId("parameters").contains(document.activeElement)) box.scrollIntoView({ block: "nearest" });
+      message = "";
       box.closest("details").open = true;
     }
   }
 
   #group(group) {
     const { name, title, parameters } = group;
-    const label = name === "strategy" ? `${LABELS.strategy} ${title}` : (LABELS[name] ?? title);
+    const label = name === "strategy" ? `Strategy ${title}` : title;
     const fields = parameters.map((parameter) => this.#field(parameter, group));
     group.note = element("small");
     const summary = element("summary", {}, label, " ", group.note);
@@ -174,10 +165,4 @@ function points({ field, kind, step }) {
 /** A default as the text that its field shows. */
 function textOf(value) {
   return value === null ? "" : String(value);
-}
-
-/** The parameters that a refusal is about: those before its rule, and what is missing beside them. */
-function blamed(message) {
-  const [subject] = / needs? /.test(message) ? message.split(/, (?:which|both) /) : message.split(/ must /);
-  return new Set(message ? subject.match(/\w+/g) : []);
 }

@@ -1,9 +1,7 @@
 // The trade log: pages from the server, sorted and filtered there.
 
-import { count, number, points, signed } from "./format.js";
-import { byId, element, getJson, refill, showError } from "./page.js";
+import { byId, count, element, getJson, refill, showError } from "./page.js";
 
-const TEXT = new Set(["side", "contract", "session_date", "entry_time", "exit_time", "exit_reason"]);
 const SIZE = 50;
 
 export class TradeLog {
@@ -69,30 +67,28 @@ export class TradeLog {
   }
 
   #draw(answer, run) {
-    const { matching, net_usd: net, trades } = answer;
-    const found = `${count(matching)} ${matching === 1 ? "trade" : "trades"}`;
-    byId("matching").textContent =
-      `${found}, ${number(net, "usd")}${matching ? "; choose a number to see its prints" : ""}`;
+    const { matching, found, trades } = answer;
+    byId("matching").textContent = `${found}${matching ? "; choose a number to see its prints" : ""}`;
     byId("log").classList.remove("stale");
     refill(byId("log"), this.#head(), element("tbody", {}, ...trades.map((trade) => this.#row(trade, run))));
     refill(byId("pages"), ...this.#pager(answer));
   }
 
   #head() {
-    const cell = (name) => {
+    const cell = ({ name, label, text }) => {
       const sorted = this.wanted.sort === name;
       const arrow = sorted ? (this.wanted.order === "up" ? " \u25b2" : " \u25bc") : "";
       const aria = sorted ? (this.wanted.order === "up" ? "ascending" : "descending") : "none";
-      const button = element("button", { type: "button", onclick: () => this.#sort(name) }, heading(name) + arrow);
-      return element("th", { scope: "col", "aria-sort": aria, class: TEXT.has(name) ? "text" : "" }, button);
+      const button = element("button", { type: "button", onclick: () => this.#sort(name) }, label + arrow);
+      return element("th", { scope: "col", "aria-sort": aria, class: text ? "text" : "" }, button);
     };
     return element("thead", {}, element("tr", {}, ...this.columns.map(cell)));
   }
 
   #row(trade, run) {
-    const cells = this.columns.map((name) => {
-      const attributes = { class: TEXT.has(name) ? "text" : "" };
-      if (name !== "number") return element("td", attributes, textOf(name, trade[name]));
+    const cells = this.columns.map(({ name, text }) => {
+      const attributes = { class: text ? "text" : "" };
+      if (name !== "number") return element("td", attributes, trade.text[name]);
       const label = `Prints around trade ${trade.number}`;
       return element(
         "td",
@@ -133,15 +129,4 @@ export class TradeLog {
       button("\u00bb", "Last page", pages, page < pages),
     ];
   }
-}
-
-function heading(name) {
-  const text = name.replaceAll("_", " ");
-  return name.endsWith("_time") ? `${text}, Chicago` : text;
-}
-
-function textOf(name, value) {
-  if (name === "net_usd") return signed(value, "usd");
-  if (name.endsWith("_points") || name.endsWith("_price")) return points(value);
-  return name.endsWith("_time") ? value.slice(0, 23).replace("T", " ") : String(value);
 }

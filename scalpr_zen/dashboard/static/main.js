@@ -1,34 +1,17 @@
 // The page: the URL holds the parameters; a change of it runs once, and the answer fills every part.
 
-import { showFigures } from "./cards.js";
 import { Charts } from "./charts.js";
-import { awaitChecks, failChecks, failWaiting, showChecks, showFillsPart } from "./checks.js";
-import { count, number, short } from "./format.js";
 import { ParameterForm } from "./form.js";
 import { TradeLog } from "./log.js";
-import { byId, element, getJson, showError } from "./page.js";
+import { byId, count, element, getJson, showError } from "./page.js";
 import { showRuns } from "./runs.js";
+import { Sections } from "./sections.js";
 import { TapeView } from "./tape.js";
 import { showTips } from "./tips.js";
 
-const LATER_AFTER = 120; // ms a run must stand before what comes later is asked for
-const MONTE_CARLO = ["paths_permuted", "paths_of_days", "drawdowns"];
-const LATER = {
-  fills: showFillsPart,
-  monte_carlo: () => null,
-  checks: (answer, result) => {
-    showChecks(answer, result);
-    document.body.dataset.checks = page.run.query;
-  },
-};
-const RULED = {
-  other_side: "of the other side",
-  outside: "outside the hours of entry",
-  session_over: "after a limit ended their session",
-  in_cooldown: "in a cooldown",
-};
+const LATER_AFTER = 120; // ms a run must stand before the sections that take long are asked for
 
-const page = { run: null, pinned: null, waiting: null, edit: null, later: null };
+const page = { query: null, waiting: null, edit: null, later: null, unpinned: "" };
 const parts = {};
 
 /** The URL's parameters of the run, and those of the pinned one or null. */
@@ -46,123 +29,97 @@ function toUrl(query, pin, how) {
   history[how](null, "", text ? `?${text}` : location.pathname);
 }
 
+/** The whole query of the URL, as the server takes it: the parameters of a run, and `pin`. */
+const asked = () => location.search.slice(1);
+
 /**
  * Run the parameters of the URL and show the result; a run that another one overtakes is dropped.
- * @param asked a query and its answer, where it was asked for before
+ * @param known a query and its answer, where it was asked for before
  */
-async function run(asked = null) {
+async function run(known = null) {
   clearTimeout(page.edit);
   page.edit = null;
   clearTimeout(page.later);
   page.waiting?.abort();
   const { signal } = (page.waiting = new AbortController());
-  const { query, pin } = fromUrl();
+  const query = asked();
+  delete document.body.dataset.complete;
   const clock = showClock();
   try {
-    const known = asked?.query === query.toString();
-    const answer = await (known ? asked.answer : getJson("/api/run", query, signal));
-    const pinned = await pinnedRun(pin, signal);
+    const answer = await (known?.query === query ? known.answer : getJson("/api/run", query, signal));
     signal.throwIfAborted();
-    Object.assign(page, { run: { ...answer, query }, pinned });
+    page.query = fromUrl().query;
     showError(null);
-    await show(signal);
+    await show(answer, signal);
   } catch (error) {
     if (error.name === "AbortError") return;
+    if (error.parameters?.includes("pin")) {
+      toUrl(fromUrl().query, null, "replaceState"); // a pin that is no run any more
+      page.unpinned = `unpinned: ${error.message}`;
+      run();
+      return;
+    }
     byId("timing").textContent = "";
     byId("results").classList.add("stale");
-    failWaiting("the run before them failed");
-    parts.form.blame(error.message);
+    parts.sections.failWaiting("the run before them failed");
+    parts.form.blame(error);
     showError(error);
   } finally {
     clearInterval(clock);
   }
 }
 
-/** The pinned run: known already, or asked for again; one that is refused is unpinned. */
-async function pinnedRun(pin, signal) {
-  if (pin === null) return null;
-  if (page.pinned?.pin === pin) return page.pinned;
-  if (page.run?.query.toString() === pin) return { ...page.run, pin };
-  try {
-    return { ...(await getJson("/api/run", pin, signal)), pin };
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    toUrl(fromUrl().query, null, "replaceState");
-    return null;
-  }
-}
-
-async function show(signal) {
-  const { result, figures, query } = page.run;
-  parts.form.blame("");
+async function show(answer, signal) {
+  const { query } = page;
+  parts.form.blame(null);
   byId("results").classList.remove("stale");
-  showFigures(parts.about, result, page.pinned?.result ?? null);
-  showCounts(result);
   showPin();
   showDownloads(query);
-  parts.charts.name([result.parameters.strategy, result.tape.root, ...query].join(" ").replaceAll(",", "="));
-  parts.charts.dim(MONTE_CARLO);
-  awaitChecks();
-  const drawn = parts.charts.show(figures, page.pinned?.figures);
+  parts.charts.name([answer.name, ...query].join(" ").replaceAll(",", "="));
+  const drawn = parts.sections.show(answer);
   parts.log.show(query);
   showRuns(choose).catch(showError);
   await drawn;
   if (signal.aborted) return;
-  showTime(result.manifest);
+  byId("timing").textContent = answer.timing;
   document.body.dataset.run = query; // for whoever waits for the picture of a run
-  page.later = setTimeout(() => later(query, result, signal), LATER_AFTER);
+  page.later = setTimeout(() => later(query, signal), LATER_AFTER);
 }
 
-/** What comes later arrives by itself, after the rest, the most telling first. */
-async function later(query, result, signal) {
-  for (const [name, show] of Object.entries(LATER)) {
-    try {
-      await addFigures(`/api/${name}`, query, signal, (answer) => show(answer, result));
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      failChecks(name, error.message);
-      showError(error);
-    }
-  }
-}
-
-async function addFigures(path, query, signal, show = () => null) {
-  const answer = await getJson(path, query, signal);
-  signal.throwIfAborted();
-  show(answer);
-  await parts.charts.show(answer.figures);
-}
-
-function showTime({ signals_seconds: signals, wall_seconds: seconds, prints_per_second: rate }) {
-  const kept = signals === 0 ? ", signals known before" : "";
-  byId("timing").textContent = `run ${number(seconds, "seconds")}, ${short(rate)} prints/s${kept}`;
+/** Ask for the sections that take long, and show each when it comes. */
+async function later(query, signal) {
+  await Promise.all(
+    parts.sections.later.map(async (name) => {
+      try {
+        const section = await getJson(`/api/section/${name}`, query, signal);
+        signal.throwIfAborted();
+        await parts.sections.fill(name, section);
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        parts.sections.fail(name, error.message);
+        showError(error);
+      }
+    }),
+  );
+  if (!signal.aborted) document.body.dataset.complete = query;
 }
 
 /** Show how long a run is going on, where it takes longer than a moment. */
 function showClock() {
   const started = performance.now();
   return setInterval(() => {
-    byId("timing").textContent = `running ${number((performance.now() - started) / 1000, "seconds")}`;
+    byId("timing").textContent = `running ${((performance.now() - started) / 1000).toFixed(1)} s`;
   }, 500);
 }
 
-/** What became of every signal. */
-function showCounts({ counts }) {
-  const { signals, closed, void: voided, open, unfilled, ignored } = counts;
-  const ruled = Object.entries(RULED).filter(([name]) => counts[name]);
-  byId("counts").textContent =
-    `${count(signals)} signals: ${count(closed)} trades, ${count(ignored)} ignored as a position was open, ` +
-    `${count(unfilled)} unfilled, ${count(voided)} void at a roll, ${count(open)} open at the end` +
-    ruled.map(([name, why]) => `, ${count(counts[name])} ${why}`).join("");
-}
-
 function showPin() {
+  const { pin } = fromUrl();
   const button = byId("pin");
   button.disabled = false;
-  button.setAttribute("aria-pressed", page.pinned !== null);
-  button.textContent = page.pinned ? "Unpin" : "Pin this run";
-  const changed = [...new URLSearchParams(page.pinned?.pin ?? "")].map((pair) => pair.join(" "));
-  byId("pinned").textContent = page.pinned ? `pinned: ${changed.join(", ") || "the defaults"}` : "";
+  button.setAttribute("aria-pressed", pin !== null);
+  button.textContent = pin === null ? "Pin this run" : "Unpin";
+  const changed = [...new URLSearchParams(pin ?? "")].map((pair) => pair.join(" "));
+  byId("pinned").textContent = pin === null ? page.unpinned : `pinned: ${changed.join(", ") || "the defaults"}`;
 }
 
 function showDownloads(query) {
@@ -180,7 +137,7 @@ function choose(query) {
   run();
 }
 
-/** Run what was edited, once: a field tells of its end as well, which may be known already. */
+/** Run what was edited, once: the end of an edit is an event too, and may bring nothing new. */
 function edited(first, wait) {
   const before = location.search;
   toUrl(parts.form.query, fromUrl().pin, first ? "pushState" : "replaceState");
@@ -193,7 +150,6 @@ function showTape({ tape }) {
   const dates = tape.session_dates.join(" to ");
   byId("about").textContent = `${tape.root} ${tape.name}, ${count(tape.prints)} prints, ${dates}, ${tape.path}`;
   byId("synthetic").hidden = byId("badge").hidden = !tape.synthetic;
-  byId("ledgers").textContent = tape.lines.join("\n").trim();
 }
 
 function listen() {
@@ -203,15 +159,15 @@ function listen() {
   });
   byId("defaults").addEventListener("click", () => choose(new URLSearchParams()));
   byId("pin").addEventListener("click", () => {
-    toUrl(fromUrl().query, page.pinned ? null : page.run.query.toString(), "pushState");
+    page.unpinned = "";
+    toUrl(fromUrl().query, fromUrl().pin === null ? page.query.toString() : null, "pushState");
     run();
   });
 }
 
 async function start() {
-  const { query } = fromUrl();
-  const asked = { query: query.toString(), answer: getJson("/api/run", query) }; // while the page is made
-  asked.answer.catch(() => null); // told where it is awaited
+  const first = { query: asked(), answer: getJson("/api/run", asked()) }; // while the page is made
+  first.answer.catch(() => null); // shown where it is awaited
   try {
     parts.about = await getJson("/api/about");
   } catch (error) {
@@ -224,10 +180,11 @@ async function start() {
   parts.form = new ParameterForm(parts.about.groups, edited);
   parts.form.show(fromUrl().query);
   parts.charts = new Charts(parts.about.themes);
+  parts.sections = new Sections(parts.about.sections, parts.charts);
   const view = new TapeView(parts.about);
   parts.log = new TradeLog(parts.about, (trade, query) => view.open(query, trade));
   listen();
-  await run(asked);
+  await run(first);
 }
 
 start();

@@ -28,32 +28,8 @@ export function refill(parent, ...children) {
   (now.slice(at).find((control) => !control.disabled) ?? now.findLast((control) => !control.disabled))?.focus();
 }
 
-/**
- * Fill a table anew.
- * @param head headings: texts, or pairs of a text and a smaller one below it
- * @param rows each { key, class, cells }; a cell is a text, an element, or { text, below, class, ... }
- * @param texts how many columns at the left hold text
- */
-export function fillTable(table, head, rows, texts = 1) {
-  const isText = (k) => k < texts || rows[0]?.cells[k]?.class?.startsWith?.("text");
-  const side = (k) => (isText(k) ? "text" : "");
-  const words = (text, below) => (below ? [text, element("br"), element("small", {}, below)] : [text]);
-  const heading = (name, k) => element("th", { scope: "col", class: side(k) }, ...words(...[name].flat()));
-  const cell = (value, k) => {
-    if (typeof value === "string" || value instanceof Node) return element("td", { class: side(k) }, value);
-    const { text, below, ...about } = value;
-    return element("td", about, ...words(text, below));
-  };
-  const line = ({ key, class: look = "", cells }) =>
-    element("tr", { "data-key": key, class: look }, ...cells.map(cell));
-  table.replaceChildren(
-    element("thead", {}, element("tr", {}, ...head.map(heading))),
-    element("tbody", {}, ...rows.map(line)),
-  );
-}
-
-/** The class of a gain, of a loss, or of neither. */
-export const signClass = (value) => (value > 0 ? "good" : value < 0 ? "bad" : "");
+/** A count with commas. */
+export const count = (value) => value.toLocaleString("en-US");
 
 export const byId = (id) => document.getElementById(id);
 
@@ -79,7 +55,7 @@ async function watched(answer) {
   }
 }
 
-/** Get JSON; throws the server's message, or an AbortError. */
+/** Get JSON; throws the server's message with the `parameters` it is about, or an AbortError. */
 export function getJson(path, query = "", signal = undefined) {
   return watched(answerOf(path, query, signal));
 }
@@ -97,7 +73,8 @@ async function answerOf(path, query, signal) {
     return null;
   });
   if (response.ok && answer) return answer;
-  throw new Error(answer?.error?.message ?? `the server answered ${response.status}`);
+  const { message = `the server answered ${response.status}`, parameters = [] } = answer?.error ?? {};
+  throw Object.assign(new Error(message), { parameters });
 }
 
 /** Show an error, or clear it. */

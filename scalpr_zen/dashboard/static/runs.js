@@ -1,6 +1,5 @@
 // The list of the runs of this session, and the pinned one.
 
-import { number } from "./format.js";
 import { byId, element, getJson, refill } from "./page.js";
 
 /** Show the runs since the dashboard began, the latest first; `choose` is called with the query of one. */
@@ -21,7 +20,7 @@ function row(run, choose) {
     { type: "button", "aria-label": `Show run ${run.run}: ${text}`, onclick: () => choose(query) },
     String(run.run),
   );
-  const what = `${text}; ${number(run.seconds, "seconds")}`;
-  const cells = [button, what, number(run.net_usd, "usd"), number(run.t_statistic_by_day, "ratio")];
+  const what = `${text}; ${run.seconds.toFixed(3)} s`;
+  const cells = [button, what, run.text.net_usd, run.text.t_statistic_by_day];
   return element("tr", {}, ...cells.map((cell, k) => element("td", { class: k === 1 ? "text" : "" }, cell)));
 }

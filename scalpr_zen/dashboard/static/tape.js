@@ -1,8 +1,7 @@
 // The tape around a trade: single prints, or their envelope, and the way from a year to one print.
 
 import { draw, keepFitting, onTheme } from "./charts.js";
-import { count, number, points, signed } from "./format.js";
-import { byId, element, getJson } from "./page.js";
+import { byId, count, element, getJson } from "./page.js";
 
 const BUY = "#3b8fd9";
 const SELL = "#c97316";
@@ -19,7 +18,6 @@ export class TapeView {
   constructor(about) {
     this.themes = about.themes;
     this.length = about.tape.prints;
-    this.stamp = about.tape.synthetic ? "SYNTHETIC " : "";
     this.dialog = byId("tape");
     this.chart = byId("tape-chart");
     this.dialog.querySelector('button[value="close"]').addEventListener("click", () => this.dialog.close());
@@ -31,11 +29,8 @@ export class TapeView {
   /** Open the tape around a trade of a run. */
   async open(query, trade) {
     Object.assign(this, { query, trade, view: null });
-    byId("tape-title").textContent =
-      `${this.stamp}${trade.side} ${trade.contract} trade ${trade.number} of ${trade.session_date}, ${trade.exit_reason}, ${signed(trade.net_usd, "usd")}`;
-    byId("tape-facts").textContent =
-      `entry ${points(trade.entry_price)} at ${trade.entry_time.replace("T", " ")}, exit ${points(trade.exit_price)} at ` +
-      `${trade.exit_time.replace("T", " ")}; MAE ${points(trade.mae_points)}, MFE ${points(trade.mfe_points)} points`;
+    byId("tape-title").textContent = trade.text.title;
+    byId("tape-facts").textContent = trade.text.facts;
     if (!this.dialog.open) this.dialog.showModal();
     await this.#around();
   }
@@ -133,7 +128,7 @@ export class TapeView {
 
   /** Entry and exit of the trade, and where its stop had moved to. */
   #marks() {
-    const { entry, exit, entry_price: bought, exit_price: sold, side, net_usd: net } = this.trade;
+    const { entry, exit, entry_price: bought, exit_price: sold, side, text } = this.trade;
     const { stop_price: stop, last_stop_price: moved } = this.trade;
     const mark = (name, x, y, symbol) => ({
       type: "scatter",
@@ -142,13 +137,13 @@ export class TapeView {
       x: [x],
       y: [y],
       marker: { symbol, size: 13, color: "rgba(0,0,0,0)", line: { width: 2, color: "#b07ce0" } },
-      hovertemplate: `${name} ${points(y)}<extra></extra>`,
+      hovertemplate: `${name} %{y:,.10~g}<extra></extra>`,
     });
     const last = { ...mark("stop when it ended", exit, moved, "line-ew"), marker: LAST_STOP };
     return [
       ...(moved === null || moved === stop ? [] : [last]),
       mark("entry", entry, bought, side === "LONG" ? "triangle-up" : "triangle-down"),
-      mark(`exit ${number(net, "usd")}`, exit, sold, "square"),
+      mark(`exit ${text.net_usd}`, exit, sold, "square"),
     ];
   }
 
@@ -163,7 +158,7 @@ export class TapeView {
       x: [entry, Math.max(exit, entry + 1)],
       y: [y, y],
       line: { color, dash, width: 1.4 },
-      hovertemplate: `${name} ${points(y)}<extra></extra>`,
+      hovertemplate: `${name} %{y:,.10~g}<extra></extra>`,
     });
     return [
       line("take profit", target, BUY, "solid"),
@@ -192,11 +187,8 @@ function printTraces({ print, price, time, size, aggressor }) {
       name: `${name} (${mine.length})`,
       x: mine.map((k) => print[k]),
       y: mine.map((k) => price[k]),
-      text: mine.map(
-        (k) =>
-          `${points(price[k])}<br>${size[k]} contracts, ${name}<br>${time[k].replace("T", " ")}<br>print ${print[k]}`,
-      ),
-      hovertemplate: "%{text}<extra></extra>",
+      text: mine.map((k) => `${size[k]} contracts, ${name}<br>${time[k].replace("T", " ")}<br>print ${print[k]}`),
+      hovertemplate: "%{y:,.10~g}<br>%{text}<extra></extra>",
       marker: { color, symbol, size: 7 },
     };
   });
@@ -229,7 +221,7 @@ function tradeTraces(trades) {
       name: won ? "trades won" : "trades not won",
       x: mine.flatMap((k) => [trades.entry[k], trades.exit[k], null]),
       y: mine.flatMap((k) => [trades.entry_price[k], trades.exit_price[k], null]),
-      line: { color: won ? BUY : SELL, width: 2, dash: won ? "solid" : "dash" },
+      line: { color: won ? BUY : SELL, width: 2 },
       opacity: 0.7,
       hoverinfo: "skip",
       showlegend: false,

@@ -19,7 +19,7 @@ from scalpr_zen.base.instruments import is_micro
 from scalpr_zen.base.money import MICRO, whole_micro
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.sections.prop_firm.paths import (
+from scalpr_zen.sections.prop_firm.kernels import (
     BALANCE,
     BUST,
     DAILY_LOSS,
@@ -42,7 +42,7 @@ from scalpr_zen.sections.prop_firm.paths import (
     walk,
 )
 from scalpr_zen.sections.prop_firm.rules import PropFirm, RuleSet
-from scalpr_zen.sections.prop_firm.text import usd
+from scalpr_zen.sections.prop_firm.tables import usd
 from scalpr_zen.sections.statistics import wilson
 from scalpr_zen.simulation.execution import Execution
 
@@ -90,7 +90,7 @@ def prop_firm(
     Returns
     -------
     dict
-        Plain data: `name`, `rules`, `notes`, `attempts` with their `days`, `counts`, `drawn`. With
+        As SECTION.fields describes it. With
         prop_firm=none the name alone; with several trades open at once no attempts and nothing drawn.
     """
     found = settings.rules()

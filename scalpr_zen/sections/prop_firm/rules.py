@@ -14,12 +14,12 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from scalpr_zen.base import facts
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import Parameters, declared, param
-from scalpr_zen.sections.prop_firm.paths import SHARE_STEPS
+from scalpr_zen.sections.prop_firm.kernels import SHARE_STEPS
 
 KINDS = ("end_of_day", "peak_equity")
 BREACHES = ("day_over", "bust")
@@ -89,6 +89,8 @@ _OWN = "as the rule set"
 class PropFirm(Parameters):
     """Which evaluation of a prop firm the trades go through; none: the rule of the firm."""
 
+    TITLE: ClassVar[str] = "Prop-firm evaluation"
+
     prop_firm: str = param(
         "topstep-50k", "Rules of the prop firm's evaluation.", choices=("none", "custom", *FIRMS), file=".toml"
     )
@@ -136,11 +138,13 @@ class PropFirm(Parameters):
         """Read the rule set, and refuse a custom one without its two amounts and rules that contradict each other."""
         missing = [name for name in ("prop_target", "prop_drawdown") if getattr(self, name) is None]
         if self.prop_firm == "custom" and missing:
-            raise ParameterError(f"{' and '.join(missing)} must be given with prop_firm=custom")
+            raise ParameterError(f"{' and '.join(missing)} must be given with prop_firm=custom", *missing, "prop_firm")
         given = self.given()
         if self.prop_firm == "none":
             if given:
-                raise ParameterError(f"{next(iter(given))} needs a prop_firm, which was none")
+                raise ParameterError(
+                    f"{next(iter(given))} needs a prop_firm, which was none", next(iter(given)), "prop_firm"
+                )
             return
         found = _CUSTOM if self.prop_firm == "custom" else rule_set(self.prop_firm)
         rules = replace(found, **{_FIELDS[name]: _own(name, value) for name, value in given.items()})
@@ -184,11 +188,15 @@ def _refuse_contradiction(rules: RuleSet, names: dict[str, str]) -> None:
     """Refuse rules that no account can have; `names` says what the message calls each rule."""
     steps = SHARE_STEPS * (rules.consistency or 0)
     if abs(steps - round(steps)) > 1e-6:
-        raise ParameterError(f"{names['consistency']} must be a multiple of 0.0001, was {rules.consistency}")
+        raise ParameterError(
+            f"{names['consistency']} must be a multiple of 0.0001, was {rules.consistency}", names["consistency"]
+        )
     if rules.lock_usd is not None and rules.lock_usd < -rules.drawdown_usd:
         raise ParameterError(
             f"{names['lock_usd']} must not be below -{names['drawdown_usd']}, where the floor begins: "
-            f"{-rules.drawdown_usd:g}, was {rules.lock_usd:g}"
+            f"{-rules.drawdown_usd:g}, was {rules.lock_usd:g}",
+            names["lock_usd"],
+            names["drawdown_usd"],
         )
 
 
@@ -219,16 +227,16 @@ def _read(path: Path, name: str) -> RuleSet:
     try:
         given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ParameterError(f"{name} cannot be read: {error.strerror or error}") from None
+        raise ParameterError(f"{name} cannot be read: {error.strerror or error}", "prop_firm") from None
     except (ValueError, RecursionError) as error:
-        raise ParameterError(f"{name} is not TOML: {error}") from None
+        raise ParameterError(f"{name} is not TOML: {error}", "prop_firm") from None
     try:
         _refuse_keys(given)
         values = {key: _checked(key, value) for key, value in given.items()}
         rules = RuleSet(name=name, **values)
         _refuse_contradiction(rules, {key: key for key in KEYS})
     except ParameterError as error:
-        raise ParameterError(f"{name}: {error}") from None
+        raise ParameterError(f"{name}: {error}", "prop_firm") from None
     return rules
 
 

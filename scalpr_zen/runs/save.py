@@ -1,0 +1,70 @@
+"""The files of a result: all of them appear, each of them whole, or none."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from scalpr_zen.base.errors import ScalprError, reason
+from scalpr_zen.runs.backtest import Result
+
+
+def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
+    """Write the report, the JSON and, if wanted, the CSV and the HTML page of a result; return their paths.
+
+    The stem is `<UTC stamp>_<strategy>`, with a number behind it where another run has that. All files appear, each of
+    them whole, or none.
+
+    Raises
+    ------
+    ScalprError
+        If the folder cannot be written.
+    """
+    folder = Path(folder)
+    suffixes = ["txt", "json"] + ["csv"] * csv + ["html"] * html
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    paths: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _reserved(folder, result.stem) as (stem, aside):
+            for suffix in suffixes:
+                (aside / suffix).write_text(result.text(suffix), encoding="utf-8", newline="\n")
+            for suffix in suffixes:
+                paths.append(folder / f"{stem}.{suffix}")
+                os.replace(aside / suffix, paths[-1])
+    except BaseException as error:
+        for path in paths:
+            path.unlink(missing_ok=True)
+        for place in made:
+            with contextlib.suppress(OSError):
+                place.rmdir()
+        if isinstance(error, OSError):
+            raise ScalprError(f"{folder} cannot be written: {reason(error)}") from None
+        raise
+    return paths
+
+
+@contextlib.contextmanager
+def _reserved(folder: Path, stem: str) -> Iterator[tuple[str, Path]]:
+    """Give a stem that no other run has or can get meanwhile, and a hidden folder for its files, which vanishes.
+
+    Whoever makes that folder has the stem: of all threads and processes that try, one does.
+    """
+    for number in itertools.count(1):
+        name = stem if number == 1 else f"{stem}_{number}"
+        aside = folder / f".{name}.part"
+        try:
+            aside.mkdir()
+        except FileExistsError:
+            continue
+        try:
+            if not any(folder.glob(f"{glob.escape(name)}.*")):
+                yield name, aside
+                return
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,354 @@
+"""How far a result depends on its fills: the same run under every fill model, and what the data say of them.
+
+All of it is counted from the prints of the run. Nobody's queue is in them: between `through`, which a limit
+certainly gets, and `touch`, which it may get, lies what no trade file can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.engine import run_all
+from scalpr_zen.data.tape import Tape
+from scalpr_zen.sections.setup import Setup
+from scalpr_zen.sections.statistics import NAN, by_trade, net, whole
+from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS, Execution
+from scalpr_zen.simulation.kernel import STOPS, TARGET, VOID
+from scalpr_zen.simulation.simulate import Orders, Simulation, net_usd, results
+
+Array = NDArray[Any]
+Model = tuple[str, str, str]
+
+COSTS = ("zero", "set", "pessimistic")
+OPTIMISTIC = (
+    ("target_fill", "touch", "through"),
+    ("target_fill", "touch", "queue"),
+    ("stop_fill", "level", "trigger"),
+    ("stop_fill", "level", "next"),
+    ("target_fill", "queue", "through"),
+    ("stop_fill", "trigger", "next"),
+)
+"""Rule, optimistic fill, conservative fill."""
+PERCENTILES = (5, 25, 50, 75, 95, 99)
+BINS = 41
+"""Bins of a histogram of slippage at most."""
+_PART = 20_000
+"""Trades of which a thread looks at the events at a time."""
+_SAME_EVENT = ("entry_target", "entry_stop", "target_first", "stop_first", "entry_exit")
+
+
+def fills(tape: Tape, wanted: Orders, simulation: Simulation, setup: Setup) -> dict[str, Any]:
+    """Return how the run depends on its fills.
+
+    Parameters
+    ----------
+    tape, wanted, setup
+        What the run was made from.
+    simulation : Simulation
+        What it gave.
+
+    Returns
+    -------
+    dict
+        As SECTION.fields describes it.
+    """
+    models = _models(setup)
+    made = _under(tape, wanted, setup, models)
+    optimistic = _optimistic(made, tape, wanted, setup)
+    made[setup.execution.target_fill, setup.execution.stop_fill, "set"] = simulation.trades  # summed in their own order
+    return {
+        "table": run_all(lambda model: _row(model, models[model], made[model], tape, setup), models),
+        "entry_next": _entered_next(tape, wanted, setup),
+        "optimistic": optimistic,
+        "slippage": _slippage(tape, simulation, setup.execution),
+        "same_event": _same_event(tape, simulation, setup),
+    }
+
+
+# The same run under every model -----------------------------------------------------------------------
+
+
+def _models(setup: Setup) -> dict[Model, Execution]:
+    """Return the execution of each target fill, stop fill and set of costs."""
+    costs = {
+        "zero": replace(setup.execution, commission=0.0, slippage_ticks=0),
+        "set": setup.execution,
+        "pessimistic": setup.pessimistic.of(setup.execution),
+    }
+    return {
+        (target, stop, name): replace(costs[name], target_fill=target, stop_fill=stop)
+        for target, stop, name in product(TARGET_FILLS, STOP_FILLS, COSTS)
+    }
+
+
+def _under(tape: Tape, wanted: Orders, setup: Setup, models: Mapping[Model, Execution]) -> dict[Model, Array]:
+    """Return the results of every model.
+
+    Neither commission nor the price at which a stop fills changes what is traded, unless a limit in USD looks at them.
+    """
+    if setup.rules.loss_limit is None and setup.rules.profit_limit is None:
+        alike = {"level": "trigger"}
+        walks = {
+            m: replace(e, commission=0.0, stop_fill=alike.get(e.stop_fill, e.stop_fill)) for m, e in models.items()
+        }
+    else:
+        walks = dict(models)
+    variants = list(dict.fromkeys(walks.values()))
+    made = results(tape, wanted, [(setup.bracket, execution) for execution in variants], setup.rules)
+    found = dict(zip(variants, made, strict=True))
+    return {model: _stopped(found[walk], walk, models[model]) for model, walk in walks.items()}
+
+
+def _entered_next(tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
+    """Return the rows of the set costs with entries at the next event, where the run's own look into theirs."""
+    if setup.execution.entry == "next":
+        return []
+    models = {m: replace(execution, entry="next") for m, execution in _models(setup).items() if m[2] == "set"}
+    made = _under(tape, wanted, setup, models)
+    return [_row(model, models[model], made[model], tape, setup) for model in models]
+
+
+def _stopped(made: Array, walk: Execution, wanted: Execution) -> Array:
+    """Return results with their stops filled as wanted, where they were walked otherwise."""
+    if walk.stop_fill == wanted.stop_fill:
+        return made
+    by_stop = np.isin(made["reason"], STOPS)
+    made = made.copy()
+    made["gross_ticks"][by_stop] = made["stop_ticks"][by_stop] - wanted.slippage_ticks
+    return made
+
+
+def _earned(made: Array, execution: Execution, tape: Tape) -> Array:
+    """Return the net USD of results, 0 for what did not close."""
+    return np.where(made["reason"] < VOID, whole(net_usd(made["gross_ticks"], tape, execution)), 0.0)
+
+
+def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Setup) -> dict[str, Any]:
+    made = made[made["reason"] < VOID]
+    ticks, count = np.unique(made["gross_ticks"], return_counts=True)  # a few hundred: fast to add up
+    x, n = whole(net_usd(ticks, tape, execution)), len(made)
+    slipped = execution.slippage_ticks * (2 * n - np.count_nonzero(made["reason"] == TARGET))
+    free_ticks = int((ticks.astype(np.int64) * count).sum()) + slipped
+    tick_usd = execution.tick_value(tape.instrument) * execution.contracts
+    rates = by_trade(x, count) if n else {"win_rate": NAN, "profit_factor": NAN}
+    target, stop, costs = model
+    return {
+        "target_fill": target,
+        "stop_fill": stop,
+        "costs": costs,
+        "commission": execution.commission,
+        "slippage_ticks": execution.slippage_ticks,
+        "this_run": execution == setup.execution and costs == "set",
+        "net_usd": net(x, count),
+        "trades": n,
+        "win_rate": rates["win_rate"],
+        "profit_factor": rates["profit_factor"],
+        "break_even_cost_usd": float(free_ticks * tick_usd / n) if n else NAN,
+    }
+
+
+def _optimistic(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
+    """Count the winners of each optimistic fill, and those that do not win under the conservative one, traded alone.
+
+    By itself a trade knows no limit of its session: what an open limit had closed as a win may lose both ways, and is
+    not lost to the rule. Where no limit looks at open trades, a trade of a run ends as it does by itself, so that only
+    the signals which the conservative run did not take are traded again.
+    """
+
+    def earned(at: Array, way: Execution) -> Array:
+        run = made[way.target_fill, way.stop_fill, "set"]
+        if setup.rules.limit_basis == "equity":
+            run = run[:0]
+        place = np.searchsorted(run["signal"], at)
+        taken = run["signal"].take(place, mode="clip") == at if len(run) else np.zeros(len(at), np.bool_)
+        others = Orders(at[~taken], wanted.side[np.searchsorted(wanted.at, at[~taken])], {})
+        usd = np.empty(len(at))
+        usd[taken] = _earned(run[place[taken]], way, tape)
+        usd[~taken] = _earned(alone(tape, others, way, setup), way, tape)
+        return usd
+
+    def row(rule: str, optimistic: str, conservative: str) -> dict[str, Any]:
+        way, other = (replace(setup.execution, **{rule: name}) for name in (optimistic, conservative))  # type: ignore[arg-type]
+        run = made[way.target_fill, way.stop_fill, "set"]
+        at = run["signal"][_earned(run, way, tape) > 0]
+        usd, less = earned(at, way), earned(at, other)
+        wins, lost = len(at), int(((usd > 0) & (less <= 0)).sum())
+        found = {"wins": wins, "lost": lost, "share": lost / wins if wins else NAN}
+        return {
+            "rule": rule,
+            "optimistic": optimistic,
+            "conservative": conservative,
+            **found,
+            "less_usd": net(usd - less),
+        }
+
+    return run_all(row, *zip(*OPTIMISTIC, strict=True))
+
+
+def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Array:
+    """Return the results of orders, each traded by itself; what depends on the trades before it is off.
+
+    Parameters
+    ----------
+    tape, setup
+        As in `fills`.
+    wanted : Orders
+        Orders that fill; not necessarily in order inside a session.
+    execution : Execution
+    """
+    variant = setup.bracket, replace(execution, overlap=True)
+    [made] = results(tape, wanted, [variant], setup.rules.alone())
+    return made
+
+
+# What the data say ------------------------------------------------------------------------------------
+
+
+def _slippage(tape: Tape, simulation: Simulation, execution: Execution) -> dict[str, Any]:
+    """Return what entries and stops cost in ticks, without the slippage that is set."""
+    trades, triggers = simulation.trades, simulation.triggers
+    stopped = triggers["print"] >= 0
+    side, trigger = trades["side"][stopped].astype(np.int64), triggers["print"][stopped]
+    level = triggers["level_ticks"][stopped]
+    signal, entry_side = trades["signal"], trades["side"].astype(np.int64)
+    ends = np.union1d(tape.sessions["stop"], tape.segments["stop"])
+    filled, at_entry = _next_prints(tape, signal, execution.latency_ns, ends)
+    later, at_next = _next_prints(tape, trigger, execution.latency_ns, tape.segments["stop"])
+    return {
+        "entry": _measured(tape, at_entry, entry_side, tape.price[signal], filled),
+        "stop_trigger": _measured(tape, trigger, -side, level, np.ones_like(later)),
+        "stop_next": _measured(tape, at_next, -side, level, later),
+    }
+
+
+def _measured(tape: Tape, prints: Array, order: Array, trigger: Array, filled: Array) -> dict[str, Any]:
+    """Return the distribution of what orders cost against their trigger, and the share at prints of the other side.
+
+    A buy order at the print of a seller has the price of the bid; the offer, which it would have paid, was higher.
+    """
+    ticks = (order * (tape.price[prints] - trigger))[filled]
+    return {**_distribution(ticks), "inside_share": inside_share(tape, prints[filled], order[filled])}
+
+
+def inside_share(tape: Tape, prints: Array, order: Array | int) -> float:
+    """Return the share of orders (+1 buy, -1 sell) at prints of the other side, of those whose aggressor is known."""
+    aggressor = tape.aggressor[prints]
+    known = np.count_nonzero(aggressor)
+    return int(np.count_nonzero(aggressor == -order)) / int(known) if known else NAN
+
+
+def _next_prints(tape: Tape, prints: Array, latency: int, stops: Array) -> tuple[Array, Array]:
+    """Return whether an order sent at each print fills before the next of `stops`, and where (rule 3)."""
+    last = stops[np.searchsorted(stops, prints, side="right")] if len(prints) else prints
+    at = np.empty(len(prints), np.int64)
+    _next_print_kernel(tape.ts, np.ascontiguousarray(prints), latency, last, at)
+    return at < last, np.minimum(at, max(len(tape) - 1, 0))
+
+
+@njit(cache=True, nogil=True)
+def _next_print_kernel(ts, prints, latency, last, at):  # type: ignore[no-untyped-def]
+    """Find the first print that an order sent at each print can meet.
+
+    Reads    ts (n,); prints and last (m,), the print at which the search ends
+    Writes   at (m,), `last` where there is none
+    Oracle   tests/support/fill_counts.py, next_print
+    """
+    for k in range(len(prints)):
+        i = prints[k]
+        due = max(ts[i] + 1, ts[i] + latency)
+        while i < last[k] and ts[i] < due:
+            i += 1
+        at[k] = i
+
+
+def _distribution(ticks: Array) -> dict[str, Any]:
+    """Return mean, percentiles and histogram of a cost in ticks; the outermost bins hold all beyond."""
+    if not len(ticks):
+        nothing = dict.fromkeys(map(str, PERCENTILES), NAN)
+        return {"trades": 0, "mean_ticks": NAN, "worst_ticks": NAN, "percentiles": nothing, "ticks": [], "counts": []}
+    ranks = np.percentile(ticks, PERCENTILES, method="inverted_cdf").tolist()
+    middle, half = int(np.median(ticks)), BINS // 2
+    low, high = max(int(ticks.min()), middle - half), min(int(ticks.max()), middle + half)
+    counts = np.bincount(np.clip(ticks, low, high) - low, minlength=high - low + 1)
+    return {
+        "trades": len(ticks),
+        "mean_ticks": float(ticks.mean()),
+        "worst_ticks": int(ticks.max()),
+        "percentiles": {str(p): int(tick) for p, tick in zip(PERCENTILES, ranks, strict=True)},
+        "ticks": list(range(low, high + 1)),
+        "counts": counts.tolist(),
+    }
+
+
+def _same_event(tape: Tape, simulation: Simulation, setup: Setup) -> dict[str, int]:
+    """Count the trades whose event of entry or exit holds prints that meet the target or the stop as well.
+
+    `entry_target`, `entry_stop`: later prints of the entry's event meet them; rule 6 waits for a later event.
+    `target_first`, `stop_first`: the event of the exit holds prints that meet both; rule 9 takes the first.
+    `entry_exit`: entry and exit lie in one event, which only entry="signal" allows.
+    """
+    trades, triggers = simulation.trades, simulation.triggers
+    long, short = (setup.bracket.distances(tape.instrument, side) for side in (1, -1))
+    beyond = int(setup.execution.target_fill == "through")
+    distances = np.where(trades["side"][:, None] > 0, long, short).astype(np.int64)
+    target, stop = distances[:, 0] + beyond, distances[:, 1].copy()
+    moves = setup.bracket.moves(tape.instrument)
+    if "trailing_stop" in moves and not moves["trail_activation"]:  # 31: it stands from the entry on
+        stop = np.minimum(stop, moves["trailing_stop"])
+    ends = tape.segments["stop"][trades["segment"]]
+
+    def count(part: slice) -> Array:
+        found = np.zeros(len(_SAME_EVENT), np.int64)
+        columns = tuple(column[part] for column in (trades, triggers, ends, target, stop))
+        _same_event_kernel(tape.ts, tape.price, *columns, TARGET, found)  # type: ignore[call-arg]
+        return found
+
+    parts = [slice(start, start + _PART) for start in range(0, max(len(trades), 1), _PART)]
+    found = np.sum(run_all(count, parts), axis=0)
+    return {"trades": len(trades), **dict(zip(_SAME_EVENT, found.tolist(), strict=True))}
+
+
+@njit(cache=True, nogil=True)
+def _same_event_kernel(ts, price, trades, triggers, ends, target, stop, target_reason, found):  # type: ignore[no-untyped-def]
+    """Count trades by what their events hold.
+
+    Reads    ts, price (n,); trades, triggers, ends of their segments (m,); target and stop at the entry (m,),
+             distances in ticks that fill
+    Writes   found (5,), in the order of _SAME_EVENT
+    Oracle   tests/support/fill_counts.py, naive_same_event
+    """
+    for n in range(len(trades)):
+        side, entry = np.int64(trades[n]["side"]), np.int64(trades[n]["entry_ticks"])
+        j, m = trades[n]["entry"], trades[n]["exit"]
+        hits_target = hits_stop = False
+        k = j + 1
+        while k < ends[n] and ts[k] == ts[j]:
+            profit = side * (price[k] - entry)
+            hits_target, hits_stop = hits_target or profit >= target[n], hits_stop or profit <= -stop[n]
+            k += 1
+        found[0] += hits_target
+        found[1] += hits_stop
+        found[4] += ts[m] == ts[j]
+
+        by_stop = triggers[n]["print"] >= 0
+        if by_stop or trades[n]["reason"] == target_reason:
+            at = triggers[n]["print"] if by_stop else m
+            level = side * (triggers[n]["level_ticks"] - entry)
+            first, last = at, at
+            while first - 1 > j and ts[first - 1] == ts[at]:
+                first -= 1
+            while last + 1 < ends[n] and ts[last + 1] == ts[at]:
+                last += 1
+            hits_target = hits_stop = False
+            for k in range(first, last + 1):
+                profit = side * (price[k] - entry)
+                hits_target, hits_stop = hits_target or profit >= target[n], hits_stop or profit <= level
+            if hits_target and hits_stop:
+                found[3 if by_stop else 2] += 1

@@ -1,0 +1,139 @@
+"""The charts of Monte Carlo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, compress
+from typing import Any
+
+from scalpr_zen.render.figure import (
+    BAND,
+    HOLD,
+    INNER,
+    LOSS,
+    STRATEGY,
+    USD,
+    USD_TEXT,
+    Chart,
+    Figure,
+    Values,
+    corner,
+    dollars,
+    noted,
+)
+from scalpr_zen.render.text import number
+from scalpr_zen.sections.monte_carlo.paths import PROFITABLE, PROFITABLE_MEANS
+
+ONE_TRADE = "one trade has only one order"
+ONE_DATE = "drawing needs at least two session dates that count"
+
+
+def paths_permuted(result: Values) -> Figure:
+    """Bands of permuted trades."""
+    paths = result["monte_carlo"].get("permutation")
+    if not paths:
+        return _no_paths(result, ONE_TRADE)
+    return _bands(paths["trade"], paths["bands_usd"], paths["actual_usd"], "trade")
+
+
+def paths_of_days(result: Values) -> Figure:
+    """Bands of drawn days."""
+    paths = result["monte_carlo"].get("days")
+    if not paths:
+        return _no_paths(result, ONE_DATE)
+    by_day = result["series"]["by_day"]
+    equity = [0.0, *accumulate(compress(by_day["net_usd"], by_day["counted"]))]
+    actual = [equity[k] for k in paths["session_date"]]
+    figure = _bands(paths["session_date"], paths["bands_usd"], actual, "session dates")
+    figure["layout"]["annotations"] = [
+        corner(f"{number(paths['profitable_share'], 'share')} {PROFITABLE}, about one minus a one-sided p-value")
+    ]
+    return figure
+
+
+def _bands(x: Sequence[int], bands: Values, actual: Sequence[float], title: str) -> Figure:
+    base = {"type": "scatter", "mode": "lines", "x": x, "hovertemplate": f"%{{y:{USD_TEXT}}}"}
+
+    def line(percentile: str, **more: Any) -> Figure:
+        hidden = {"name": f"{percentile}%", "line": {"width": 0}, "showlegend": False}
+        return {**base, "y": bands[percentile], **hidden, **more}
+
+    outer, inner = {"fill": "tonexty", "fillcolor": BAND}, {"fill": "tonexty", "fillcolor": INNER}
+    data = [
+        line("5"),
+        line("25", **outer),
+        line("50", **inner, line={"color": STRATEGY, "width": 1, "dash": "dash"}, showlegend=True, name="median"),
+        line("75", **inner),
+        line("95", **outer),
+        {**base, "name": "actual", "y": actual, "line": {"color": LOSS, "width": 1.6}},
+    ]
+    axes = {"xaxis": {"title": {"text": title}, "tickformat": ",~f"}}
+    return {
+        "data": data,
+        "layout": {**axes, "yaxis": {"tickformat": USD, "title": {"text": "net P&L"}}, "hovermode": "x unified"},
+    }
+
+
+def drawdowns(result: Values) -> Figure:
+    """Max drawdowns of the paths."""
+    paths = result["monte_carlo"]
+    if not paths.get("permutation") and not paths.get("days"):
+        return _no_paths(result, "one trade on one session date")
+    data = []
+    for key, name, colour in (("permutation", "trades permuted", STRATEGY), ("days", "days drawn", HOLD)):
+        if not paths[key]:
+            continue
+        bins = paths[key]["drawdown_paths"]
+        edges = bins["edges_usd"]
+        steps = [count for count in bins["paths"] for _ in range(2)]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "x": [edge for edge in edges for _ in range(2)],
+                "y": [0, *steps, 0],
+                "fill": "tozeroy",
+                "line": {"color": colour, "width": 1.4, "dash": "solid" if key == "permutation" else "dot"},
+                "hovertemplate": f"%{{y:,d}} paths at %{{x:{USD}}}",
+            }
+        )
+    fall = paths["permutation"].get("actual_drawdown_usd", result["statistics"]["max_drawdown_usd"])
+    mark = {"type": "line", "x0": fall, "x1": fall, "yref": "paper", "y0": 0, "y1": 1}
+    note = f"actual {dollars(fall)}"
+    if paths["permutation"]:
+        note += f": above {number(paths['permutation']['actual_drawdown_rank'], 'share')} of the permuted paths"
+    axes = {
+        "xaxis": {"title": {"text": "max drawdown"}, "tickformat": USD},
+        "yaxis": {"title": {"text": "paths"}},
+    }
+    marks = {"shapes": [{**mark, "line": {"color": LOSS, "width": 1.6}}], "annotations": [corner(note)]}
+    return {"data": data, "layout": {**axes, **marks}}
+
+
+def _no_paths(result: Values, reason: str) -> Figure:
+    """Return an empty figure: without any paths, or without those of a method for this reason."""
+    return noted({"data": [], "layout": {}}, False, f"n/a: {reason}" if result["monte_carlo"] else "no paths")
+
+
+CHARTS = (
+    Chart(
+        "paths_permuted",
+        "Monte Carlo: trades permuted",
+        "Equity of the trades in random order: 5, 25, 50, 75, 95 percent of the paths, and the actual one.",
+        paths_permuted,
+    ),
+    Chart(
+        "paths_of_days",
+        "Monte Carlo: session dates drawn",
+        "Equity of session dates drawn with replacement: 5, 25, 50, 75, 95 percent of the paths, and the actual one. "
+        f"The share that ends with a profit is {PROFITABLE_MEANS}.",
+        paths_of_days,
+    ),
+    Chart(
+        "drawdowns",
+        "Monte Carlo: max drawdown",
+        "Max drawdown of the paths of both methods, and the actual one.",
+        drawdowns,
+    ),
+)
