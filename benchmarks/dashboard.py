@@ -84,8 +84,8 @@ def _server(address: str, data: bytes, prints: int, repeat: int) -> list[Row]:
     trades = json.loads(gzip.decompress(data))["sections"]["statistics"]["values"]["trades"]
     slowest, took = max(zooms.items(), key=lambda item: item[1])
     return [
-        ("dashboard, bracket change at the server", "<= 0.35 s", _median(brackets), _all(brackets)),
-        ("dashboard, cost change at the server", "<= 0.35 s", _median(costs), _all(costs)),
+        ("dashboard, bracket change at the server", "<= 0.3 s", _median(brackets), _all(brackets)),
+        ("dashboard, cost change at the server", "<= 0.3 s", _median(costs), _all(costs)),
         ("dashboard, period change at the server", "", _median(periods), _all(periods)),
         ("dashboard, one answer", "<= 300 kB", f"{len(data) / 1e3:.0f} kB", f"{trades:,} trades, compressed"),
         (
@@ -146,9 +146,9 @@ def _changes(browser: Any, address: str, height: int, drawn: str, repeat: int) -
     periods = change("fast_period", lambda k: base % 100 + 3 * k)
     page.close()
     return [
-        (f"dashboard, bracket change in the browser, {drawn}", "<= 0.5 s", _median(brackets), _all(brackets)),
-        (f"dashboard, cost change in the browser, {drawn}", "<= 0.5 s", _median(costs), _all(costs)),
-        (f"dashboard, period change in the browser, {drawn}", "<= 1.0 s", _median(periods), _all(periods)),
+        (f"dashboard, bracket change in the browser, {drawn}", "<= 0.3 s", _median(brackets), _all(brackets)),
+        (f"dashboard, cost change in the browser, {drawn}", "<= 0.3 s", _median(costs), _all(costs)),
+        (f"dashboard, period change in the browser, {drawn}", "<= 0.8 s", _median(periods), _all(periods)),
     ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import naive
+from support import naive_statistics
 from support.tapes import NOON
 
 from scalpr_zen import EmaCrossover, Execution, MonteCarlo, Tape, instrument, run
@@ -31,10 +31,10 @@ def beside(tape, execution, strategy_daily):
 
 
 def naive_baseline(tape, tick_value):
-    """naive.baseline of a tape; session dates without a print are none."""
+    """naive_statistics.baseline of a tape; session dates without a print are none."""
     segments = list(zip(tape.segments["start"].tolist(), tape.segments["stop"].tolist(), strict=True))
     session_of = np.searchsorted(tape.sessions["stop"], np.arange(len(tape)), side="right").tolist()
-    return naive.baseline(tape.price.tolist(), segments, session_of, len(tape.sessions), tick_value)
+    return naive_statistics.baseline(tape.price.tolist(), segments, session_of, len(tape.sessions), tick_value)
 
 
 # The day of each print and its contract; the roll comes inside session date 1, after its fourth print.

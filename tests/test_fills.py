@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import naive
+from support import naive_statistics
 from support.budget import examples, many
 from support.checks import LONG, SHORT, fills_of, setup_of, setups, traded
 from support.fill_counts import COSTS, FIGURES, lost, reported, row, same, same_events
@@ -137,7 +137,7 @@ def test_each_row_is_a_run_of_its_own(market, setup):
     for found in fills_of(tape, signals, setup)["table"]:
         one = of_its_own(setup, found)
         trades = simulate(tape, signals, one.bracket, one.execution, one.rules).trades
-        numbers = naive.statistics(trades["net_usd"].tolist(), [0] * len(trades), 1)
+        numbers = naive_statistics.statistics(trades["net_usd"].tolist(), [0] * len(trades), 1)
         got = {name: found[name] for name in FIGURES[:4]}
         expected = jsonable({"net_usd": math.fsum(trades["net_usd"]), **{name: numbers[name] for name in FIGURES[1:4]}})
         assert same(got, expected)

@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support import naive
+from support import naive_statistics
 from support.budget import examples
 from support.printed import wilson
 from support.results import (
@@ -33,7 +33,7 @@ from scalpr_zen.simulation.kernel import STOP, TARGET
 
 COUNTS = {"trades", "wins", "losses", "scratches", "dates_traded", "net_usd", "gross_usd", "commission_usd"}
 
-# The rows that naive.statistics knows too. Its inputs are sums, maxima and counts, made in the same order, of
+# The rows that the naive twin knows too. Its inputs are sums, maxima and counts, made in the same order, of
 # numbers that a float holds exactly; so these must be equal to the last bit.
 EXACT = [
     "trades",
@@ -147,7 +147,7 @@ def test_the_table_holds_each_key_once_and_the_result_holds_no_other():
 @examples(150)
 @given(random_trades())
 def test_random_trades_give_what_the_naive_twin_finds(case):
-    got, expected = figures(*case), naive.statistics(*case)
+    got, expected = figures(*case), naive_statistics.statistics(*case)
     assert {*EXACT, *CLOSE} == set(expected)
     for key in EXACT:
         assert got[key] == expected[key] or (math.isnan(got[key]) and math.isnan(expected[key])), key
@@ -162,7 +162,7 @@ def test_money_in_cents_gives_what_the_naive_twin_finds(net):
     # A cent is no binary fraction: sums depend on their order in the last bits. One trade a session date, or a
     # day's sum could round to a deviation where there is none.
     case = (net, list(range(len(net))), len(net))
-    got, expected = figures(*case), naive.statistics(*case)
+    got, expected = figures(*case), naive_statistics.statistics(*case)
     for key in (*EXACT, *CLOSE):
         # Cancelling leaves 1e-12 of the largest amount, 1e3, in a mean; a root of squares 1e-9 as above.
         assert got[key] == pytest.approx(expected[key], rel=1e-9, abs=1e-9, nan_ok=True), key
@@ -177,7 +177,7 @@ def test_months_are_the_statistics_of_their_own_trades(case):
     days = [date(2025, 1, 6) + timedelta(days=k) for k in range(sessions)]
     for row in got:
         own = [x for x, s in zip(net, session, strict=True) if f"{days[s]:%Y-%m}" == row["month"]]
-        alone = naive.statistics(own, [0] * len(own), 1)
+        alone = naive_statistics.statistics(own, [0] * len(own), 1)
         assert row["session_dates"] == sum(f"{day:%Y-%m}" == row["month"] for day in days)
         assert (row["trades"], row["net_usd"]) == (len(own), sum(own))
         assert row["max_drawdown_usd"] == alone["max_drawdown_usd"]
@@ -340,7 +340,7 @@ def test_the_lengths_of_the_drawdown_are_those_of_the_naive_twin_on_any_calendar
     gaps = data.draw(st.lists(st.integers(1, 5), min_size=sessions, max_size=sessions))
     days = list(itertools.accumulate(gaps))
     got = statistics(trades_of(net, session), tape_of(sessions, days), Bracket(), NO_COSTS)
-    expected = naive.statistics(net, session, sessions, days)
+    expected = naive_statistics.statistics(net, session, sessions, days)
     for key in ("max_drawdown_sessions", "max_drawdown_days", "recovery_sessions", "recovery_days"):
         assert got[key] == pytest.approx(expected[key], nan_ok=True), key
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 from scalpr_zen.sections.statistics import STATISTICS
-from support import naive
+from support import naive_statistics
 from support.reports import section
 
 Z = 1.959963984540054
@@ -192,5 +192,5 @@ def check_log(text, have):
     for row in rows:
         moved = {"LONG": 1, "SHORT": -1}[row["side"]] * (float(row["exit price"]) - float(row["entry price"]))
         assert moved == pytest.approx(float(row["gross points"]), abs=1e-9)
-    assert naive.permutation_drawdown(net) == pytest.approx(have["Max drawdown"].low, abs=0.01 * len(net))
+    assert naive_statistics.permutation_drawdown(net) == pytest.approx(have["Max drawdown"].low, abs=0.01 * len(net))
     return sum(row["exit reason"] == "stop" for row in rows)
