@@ -48,7 +48,7 @@ def backtest(
     """Run a backtest, print its screen (or every section, or its JSON) and write its report files.
 
     It is printed first, so that a report that cannot be saved is not lost. Without a tape the demo market is used, and
-    made first where it is missing.
+    made first if it is missing.
     """
     opened = Tape.open(tape or demo_tape())
     with output_aside(), progress("backtest") as advance:

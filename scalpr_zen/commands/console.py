@@ -21,7 +21,7 @@ def show(text: str) -> None:
     Raises
     ------
     ScalprError
-        If stdout cannot be written: a file on a full disk, or a pipe whose reader has left.
+        If stdout cannot be written: a file on a full disk, or a pipe whose reader has closed it.
     """
     try:
         click.echo(text)

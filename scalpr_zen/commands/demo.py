@@ -29,7 +29,7 @@ def demo(folder: str | Path, sessions: int, seed: int) -> None:
 
 
 def demo_tape() -> Path:
-    """Return the path of the demo market's tape, made where it is missing or of another version."""
+    """Return the path of the demo market's tape, made if it is missing or of another version."""
     if not _opens(DEMO_TAPE):
         from scalpr_zen.data.preprocess import preprocess as ingest
         from scalpr_zen.runs.warm_up import compile_kernels

@@ -28,7 +28,7 @@ def options(*groups: type[Parameters]) -> Callable[[Callable[..., Any]], Callabl
 
 
 def not_empty(_: click.Context, param: click.Parameter, text: str | None) -> str | None:
-    """Refuse an empty text: a variable of the shell that is not set must not run something else."""
+    """Refuse an empty text: an unset shell variable must not run something else."""
     if text == "":
         raise click.UsageError(f"the {param.name} must not be empty: leave it out for the default")
     return text

@@ -21,7 +21,7 @@ _OF_TRADES = [GROUPS[name] for name in ("bracket", "execution", "rules")]
 
 
 def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int, seed: int) -> None:
-    """Look on a tape for look-ahead of a strategy: name the first print that differs, or tell what was compared."""
+    """Look on a tape for look-ahead of a strategy: name the first print that differs, or report what was compared."""
     from scalpr_zen.runs.verify import verify as prove
 
     with progress("cutting the tape") as tick, output_aside():

@@ -1,1 +1,1 @@
-"""The dashboard: a year of ticks in the browser, at the speed of a slider."""
+"""The dashboard: a year of prints in the browser, at the speed of a slider."""

@@ -54,7 +54,7 @@ def create_app(bench: Workbench, address: Address) -> Flask:
     Raises
     ------
     ParameterError
-        If the strategy names a parameter as the requests do.
+        If a parameter of the strategy has the name of one of the requests'.
     """
     own = ["token", "pin", *(p.name for group in (Page, Window) for p in declared(group))]
     refuse_taken(bench.groups["strategy"], own, by="the dashboard")
@@ -154,7 +154,7 @@ def _split(bench: Workbench, group: type[P]) -> tuple[Job, P]:
 
 
 def _gone() -> ClientGone:
-    """Return what tells whether the client of this request has left; of other servers than waitress nobody knows."""
+    """Return a function that says whether the client of this request has left; only waitress can say."""
     told: ClientGone = request.environ.get("waitress.client_disconnected", lambda: False)
     return told
 

@@ -1,6 +1,6 @@
 """Windows of the tape at the resolution of a screen: single prints, or the lowest and highest price of each column.
 
-The lows and highs of the tape's blocks spare reading their prints, so that a year needs no more time than a minute.
+The lows and highs of the tape's blocks save reading their prints, so a year takes no longer than a minute.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who may ask: the page itself, from this machine, and nobody else.
 
 A web site that the trader visits can send requests to 127.0.0.1 too. Unknown Host headers end DNS rebinding,
-`Origin` and `Sec-Fetch-Site` tell requests of other sites, and a token guards an address that other machines reach.
+`Origin` and `Sec-Fetch-Site` reveal requests from other sites, and a token guards an address that other machines reach.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Address:
     Raises
     ------
     ParameterError
-        If the host is not on this machine and `expose` or the token is missing, or it is no single address.
+        If the host is not on this machine and `expose` or the token is missing, or it is not a single address.
     """
 
     host: str = "127.0.0.1"
@@ -91,7 +91,7 @@ def refusal(address: Address, host: str, headers: Mapping[str, str], for_page: b
 
 
 def token_fits(address: Address, given: str | None) -> bool:
-    """Tell whether a request carries the token, in a time that tells nothing about it."""
+    """Return whether a request carries the token, in a time that reveals nothing about it."""
     if address.token is None:
         return True
     return given is not None and hmac.compare_digest(given.encode(), address.token.encode())

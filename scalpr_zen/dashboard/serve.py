@@ -33,8 +33,8 @@ class _Dispatcher(ThreadedTaskDispatcher):
 def serve(bench: Workbench, address: Address, say: Callable[[str], None]) -> None:
     """Serve until Ctrl-C.
 
-    The first page will ask for the default run. It is made before the server listens, as run and browser together
-    take longer than one after the other; a run that lasts longer than PATIENCE goes on behind the page.
+    The first page will ask for the default run. It is made before the server listens, because run and browser
+    together take longer than one after the other; a run that lasts longer than PATIENCE continues in the background.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A stretch of the tape for the screen: its prints, or where they are too many, the envelope of their prices."""
+"""A stretch of the tape for the screen: its prints or, if there are too many, the envelope of their prices."""
 
 from __future__ import annotations
 

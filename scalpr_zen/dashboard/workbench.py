@@ -1,4 +1,4 @@
-"""The runs of a dashboard: one tape, and every run of it made once, whoever asks.
+"""The runs of a dashboard: one tape, and every run of it made once, however many requests ask for it.
 
 Signals are kept for each strategy, results for each set of parameters. Runs wait for their turn, because each of
 them uses all cores, and one that nobody waits for any more is dropped.
@@ -67,12 +67,12 @@ class Job:
 
 
 class SingleFlight(Generic[T]):
-    """A shelf of the latest things made; of callers that want the same at once, one makes it and all get it.
+    """A cache of the latest results; if several callers want the same one at once, one makes it and all get it.
 
     Parameters
     ----------
     weigh : callable
-        Bytes of a thing; the oldest go when all weigh more than `limit`, and the latest always stays.
+        Size of a result in bytes; the oldest are dropped when all exceed `limit`, and the latest always stays.
     limit : int
     """
 
@@ -147,9 +147,9 @@ class Workbench:
     Raises
     ------
     TapeError
-        If the tape is none.
+        If the file is not a tape.
     ParameterError
-        If the strategy names a parameter as the run does, or the rules of the firm are wrong.
+        If a parameter of the strategy has the name of one of the run's, or the rules of the firm are wrong.
     """
 
     def __init__(self, path: Path, strategy: type[Any], prop_firm: str = "") -> None:
@@ -192,7 +192,7 @@ class Workbench:
         return Job(spec=RunSpec.of(self.tape, strategy, setup), strategy=strategy, setup=setup)
 
     def result(self, job: Job, gone: ClientGone) -> Result:
-        """Return the result of a job without the sections that take long.
+        """Return the result of a job without the slow sections.
 
         Raises
         ------
@@ -205,9 +205,9 @@ class Workbench:
         return self._results.get(job, lambda unwanted: self._run(job, unwanted), gone)
 
     def section(self, job: Job, name: str, gone: ClientGone) -> Result:
-        """Return the result of a job with one of the sections that take long; raises as `result` does.
+        """Return the result of a job with one of the slow sections; raises as `result` does.
 
-        A section is kept by what it depends on, so that a change of nothing else leaves it as it is.
+        A section is cached by what it depends on, so no other change makes it anew.
         """
         result = self.result(job, gone)
         groups = tuple(getattr(job.setup, group) for group in sections()[name].groups)
@@ -232,7 +232,7 @@ class Workbench:
         return result
 
     def latest_runs(self) -> list[dict[str, Any]]:
-        """Return what the list of runs tells of the latest ones, RUNS_LISTED at most, the first made first."""
+        """Return what the list of runs shows of the latest ones, RUNS_LISTED at most, the first made first."""
         with self._listing:
             return list(self.runs.values())[-RUNS_LISTED:]
 
@@ -256,7 +256,7 @@ class Workbench:
     def _wanted(self, job: Job) -> tuple[Orders, float]:
         """Return the orders of a job, and the seconds that its signals took, 0 where another run had them made.
 
-        Signals are made once a strategy, and sifted once for its rules.
+        Signals are made once per strategy, and filtered once for its rules.
         """
         seconds = [0.0]
 
@@ -282,7 +282,7 @@ def _weight(result: Result) -> int:
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:
-    """Return what tells a file from the one that takes its place, None without a file."""
+    """Return what distinguishes a file from one that replaces it; None without a file."""
     try:
         about = path.stat()
     except OSError:

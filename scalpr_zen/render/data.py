@@ -7,7 +7,7 @@ from typing import Any
 
 
 def jsonable(value: Any) -> Any:
-    """Return plain data with None for NaN, which JSON has no word for."""
+    """Return plain data with None for NaN, which JSON cannot express."""
     if isinstance(value, dict):
         return {key: jsonable(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -2,7 +2,7 @@
 
 A figure is plain data, `{"data": [...], "layout": {...}}`, and needs no plotly to be made. It carries no theme:
 `THEMES` are layout templates for a dark and a light page. The colours of the traces are legible on both, and
-blue and orange, which colour-blind eyes tell apart; a loss is hatched or signed too.
+blue and orange, which colour-blind readers can tell apart; a loss is hatched or signed too.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _theme(text: str, grid: str, box: str) -> Figure:
             "margin": {"l": 56, "r": 16, "t": 60, "b": 40},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": HOLD, "activecolor": text},
             "hoverlabel": {"bgcolor": box, "bordercolor": grid, "font": {"family": FONT, "color": text}},
-            # at the left, as the toolbar lies at the right
+            # on the left, because the toolbar is on the right
             "legend": {
                 "orientation": "h",
                 "x": 0,

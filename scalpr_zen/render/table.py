@@ -1,4 +1,4 @@
-"""What a section shows beside its charts: tables and sentences, as plain data that every renderer reads."""
+"""What a section shows besides its charts: tables and sentences, as plain data that every renderer reads."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns. `cards` asks for a card a row where there is room for them; `plain` shows no headings."""
+    """Rows under columns. `cards` asks for one card per row if there is room; `plain` shows no headings."""
 
     columns: Sequence[Column]
     rows: Sequence[Row]

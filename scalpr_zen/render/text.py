@@ -16,7 +16,7 @@ WIDTH = 100
 
 
 def number(value: Any, unit: str = "", *, signed: bool = False, missing: str = "n/a") -> str:
-    """Return a value of a unit as text; `missing` where it is undefined, and a plus before a gain where signed."""
+    """Return a value of a unit as text; `missing` if it is undefined, and a plus before a gain if signed."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return missing
     return ("+" if signed and value > 0 else "") + _number(value, unit)
@@ -40,7 +40,7 @@ def _number(value: Any, unit: str) -> str:
 
 
 def chicago(moment: str) -> str:
-    """Return an ISO 8601 time as one of Chicago, with its offset."""
+    """Return an ISO 8601 time in Chicago time, with its offset."""
     return datetime.fromisoformat(moment).astimezone(CHICAGO).isoformat()
 
 

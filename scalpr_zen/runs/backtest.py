@@ -37,7 +37,7 @@ Array = NDArray[Any]
 
 
 class Strategy(Protocol):
-    """Any object that gives one signal a print."""
+    """Any object that gives one signal per print."""
 
     def signals(self, tape: Tape) -> NDArray[np.int8]:
         """Return +1 long, -1 short, 0 none for each print, from that print and earlier ones alone."""
@@ -45,7 +45,7 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
-    """What a run gave. `print` shows one screen, `full_text` every section; `to_dict` holds all but the trades.
+    """The result of a run. `print` shows one screen, `full_text` every section; `to_dict` holds all but the trades.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Result:
         return self.run.simulation.unclosed
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data by section; what each key holds stands in docs/json.md."""
+        """Return plain data by section; docs/json.md describes each key."""
         return self.values
 
     def to_json(self) -> str:
@@ -185,7 +185,7 @@ def run(
     settings : MonteCarlo, optional
         Paths, random-entry runs and seed.
     firm : PropFirm, optional
-        Rules of the prop firm whose evaluation is walked.
+        Rules of the prop firm's evaluation.
 
     Returns
     -------
@@ -206,7 +206,7 @@ def run_setup(
 ) -> Result:
     """Run one backtest as `run` does, with all its parameters in one object.
 
-    `progress` is called with the stages done and in all.
+    `progress` is called with the number of stages done and their total.
     """
     result, made = run_trades(tape, strategy, setup), {}
     later = [section.name for section in sections().values() if section.later]
@@ -220,7 +220,7 @@ def run_setup(
 def run_trades(
     tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders | None = None, took: float = 0.0
 ) -> Result:
-    """Run one backtest as `run` does, but leave the sections that take long empty.
+    """Run one backtest as `run` does, but leave the slow sections empty.
 
     Parameters
     ----------
@@ -229,9 +229,9 @@ def run_trades(
     setup : Setup
         All parameters but the strategy's.
     wanted : Orders, optional
-        The strategy's signals under these rules, where they are known already.
+        The strategy's signals under these rules, if they are known already.
     took : float
-        Seconds that the known ones took for this run: 0 where they come from another one.
+        Seconds that the known ones took for this run: 0 if they come from another run.
     """
     spec, declared = RunSpec.of(tape, strategy, setup), all_parameters(strategy, setup)
     started, watch = datetime.now(UTC), Watch()

@@ -39,7 +39,7 @@ _NUMBERS = ("wall_seconds", "prints_per_second")
 
 
 def manifest(spec: RunSpec, tape: Tape, started: datetime, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """Return the manifest of a run whose stages took some seconds each."""
+    """Return the manifest of a run, given the seconds of each stage."""
     total = sum(seconds.values())
     return {
         "scalpr_zen": scalpr_zen.__version__,

@@ -1,4 +1,4 @@
-"""The files of a result: all of them appear, each of them whole, or none."""
+"""The files of a result: either all of them appear, complete, or none does."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from scalpr_zen.runs.backtest import Result
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
     """Write the report, the JSON and, if wanted, the CSV and the HTML page of a result; return their paths.
 
-    The stem is `<UTC stamp>_<strategy>`, with a number behind it where another run has that. All files appear, each of
-    them whole, or none.
+    The stem is `<UTC stamp>_<strategy>`, followed by a number if another run has that stem. Either all files
+    appear, complete, or none does.
 
     Raises
     ------
@@ -51,9 +51,9 @@ def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = 
 
 @contextlib.contextmanager
 def _reserved(folder: Path, stem: str) -> Iterator[tuple[str, Path]]:
-    """Give a stem that no other run has or can get meanwhile, and a hidden folder for its files, which vanishes.
+    """Give a stem that no other run has or can get in the meantime, and a hidden, temporary folder for its files.
 
-    Whoever makes that folder has the stem: of all threads and processes that try, one does.
+    Creating that folder reserves the stem: of all threads and processes that try, only one succeeds.
     """
     for number in itertools.count(1):
         name = stem if number == 1 else f"{stem}_{number}"

@@ -56,7 +56,7 @@ def all_parameters(strategy: Any, setup: Setup) -> Declared:
     Raises
     ------
     ParameterError
-        If the strategy names a parameter as the run does.
+        If a parameter of the strategy has the name of one of the run's.
     """
     found = tuple((p, getattr(group, p.name)) for group in _groups(strategy, setup) for p in declared(type(group)))
     names = [parameter.name for parameter, _ in found]
@@ -72,11 +72,11 @@ class RunSpec:
     Attributes
     ----------
     tape_sha256 : str or None
-        The tape; None of one that was never saved.
+        The tape's; None for a tape that was never saved.
     strategy : str
         The name of the strategy's class.
     strategy_sha256 : str or None
-        The strategy's source (`strategy_sha256`); None where no source tells its signals.
+        The strategy's source (`strategy_sha256`); None if no source determines its signals.
     parameters : dict
         Every parameter by its name: a number, a text, true or false, or None.
     contents : dict
@@ -107,7 +107,7 @@ class RunSpec:
         Raises
         ------
         ParameterError
-            If the text is none.
+            If the text is not a spec.
         """
         try:
             given = json.loads(text)

@@ -77,7 +77,7 @@ def columns(trades: Array, tape: Tape, execution: Execution) -> dict[str, Array]
 def csv_lines(trades: Array, tape: Tape, execution: Execution) -> Iterator[str]:
     """Give the CSV file line by line: times ISO 8601 UTC with nanoseconds, prices in points.
 
-    The contracts of a synthetic tape are called so in every row, as the file has no other place for it.
+    Every row of a synthetic tape says so with its contract, because the file has no other place for it.
     """
     commission = str(execution.cost_usd)
     text = {

@@ -1,6 +1,7 @@
 """The look-ahead proof: a run on the tape cut short must equal the whole run up to the cut.
 
-A strategy that uses more than prints `0..i` at print `i` gives another signal somewhere once later prints are missing.
+A strategy that uses more than prints `0..i` at print `i` gives a different signal somewhere once later prints
+are missing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Counts: every signal of the strategy stands in exactly one of these lines."""
+"""Counts: every signal of the strategy is counted in exactly one of these lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COUNTS = {
     "session_over": "after the trades or the limit of their session",
     "in_cooldown": "in the cooldown after an exit",
 }
-"""What a signal came to."""
+"""What happened to a signal."""
 
 
 def _blocks(_: Run, values: Values) -> Iterator[Block]:

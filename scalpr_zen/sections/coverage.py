@@ -1,4 +1,4 @@
-"""What a tape does not cover: session dates that are missing or incomplete, and the trades that were open meanwhile."""
+"""What a tape does not cover: missing and incomplete session dates, and the trades that were open across them."""
 
 from __future__ import annotations
 

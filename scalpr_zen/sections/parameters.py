@@ -1,4 +1,4 @@
-"""The parameters of a run, and what a trader should know of them."""
+"""The parameters of a run, and what a trader should know about them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _blocks(run: Run, values: Values) -> Iterator[Block]:
 
 
 def _notes(run: Run, values: Values) -> Iterator[str]:
-    """Give a sentence for each choice by which fills or costs are optimistic, or the money other, than a trader's."""
+    """Give a sentence for each choice that makes fills or costs better, or the money different, than a trader's."""
     parameters, own_point_value = values["parameters"], values["tape"]["point_value"]
     if parameters["entry"] == "signal":
         yield "OPTIMISTIC entry=signal: an entry fills at the signal's own print, inside its event"

@@ -59,7 +59,7 @@ def _nothing(_: Any, __: Any) -> Iterable[Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One section of a result. A file in this folder that declares SECTION adds it to every face.
+    """One section of a result. A file in this folder that declares SECTION adds it to every output.
 
     Attributes
     ----------
@@ -76,10 +76,9 @@ class Section:
     needs : tuple of str
         Sections whose values `compute` reads.
     later : bool
-        Whether it takes long, so that a dashboard shows the run before it is there.
+        Whether it is slow, so that the dashboard shows the run before this section is ready.
     groups : tuple of str
-        Parameter groups of the setup on which the values of a section that takes long depend, beside the strategy's
-        parameters.
+        Parameter groups of the setup on which the values of a slow section depend, besides the strategy's parameters.
     blocks, notes : callable
         (run, values of all sections so far) to its tables and sentences, and to what a trader should know first.
     charts : tuple of Chart

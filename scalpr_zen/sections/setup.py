@@ -1,4 +1,4 @@
-"""Every parameter group of a run beside its strategy, in one object."""
+"""Every parameter group of a run besides its strategy, in one object."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scalpr_zen.simulation.rules import SessionRules
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """Every parameter group of a run beside its strategy; equal setups of a strategy give equal results."""
+    """Every parameter group of a run besides its strategy; equal setups of a strategy give equal results."""
 
     bracket: Bracket = field(default_factory=Bracket)
     execution: Execution = field(default_factory=Execution)

@@ -1,4 +1,4 @@
-"""Trades become numbers. Every definition stands in one table, which the report and the docs print.
+"""The statistics of the trades. Every definition is in one table, which the report and the docs print.
 
 `x` are net USD per closed trade, n their number; `d` are net USD per session date over the counted session dates
 of the tape, a trade belonging to the session date of its exit. Incomplete session dates do not count unless asked
@@ -45,7 +45,7 @@ NOT_RECOVERED = "not recovered"
 class Statistic:
     """One row of the statistics table: key, label, unit, definition, and the target where there is one.
 
-    `missing` is what the row shows where there are trades and it is NaN all the same; `headline` rows lead the report.
+    `missing` is what the row shows if there are trades but the value is NaN; `headline` rows lead the report.
     """
 
     key: str

@@ -34,7 +34,7 @@ export async function draw(place, data, layout, themes, config = {}) {
   return (await plotly()).react(place, data, { ...layout, template }, { ...CONFIG, ...config });
 }
 
-/** Keep a chart as large as its element, whatever else on the page grows. */
+/** Keep a chart as large as its element, whatever else on the page changes size. */
 export function keepFitting(place) {
   new ResizeObserver(async () => {
     if (place.data && place.clientHeight) (await plotly()).Plots.resize(place);

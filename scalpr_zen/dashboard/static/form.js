@@ -2,11 +2,11 @@
 
 import { byId, element, tip } from "./page.js";
 
-const OPEN = new Set(["strategy", "bracket", "execution"]); // at first; the others where a value is changed
+const OPEN = new Set(["strategy", "bracket", "execution"]); // at first; the others if a value is changed
 const MOVING = 30; // ms between the last edit and its run
-const TYPING = 150; // the same where it may be half a number
-const LONG = 9; // letters of a choice that need the whole width
-const NO_NUMBER = "?"; // what stands in a number field and is none: the server refuses it by name
+const TYPING = 150; // the same while a number may be half typed
+const LONG = 9; // letters of a choice that needs the whole width
+const NO_NUMBER = "?"; // stands for text in a number field that is not a number: the server refuses it by name
 
 export class ParameterForm {
   /**

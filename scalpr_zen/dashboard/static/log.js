@@ -13,7 +13,7 @@ export class TradeLog {
     this.#filters(about);
   }
 
-  /** Show the trades of a run: from the first page on, where it is another one. */
+  /** Show the trades of a run, from the first page if it is a different run. */
   async show(query) {
     if (this.query?.toString() !== query.toString()) this.wanted.page = 1;
     this.query = query;

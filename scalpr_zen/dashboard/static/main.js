@@ -1,4 +1,4 @@
-// The page: the URL holds the parameters; a change of it runs once, and the answer fills every part.
+// The page: the URL holds the parameters; each change of it starts one run, and the answer fills every part.
 
 import { Charts } from "./charts.js";
 import { ParameterForm } from "./form.js";
@@ -9,7 +9,7 @@ import { Sections } from "./sections.js";
 import { TapeView } from "./tape.js";
 import { showTips } from "./tips.js";
 
-const LATER_AFTER = 120; // ms a run must stand before the sections that take long are asked for
+const LATER_AFTER = 120; // ms a run must stand before the slow sections are asked for
 
 const page = { query: null, waiting: null, edit: null, later: null, unpinned: "" };
 const parts = {};
@@ -33,8 +33,8 @@ function toUrl(query, pin, how) {
 const asked = () => location.search.slice(1);
 
 /**
- * Run the parameters of the URL and show the result; a run that another one overtakes is dropped.
- * @param known a query and its answer, where it was asked for before
+ * Run the parameters of the URL and show the result; a run that a later one overtakes is dropped.
+ * @param known a query and its answer, if it was asked for before
  */
 async function run(known = null) {
   clearTimeout(page.edit);
@@ -54,7 +54,7 @@ async function run(known = null) {
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.parameters?.includes("pin")) {
-      toUrl(fromUrl().query, null, "replaceState"); // a pin that is no run any more
+      toUrl(fromUrl().query, null, "replaceState"); // a pin that the server no longer accepts
       page.unpinned = `unpinned: ${error.message}`;
       run();
       return;
@@ -82,11 +82,11 @@ async function show(answer, signal) {
   await drawn;
   if (signal.aborted) return;
   byId("timing").textContent = answer.timing;
-  document.body.dataset.run = query; // for whoever waits for the picture of a run
+  document.body.dataset.run = query; // for tests and tools that wait for a run to be shown
   page.later = setTimeout(() => later(query, signal), LATER_AFTER);
 }
 
-/** Ask for the sections that take long, and show each when it comes. */
+/** Ask for the slow sections, and show each when it comes. */
 async function later(query, signal) {
   await Promise.all(
     parts.sections.later.map(async (name) => {
@@ -104,7 +104,7 @@ async function later(query, signal) {
   if (!signal.aborted) document.body.dataset.complete = query;
 }
 
-/** Show how long a run is going on, where it takes longer than a moment. */
+/** Show how long a run has been going on, if it takes longer than a moment. */
 function showClock() {
   const started = performance.now();
   return setInterval(() => {
@@ -137,7 +137,7 @@ function choose(query) {
   run();
 }
 
-/** Run what was edited, once: the end of an edit is an event too, and may bring nothing new. */
+/** Run what was edited, once: the end of an edit is an event too, and may change nothing. */
 function edited(first, wait) {
   const before = location.search;
   toUrl(parts.form.query, fromUrl().pin, first ? "pushState" : "replaceState");

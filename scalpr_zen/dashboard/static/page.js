@@ -18,7 +18,7 @@ export function tip(text, explanation, tag = "span") {
   return element(tag, about, text);
 }
 
-/** Fill an element anew; the keyboard stays at the button or field at the same place. */
+/** Fill an element anew; the keyboard focus stays on the button or field in the same place. */
 export function refill(parent, ...children) {
   const controls = () => [...parent.querySelectorAll("button, input")];
   const at = controls().indexOf(document.activeElement);

@@ -27,7 +27,7 @@ export class Sections {
     );
   }
 
-  /** The sections that take long. */
+  /** The slow sections. */
   get later() {
     return this.declared.filter(({ later }) => later).map(({ name }) => name);
   }
@@ -54,14 +54,14 @@ export class Sections {
     await this.charts.show(figures, section.charts);
   }
 
-  /** Say why a section did not come. */
+  /** Say why a section is missing. */
   fail(name, message) {
     this.#say(name, "not made");
     const section = parts(name);
     if (section) section.status.textContent = `Not made: ${message}`;
   }
 
-  /** Say of all that is still waited for why it does not come. */
+  /** Say why every section still waited for is missing. */
   failWaiting(message) {
     for (const name of this.later) if (!parts(name).status.hidden) this.fail(name, message);
   }

@@ -1,4 +1,4 @@
-// The tape around a trade: single prints, or their envelope, and the way from a year to one print.
+// The tape around a trade: single prints or their envelope, zoomed from a year to one print.
 
 import { draw, keepFitting, onTheme } from "./charts.js";
 import { byId, count, element, getJson } from "./page.js";

@@ -1,4 +1,4 @@
-"""Fills: the run under every fill model and set of costs, and what the prints say of its own fills."""
+"""Fills: the run under every fill model and set of costs, and what the prints show of its own fills."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAME_EVENT = {
     "stop_first": "the exit's event met both, the stop first: it was taken",
     "entry_exit": "entry and exit in one event, which entry=signal allows",
 }
-"""What the order of prints inside an event could have decided, and what the rule made of it."""
+"""What the order of prints inside an event could have decided, and how the rules resolved it."""
 NO_WINNER_OF_A_STOP = "no winning trade depends on it, because a fixed stop never closes a winner"
 TARGETS = {
     "touch": "the first print at its price",

@@ -1,7 +1,7 @@
-"""How far a result depends on its fills: the same run under every fill model, and what the data say of them.
+"""How far a result depends on its fills: the same run under every fill model, and what the prints show.
 
-All of it is counted from the prints of the run. Nobody's queue is in them: between `through`, which a limit
-certainly gets, and `touch`, which it may get, lies what no trade file can tell.
+All of it is counted from the prints of the run. These show no queues: a real fill lies between `through`, which a
+limit order certainly gets, and `touch`, which it may get, and no trade file can say where.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ OPTIMISTIC = (
 """Rule, optimistic fill, conservative fill."""
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 BINS = 41
-"""Bins of a histogram of slippage at most."""
+"""Most bins of a histogram of slippage."""
 _PART = 20_000
-"""Trades of which a thread looks at the events at a time."""
+"""Trades whose events a thread looks at in one go."""
 _SAME_EVENT = ("entry_target", "entry_stop", "target_first", "stop_first", "entry_exit")
 
 
@@ -157,9 +157,9 @@ def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Set
 def _optimistic(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
     """Count the winners of each optimistic fill, and those that do not win under the conservative one, traded alone.
 
-    By itself a trade knows no limit of its session: what an open limit had closed as a win may lose both ways, and is
-    not lost to the rule. Where no limit looks at open trades, a trade of a run ends as it does by itself, so that only
-    the signals which the conservative run did not take are traded again.
+    A trade on its own has no session limit: one that an equity limit closed as a win may lose under both fills, and is
+    then not counted against the rule. Unless a limit looks at open trades, a trade of a run ends as it does on its own,
+    so only the signals that the conservative run did not take are repeated.
     """
 
     def earned(at: Array, way: Execution) -> Array:
@@ -193,7 +193,7 @@ def _optimistic(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: 
 
 
 def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Array:
-    """Return the results of orders, each traded by itself; what depends on the trades before it is off.
+    """Return the results of orders, each traded alone; what depends on the trades before it is off.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ def _same_event(tape: Tape, simulation: Simulation, setup: Setup) -> dict[str, i
     distances = np.where(trades["side"][:, None] > 0, long, short).astype(np.int64)
     target, stop = distances[:, 0] + beyond, distances[:, 1].copy()
     moves = setup.bracket.moves(tape.instrument)
-    if "trailing_stop" in moves and not moves["trail_activation"]:  # 31: it stands from the entry on
+    if "trailing_stop" in moves and not moves["trail_activation"]:  # rule 31: in force from the entry
         stop = np.minimum(stop, moves["trailing_stop"])
     ends = tape.segments["stop"][trades["segment"]]
 

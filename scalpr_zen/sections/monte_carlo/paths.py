@@ -1,8 +1,8 @@
-"""Monte Carlo: how much of the path was the order of the trades, and how much the choice of the days.
+"""Monte Carlo: how much of the path came from the order of the trades, and how much from the choice of the days.
 
 Two methods, each with `monte_carlo_sims` paths. A permutation changes the order of the trades and not their
-sum, so it speaks of drawdown only. Session dates drawn with replacement keep the trades of a day together,
-because these depend on each other, and speak of profit too.
+sum, so it is about drawdown only. Session dates drawn with replacement keep the trades of a day together,
+because these depend on each other, and are about profit too.
 
 Random numbers are Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011),
 a pure function of seed, method, path and position: the same for any number of threads. numpy's own
@@ -30,7 +30,7 @@ Array = NDArray[Any]
 
 PERCENTILES = (5, 25, 50, 75, 95)
 GRID = 200
-"""Points of a band, beside its start."""
+"""Points of a band, besides its start."""
 HISTOGRAM = 40
 """Bins of the drawdowns."""
 PROFITABLE = "of the paths end with a profit"

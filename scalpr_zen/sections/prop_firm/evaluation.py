@@ -1,4 +1,4 @@
-"""A prop firm's evaluation: would these trades have passed, how often, and what do other orders of the days give.
+"""A prop firm's evaluation: would these trades have passed, how often, and how other sequences of the days end.
 
 The rules are those of docs/prop_firm.md. Money is counted in whole micro-dollars from the starting balance, so
 that a floor is touched or not, with no rounding between. Equity is the balance and the open P&L at each print.
@@ -53,7 +53,7 @@ NAN = math.nan
 CHUNK = 1_000
 """Paths that share a key of the random numbers."""
 TAPES = 200
-"""Tapes as they might have been, from which the intervals that hold for more than this one are taken."""
+"""Resampled tapes, from which the bootstrap intervals are taken."""
 _FIRST_TAPE = 1 << 32
 """Key of the random numbers of the first of them."""
 OUTCOMES = {NEITHER: "unfinished", PASS: "pass", BUST: "bust"}
@@ -135,7 +135,7 @@ def _scalars(found: RuleSet, tape: Tape, execution: Execution) -> Rules:
 
 
 def _notes(columns: Columns, tape: Tape, execution: Execution, found: RuleSet, unclosed: int) -> list[str]:
-    """Return a sentence for each thing that a firm would not have let pass, or that is left out."""
+    """Return a sentence for each thing that a firm would not have allowed, or that is left out."""
     told = []
     ends = tape.sessions["stop"]
     over = np.searchsorted(ends, columns.entry, side="right") != np.searchsorted(ends, columns.exit, side="right")
@@ -265,7 +265,7 @@ def _other_tapes(days: Days, dates: Int64, rules: Rules, settings: PropFirm, see
     """Return the share of each outcome on TAPES tapes of as many session dates, shape (TAPES, outcomes).
 
     The dates of such a tape are drawn with replacement from those of the tape, and its paths from its own dates (the
-    bootstrap, Efron 1979): what P(pass) might have been, had the market dealt other dates.
+    bootstrap, Efron 1979): what P(pass) might have been with other dates.
     """
     sessions = len(dates)
 
@@ -293,7 +293,7 @@ def drawn_dates(seed: int, key: int, paths: int, length: int, sessions: int) -> 
 def _share(paths: int, sims: int, tapes: Array) -> dict[str, Any]:
     """Return a share of the paths with its 95% interval for the drawing, and that for the session dates.
 
-    Where no drawn tape has another outcome the latter would be a point; it is never narrower than the former.
+    If all drawn tapes have the same outcome, the latter would be a point; it is never narrower than the former.
     """
     low, high = wilson(paths, sims)
     first, last = np.percentile(tapes, (2.5, 97.5)).tolist()

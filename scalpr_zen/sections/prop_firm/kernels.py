@@ -1,4 +1,4 @@
-"""The path of an account from day to day: what is left of a session date, and accounts taken through them.
+"""The path of an account from day to day: a summary of each session date, and accounts taken through them.
 
 A session date's path from its start is a function of the trades and of the daily loss limit alone. One walk over
 its prints leaves its stages: the record highs, and the lowest point after each before the next. With these every
@@ -70,7 +70,7 @@ class DateEnd(NamedTuple):
 
 
 class Days(NamedTuple):
-    """What is left of each session date: its end, high and low from its start, shape (days,), and its stages."""
+    """The summary of each session date: its end, high and low from its start, shape (days,), and its stages."""
 
     total: Int64
     high: Int64
@@ -87,7 +87,7 @@ class Days(NamedTuple):
 
 
 def session_days(columns: Columns, tape: Tape, rules: Rules) -> Days:
-    """Return what is left of every session date of the tape."""
+    """Return the summary of every session date of the tape."""
     unwatched = rules._replace(drawdown=NEVER, lock=NEVER)
 
     def walk(date: int) -> tuple[list[Int64], tuple[int, ...]]:

@@ -54,9 +54,9 @@ class RuleSet:
     contracts : int or None
         Most contracts at a time, ten micros counting as one.
     known : str
-        Date of the oldest dated page that told them: they were these then, and nobody knows of later.
+        Date of the oldest dated page that gave the rules: they held then, and may have changed since.
     sources : tuple of str
-        Pages that told them.
+        Pages that gave the rules.
     note : str
         Where the pages differ, and what is not modelled.
     """

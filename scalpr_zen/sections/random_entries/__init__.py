@@ -16,7 +16,7 @@ from scalpr_zen.sections.section import Run, Section
 __all__ = ["SECTION", "random_entries"]
 
 _NOTABLE_SHARE = 0.05
-"""By how much the share of entries inside the spread must exceed that of random ones for a note."""
+"""How far the share of entries at prints of the other side must exceed that of random ones for a note."""
 
 
 # Tables ------------------------------------------------------------------------------------------------

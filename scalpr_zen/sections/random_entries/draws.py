@@ -1,8 +1,8 @@
 """Random entries: what the same bracket, costs and hours earn when the entries are drawn at random.
 
 A random run has the strategy's number of entries on each side in each hour of the day, at prints drawn from those of
-that hour on every session date. Not from the hour of the entry itself: a signal that follows from its prices has chosen
-its side by them, and entries drawn before it would know that side too early.
+that hour on every session date, but not from the very hour of an actual entry: a signal that follows from the prices of
+that hour has chosen its side by them, and random entries before it would know that side too early.
 
 Runs are compared in units of their own deviation, because a strategy may trade when the market moves more, or less,
 than at random. Results are whole ticks and their sums are whole numbers, so that equal runs are ties.
@@ -32,19 +32,19 @@ from scalpr_zen.simulation.simulate import Orders
 Array = NDArray[Any]
 
 DRAWS = 5_000_000
-"""Random entries that are traded at most where first passages do not give the result of every print. Where all runs
-need more, there are for each of the strategy's entries as many as this allows, at least MIN_POOL."""
+"""Most random entries that are traded if first passages do not give the result of every print. If the runs need more,
+each of the strategy's entries gets as many as this allows, at least MIN_POOL."""
 MIN_POOL = 50
 PERCENTILES = (5, 25, 50, 75, 95)
 HISTOGRAM = 40
-"""Bins of the histogram at most."""
+"""Most bins of the histogram."""
 LEAST_FREEDOM = 0.1
 """Least variance that the score of a strategy without an edge may have, as a share of that of independent entries."""
 _PART = 100_000
 """Random entries in memory at a time, a thread."""
 _HOUR, _HOURS = 3600 * NANOS, 24
 _STREAM = 7
-"""Tells these random numbers from those of Monte Carlo under the same seed."""
+"""Distinguishes these random numbers from those of Monte Carlo under the same seed."""
 _DECIMALS = 9
 """Of a score: runs that differ by the rounding of a sum alone are ties."""
 
@@ -81,15 +81,15 @@ def random_entries(tape: Tape, trades: Array, setup: Setup, unclosed: Array | No
     setup : Setup
         Its bracket, execution, hours, number of runs and seed.
     unclosed : array of TRADE, optional
-        Its void and open trades, marked at the last print of their segment. They are entries like any other here, as
-        random entries that end so are: without them a strategy would look better that loses by never closing.
+        Its void and open trades, marked at the last print of their segment. They count as entries here, like random
+        entries that end this way: without them, a strategy that never closes its losers would look better.
 
     Returns
     -------
     dict
-        As SECTION.fields describes it. Empty without trades or runs; under limit_basis="equity", as what closes those
-        trades is the money of their session, which entries on their own do not have; and under overlap, as trades
-        that share their prints are not as many as they seem.
+        As SECTION.fields describes it. Empty without trades or runs; under limit_basis="equity", because
+        those trades may be closed by the money of their session, which single entries do not have; and under overlap,
+        because trades that share prints are fewer independent observations than their number suggests.
     """
     sims = setup.settings.random_entry_sims
     if not sims or not len(trades) or setup.rules.limit_basis == "equity" or setup.execution.overlap:
@@ -147,7 +147,7 @@ def _drawn_from(cells: _Cells) -> Array:
 
 
 def _last_filled(tape: Tape, prints: Array, setup: Setup) -> Array:
-    """Return the print from which on no order fills in the session and segment of each print (rule 3)."""
+    """Return the print from which no order fills any more in the session and segment of each print (rule 3)."""
     sessions, segments = tape.sessions["stop"], tape.segments["stop"]
     stop = np.minimum(
         sessions[np.searchsorted(sessions, prints, side="right")],
