@@ -33,10 +33,10 @@ BREAK_EVEN_AT = None  # points; Profit at which the stop moves to break-even.
 BREAK_EVEN_PLUS = 0  # ticks; Ticks beyond the entry fill at which break-even lies.
 
 # Execution: How orders reach the exchange, how they fill, and what they cost.
-ENTRY = "next"  # next | signal; Where the entry order fills: the next event, or its own print.
+ENTRY = "next"  # next | signal; Where the entry fills: the next event, or the signal's own print.
 LATENCY_MS = 0.0  # ms; Time from a signal to the exchange.
 SLIPPAGE_TICKS = 0  # ticks; Slippage of every market and stop fill.
-COMMISSION = 0.0  # USD a contract and side; Commission and fees.
+COMMISSION = 0.0  # USD per contract and side; Commission and fees.
 # What fills the take profit: its price, a print beyond it, or its turn in the queue.
 TARGET_FILL = "touch"  # touch | through | queue
 QUEUE_AHEAD = 20  # contracts; Contracts ahead of a take profit that waits in a queue.
@@ -54,19 +54,19 @@ NO_ENTRY_BEFORE_CLOSE = None  # minutes; Time before a session's close in which 
 FLAT_BEFORE_CLOSE = None  # minutes; Time before a session's close at which a position is closed.
 MAX_HOLD = None  # seconds; Time after its entry at which a position is closed.
 COOLDOWN = 0.0  # seconds; Time after an exit in which no signal of its session is traded.
-MAX_TRADES = None  # trades; Trades of a session at most.
-LOSS_LIMIT = None  # USD; Net loss at which a session is over.
-PROFIT_LIMIT = None  # USD; Net profit at which a session is over.
+MAX_TRADES = None  # trades; Most trades per session.
+LOSS_LIMIT = None  # USD; Net loss at which trading stops for the session.
+PROFIT_LIMIT = None  # USD; Net profit at which trading stops for the session.
 LIMIT_BASIS = "realized"  # realized | equity; What the limits look at: closed trades, or also the open one.
 INCOMPLETE_DATES = "exclude"  # exclude | include; Whether incomplete session dates count in by-day statistics.
 
 # PessimisticCosts: The pessimistic costs of the fill table; never below those of the run.
-PESSIMISTIC_COMMISSION = 2.5  # USD a contract and side; Commission of the pessimistic costs.
+PESSIMISTIC_COMMISSION = 2.5  # USD per contract and side; Commission of the pessimistic costs.
 PESSIMISTIC_SLIPPAGE_TICKS = 1  # ticks; Slippage of the pessimistic costs.
 
-# MonteCarlo: How many paths, and from which seed.
+# MonteCarlo: Number of paths and runs, and their seed.
 RANDOM_ENTRY_SIMS = 1000  # runs; Runs of random entries that the strategy is compared with.
-SEED = 0  # Seed of all that is drawn.
+SEED = 0  # Seed of all random draws.
 
 # PropFirm: Which evaluation of a prop firm the trades go through; none: the rule of the firm.
 # Rules of the prop firm's evaluation.

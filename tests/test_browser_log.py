@@ -61,8 +61,8 @@ def test_the_log_is_turned_page_by_page(visit, big):
     numbers = lambda: [int(text) for text in column(page, "number")]  # noqa: E731
     page.wait_for_selector("#log tbody tr")
     assert numbers() == list(range(1, 51))
-    assert page.get_by_role("button", name="Page before").is_disabled()
-    for name, first in (("Next page", 51), ("Last page", 50 * last - 49), ("Page before", 50 * last - 99)):
+    assert page.get_by_role("button", name="Previous page").is_disabled()
+    for name, first in (("Next page", 51), ("Last page", 50 * last - 49), ("Previous page", 50 * last - 99)):
         with new_log(page):
             page.get_by_role("button", name=name).press("Enter")
         assert numbers()[0] == first
@@ -83,7 +83,7 @@ def test_a_trade_opens_its_prints_and_its_bracket_and_the_way_to_the_whole_tape(
         page.select_option("#filters [name=reason]", "trailing")
     page.locator("#log tbody tr").nth(2).click()
     traces = tape_view(page, "one by one")
-    assert {"entry", "take profit", "stop loss", "MFE", "MAE", "stop when it ended"} <= set(traces)
+    assert {"entry", "take profit", "stop loss", "MFE", "MAE", "stop at the exit"} <= set(traces)
     number, date = column(page, "number")[2], column(page, "session date")[2]
     assert f"trade {number} of {date}" in page.locator("#tape-title").text_content()
     moved, end = page.locator("#tape-chart").evaluate(

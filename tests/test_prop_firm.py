@@ -161,7 +161,7 @@ def test_a_position_held_over_the_end_of_a_session_goes_on_from_its_mark():
     found = prop_firm(trades_of(tape, (1, 0, 3)), tape, Execution(), custom(50, 20), SEED)
     assert [row["net_usd"] / TICK for row in found["attempts"][0]["days"]] == [4, -3]
     assert [row["trades"] for row in found["attempts"][0]["days"]] == [0, 1]
-    assert found["notes"] == ["trades held over the end of a session: 1; a firm would have closed them there"]
+    assert found["notes"] == ["trades held past the end of a session: 1; a firm would have closed them there"]
 
 
 def test_the_table_of_an_attempt_has_a_row_for_each_session_date():

@@ -21,7 +21,7 @@ from scalpr_zen.sections.prop_firm.tables import blocks
 def test_several_trades_at_once_are_reported_and_not_evaluated(rows, overlap):
     tape = tape_of([100, 101, 102, 103])
     found = prop_firm(trades_of(tape, *rows), tape, Execution(overlap=overlap), PropFirm(), SEED)
-    shown = "several trades are open at once: no account can hold them, nothing is evaluated"
+    shown = "several trades are open at once: no account can hold them, so nothing is evaluated"
     assert (set(found), found["notes"]) == ({"name", "rules", "notes"}, [shown])
     assert f"  NOTE {shown}" in [line for block in blocks(found) for line in block_lines(block)]
 

@@ -127,7 +127,7 @@ def test_a_run_without_a_signal_says_so():
     ("rules", "counted"),
     [
         ({"entry_windows": "03:00-04:00"}, "2 outside (outside the entry windows and weekdays, or too near the close)"),
-        ({"sides": "short"}, "2 other side (of a side that is not traded)"),
+        ({"sides": "short"}, "2 other side (on a side that is not traded)"),
         ({}, "1 open (still open at the end of the tape; out of the statistics), 1 ignored (a position was open)"),
     ],
 )

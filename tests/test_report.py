@@ -436,7 +436,7 @@ def test_random_entries_are_shown_beside_the_t_statistic(tape):
     assert "20 runs; exact: " in text(result)
     assert f"above {number(entries['percentile'], 'share')} of the random runs" in text(result)
     assert f"p-value {number(entries['p_value'], 'p')}, one-sided" in text(result)
-    assert f"by day {number(statistics['t_statistic_by_day'])}, two-sided p" in text(result)
+    assert f"differs from zero: {number(statistics['t_statistic_by_day'])}, two-sided p" in text(result)
     own, drawn = (number(entries[name], "usd") for name in ("strategy_trade_sd_usd", "trade_sd_usd"))
     assert f"deviation of a trade {own}, of a random entry {drawn}" in text(result)
     assert "entries that did not pay the spread: n/a, no aggressor is known" in text(result)
@@ -452,7 +452,7 @@ def test_random_entries_are_shown_beside_the_t_statistic(tape):
     looks = run(tape, FAST, execution=Execution(entry="signal"), settings=FEW_PATHS)
     assert "this is no evidence of an edge" in text(looks)
     honest = number(run(tape, FAST).trades["net_usd"].sum(), "usd")
-    assert f"with entry=next, which looks into no event: {honest}" in " ".join(
+    assert f"entry=next, which does not look inside an event: {honest}" in " ".join(
         " ".join(section(looks.full_text(), "FILLS")).split()
     )
     for without in (

@@ -35,7 +35,7 @@ def test_without_costs_one_line_says_what_each_dollar_would_take(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     trades = len(result.trades)
     [line] = cost_lines(result)
-    assert f"each $1.00 of cost a round turn would take ${trades}.00" in line
+    assert f"each $1.00 of cost per round turn takes ${trades}.00" in line
     # It is true: 50 cents a side are a dollar a round turn.
     paid = run(tape, FAST, execution=Execution(commission=0.5), settings=FEW_PATHS)
     net = [r.to_dict()["statistics"]["net_usd"] for r in (result, paid)]
@@ -84,7 +84,7 @@ def test_figures_by_day_of_fewer_than_20_session_dates_are_noted(tape, trades, d
     result.values["statistics"] |= {"trades": trades, "session_dates": dates}
     found = [note for note in notes(result, "statistics") if "t-statistic by day" in note]
     count = "1 session date counts" if dates == 1 else f"{dates} session dates count"
-    about = "Sharpe, Sortino, days profitable and the t-statistic by day say little"
+    about = "Sharpe, Sortino, days profitable and the t-statistic by day mean little"
     assert found == [f"only {count}: with fewer than 20, {about}"] * noted
 
 

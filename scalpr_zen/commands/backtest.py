@@ -110,7 +110,7 @@ def backtest_of(constants: Mapping[str, Any]) -> None:
 @click.option("--csv", is_flag=True, help="Write the trades as CSV too.")
 @click.option("--html", is_flag=True, help="Write the charts as one HTML file too.")
 @click.option("--full", is_flag=True, help="Print every section of the report.")
-@click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the summary.")
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the screen.")
 def command(
     strategy: type[Any], tape: str | None, out: str, csv: bool, html: bool, full: bool, as_json: bool, **given: Any
 ) -> None:

@@ -35,7 +35,7 @@ def dashboard(
 @click.option("--host", default=Address.host, show_default=True, help="Address of this machine to listen at.")
 @click.option("--port", type=click.IntRange(1, 65_535), default=Address.port, show_default=True, help="Port.")
 @click.option("--expose", is_flag=True, help="Allow a host that other machines can reach; needs a token.")
-@click.option("--token", envvar="SCALPR_TOKEN", help="What every request must carry. [env: SCALPR_TOKEN]")
+@click.option("--token", envvar="SCALPR_TOKEN", help="Token that every request must carry. [env: SCALPR_TOKEN]")
 def command(
     tape: str | None, strategy: str, prop_firm: str | None, host: str, port: int, expose: bool, token: str | None
 ) -> None:

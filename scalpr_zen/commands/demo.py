@@ -35,7 +35,7 @@ def demo_tape() -> Path:
         from scalpr_zen.runs.warm_up import compile_kernels
 
         say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
-        say("compiling, once: later runs start at once")
+        say("compiling for the first time: later runs start right away")
         with alongside(compile_kernels):  # this may well be the first run of the installation
             demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
             ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
@@ -55,7 +55,7 @@ def _opens(path: Path) -> bool:
     "--sessions", type=click.IntRange(1, 1_260), default=DEMO_SESSIONS, show_default=True, help="Session dates."
 )
 @click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all that is drawn."
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all random draws."
 )
 @click.option("--out", default=str(DEMO_FOLDER), callback=not_empty, show_default=True, help="Folder of the DBN files.")
 def command(sessions: int, seed: int, out: str) -> None:

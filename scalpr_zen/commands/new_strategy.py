@@ -14,7 +14,7 @@ GROUP = "Strategies"
 @click.argument("name")
 @click.option("--folder", default=".", show_default=True, help="Folder of the file.")
 def command(name: str, folder: str) -> None:
-    """Write a small strategy to begin with: my_idea gives my_idea.py, whole and commented, with the class MyIdea."""
+    """Write a small, commented strategy to start from: my_idea gives my_idea.py with the class MyIdea."""
     path, kind = write_strategy(name, folder)
     say(f"written: {path}")
     named = f"{path}:{kind}"

@@ -29,7 +29,11 @@ def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int,
     if not done.signals:
         raise ScalprError("nothing to compare: the strategy gives no signal on this tape")
     counted = f"{done.signals:,} signals and {done.trades:,} trades"
-    near = f"{done.near:,} signals" if done.near else "no signal: who leaves signals out would not be seen"
+    near = (
+        f"{done.near:,} signals"
+        if done.near
+        else "no signal, so a strategy that looks ahead to suppress signals would pass"
+    )
     show(
         f"no look-ahead found: {counted} are the same before each of {done.cuts} cuts, "
         f"the signals of short stretches before each of {done.dense:,}, among them {near}"
@@ -43,5 +47,5 @@ def verify(tape: str | Path | None, strategy: Strategy, setup: Setup, cuts: int,
 @click.option("--cuts", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Cuts of the tape.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the cuts.")
 def command(strategy: type[Any], tape: str | None, cuts: int, seed: int, **given: Any) -> None:
-    """Look for look-ahead in a strategy: cut the tape and demand the same before each cut."""
+    """Look for look-ahead in a strategy: cut the tape and require the same signals and trades before each cut."""
     verify(tape, *make_run(strategy, given), cuts, seed)

@@ -54,7 +54,7 @@ class Address:
             raise ParameterError(f"host must be one address of this machine, was {self.host}, which means all of them")
         if not address.is_loopback and not (self.expose and self.token):
             raise ParameterError(
-                f"host {self.host} can be reached by other machines: give --expose and --token to want that"
+                f"host {self.host} can be reached by other machines: give --expose and --token to allow that"
             )
         if self.token is not None and len(self.token) < TOKEN_LENGTH:
             raise ParameterError(f"token must have at least {TOKEN_LENGTH} characters, had {len(self.token)}")

@@ -61,7 +61,7 @@ def serve(bench: Workbench, address: Address, say: Callable[[str], None]) -> Non
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ScalprError(
-            f"{address.host} port {address.port}: {reason}; is another dashboard open there? --port N takes another"
+            f"{address.host} port {address.port}: {reason}; is another dashboard open there? --port N uses another port"
         ) from None
     first.join(PATIENCE)
     if first.is_alive():

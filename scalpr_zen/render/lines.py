@@ -20,7 +20,9 @@ def block_lines(block: Block) -> Iterator[str]:
         yield from _table_lines(block)
         return
     for line in block.lines:
-        yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
+        yield from textwrap.wrap(
+            line, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False, break_long_words=False
+        )
 
 
 def _table_lines(table: Table, indent: str = "  ") -> Iterator[str]:

@@ -185,8 +185,8 @@ def _one_answer(tape: Tape, signals: Array, again: Array) -> None:
     if len(differ):
         at = int(differ[0])
         raise LookAhead(
-            f"two answers: asked twice about the same tape, the signal of print {at:,} ({_when(tape, at)}) was "
-            f"{signals[at]} and then {again[at]}; what is drawn at random needs a seed"
+            f"not reproducible: on the same tape, the signal of print {at:,} ({_when(tape, at)}) was {signals[at]} and "
+            f"then {again[at]}; seed all random numbers"
         )
 
 

@@ -14,9 +14,9 @@ COUNTS = {
     "open": "still open at the end of the tape; out of the statistics",
     "unfilled": "no later print in their session and segment",
     "ignored": "a position was open",
-    "other_side": "of a side that is not traded",
+    "other_side": "on a side that is not traded",
     "outside": "outside the entry windows and weekdays, or too near the close",
-    "session_over": "after the trades or the limit of their session",
+    "session_over": "after max_trades or a limit of their session was reached",
     "in_cooldown": "in the cooldown after an exit",
 }
 """What happened to a signal."""
@@ -48,7 +48,7 @@ SECTION = Section(
     name="counts",
     order=90,
     title="Counts",
-    sentence="what every signal came to",
+    sentence="what happened to every signal",
     compute=lambda run, _: run.simulation.counts,
     blocks=_blocks,
     notes=_notes,

@@ -54,7 +54,7 @@ def _holes(tape: Tape) -> NDArray[np.bool_]:
 def _notes(_: Run, values: Values) -> Iterator[str]:
     found, parameters = values["coverage"], values["parameters"]
     if missing := found["missing_dates"]:
-        yield f"missing session dates: {missing:,}, scheduled but without a print, and in no figure; see TAPE"
+        yield f"missing session dates: {missing:,}, scheduled but without a print, and not in any figure; see TAPE"
     if incomplete := found["incomplete_dates"]:
         what = (
             "incomplete_dates=include counts them in by-day statistics and drawings like whole ones; see TAPE"
@@ -83,7 +83,8 @@ SECTION = Section(
         "missing_dates": "session dates scheduled between the first and the last one, without a print",
         "incomplete_dates": "session dates whose prints begin late or end early",
         "counted_dates": "session dates that count in the by-day statistics",
-        "trades_across_holes": "trades open across a missing date, the end of a date that ends early, or the beginning of one that begins late",
+        "trades_across_holes": "trades open across a missing date, the end of a date that ends early, or the beginning "
+        "of one that begins late",
         "late_flat_exits": "trades that an order of flat_before_close closed only in a later session",
     },
 )

@@ -113,7 +113,7 @@ STATISTICS = (
         "break_even_cost_usd",
         "Break-even cost",
         "usd",
-        "mean x before commission and slippage, USD a round turn of all contracts",
+        "mean x before commission and slippage, USD per round turn, all contracts",
     ),
     Statistic(
         "t_statistic", "t-statistic", "ratio", "mean x / (sd x / sqrt n)", ">= 2.0", lambda v: v["t_statistic"] >= 2
@@ -185,10 +185,9 @@ STATISTICS = (
         "max_drawdown_sessions",
         "Peak to trough",
         "sessions",
-        "session dates from that of its peak to that of its trough, both counted; "
-        "where the peak is the start, from that of the first trade",
+        "session dates from the peak to the trough, both counted; from the first trade if the peak is the start",
     ),
-    Statistic("max_drawdown_days", "Peak to trough, calendar", "days", "the same in days of the calendar"),
+    Statistic("max_drawdown_days", "Peak to trough, calendar", "days", "the same in calendar days"),
     Statistic(
         "recovery_sessions",
         "Peak to recovery",
@@ -201,7 +200,7 @@ STATISTICS = (
         "recovery_days",
         "Peak to recovery, calendar",
         "days",
-        "the same in days of the calendar",
+        "the same in calendar days",
         missing=NOT_RECOVERED,
     ),
     Statistic("longest_win_streak", "Longest win streak", "trades", "most wins in a row"),
@@ -211,7 +210,7 @@ STATISTICS = (
     Statistic("payoff", "Payoff", "ratio", "average win / abs(average loss)"),
     Statistic("best_day_usd", "Best day", "usd", "max d"),
     Statistic("worst_day_usd", "Worst day", "usd", "min d"),
-    Statistic("trades_a_day", "Trades a day", "ratio", "closed trades of the counted session dates / their number"),
+    Statistic("trades_a_day", "Trades per day", "ratio", "closed trades of the counted session dates / their number"),
     Statistic(
         "time_in_market", "Time in market", "share", "time held / time from first to last print, inside sessions"
     ),
@@ -489,13 +488,13 @@ def _notes(_: Run, values: Mapping[str, Any]) -> Iterator[str]:
     if not numbers["trades"]:
         return
     if parameters["commission"] == 0 and parameters["slippage_ticks"] == 0:
-        each = f"each $1.00 of cost a round turn would take {number(float(numbers['trades']), 'usd')} from the net P&L"
+        each = f"each $1.00 of cost per round turn takes {number(float(numbers['trades']), 'usd')} from the net P&L"
         yield f"no costs are set: {each}; break-even at {number(numbers['break_even_cost_usd'], 'usd')}"
     if numbers["session_dates"] < FEW_DATES:
         yield (
             f"only {counted_text(numbers['session_dates'], 'session date')} "
             f"count{'s' * (numbers['session_dates'] == 1)}: with fewer than {FEW_DATES}, Sharpe, Sortino, "
-            "days profitable and the t-statistic by day say little"
+            "days profitable and the t-statistic by day mean little"
         )
 
 

@@ -61,7 +61,7 @@ def tape_blocks(tape: Values) -> Iterator[Block]:
     yield from _some_dates("Session dates not on the tape", tape["left_out"], _left_out)
     if ledger := tape["record_ledger"]:
         rows = [Row((reason.replace("_", " "), n)) for reason, n in ledger.items() if n or reason == "prints"]
-        rows.append(Row(("put in order of time", tape["reordered"])))
+        rows.append(Row(("reordered", tape["reordered"])))
         yield Table((Column("", "text"), Column("")), rows, title="Every record read", plain=True)
 
 
@@ -199,7 +199,7 @@ SECTION = Section(
         "low_share[].contract": "front month",
         "low_share[].share": "its share of the outright volume",
         "record_ledger.*": "records of the files by what they are",
-        "reordered": "prints that had to be put in order of time",
+        "reordered": "prints that had to be reordered",
         "closes": "when sessions close; null where no calendar says so",
         "closes.calendar": "calendar of the contract",
         "closes.library": "library of the hours, and its version",

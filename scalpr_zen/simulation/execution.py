@@ -108,10 +108,10 @@ class Bracket(Parameters):
 class Execution(Parameters):
     """How orders reach the exchange, how they fill, and what they cost."""
 
-    entry: str = param("next", "Where the entry order fills: the next event, or its own print.", choices=ENTRIES)
+    entry: str = param("next", "Where the entry fills: the next event, or the signal's own print.", choices=ENTRIES)
     latency_ms: float = param(0.0, "Time from a signal to the exchange.", unit="ms", low=0, high=60_000)
     slippage_ticks: int = param(0, "Slippage of every market and stop fill.", unit="ticks", low=0, high=1_000)
-    commission: float = param(0.0, "Commission and fees.", unit="USD a contract and side", low=0, high=1_000)
+    commission: float = param(0.0, "Commission and fees.", unit="USD per contract and side", low=0, high=1_000)
     target_fill: str = param(
         "touch",
         "What fills the take profit: its price, a print beyond it, or its turn in the queue.",
@@ -165,7 +165,7 @@ class PessimisticCosts(Parameters):
     TITLE: ClassVar[str] = "Pessimistic costs"
 
     pessimistic_commission: float = param(
-        2.5, "Commission of the pessimistic costs.", unit="USD a contract and side", low=0, high=1_000
+        2.5, "Commission of the pessimistic costs.", unit="USD per contract and side", low=0, high=1_000
     )
     pessimistic_slippage_ticks: int = param(1, "Slippage of the pessimistic costs.", unit="ticks", low=0, high=1_000)
 

@@ -64,12 +64,12 @@ class SessionRules(Parameters):
     cooldown: float = param(
         0.0, "Time after an exit in which no signal of its session is traded.", unit="seconds", low=0, high=86_400
     )
-    max_trades: int | None = param(None, "Trades of a session at most.", unit="trades", low=1, high=1_000_000)
+    max_trades: int | None = param(None, "Most trades per session.", unit="trades", low=1, high=1_000_000)
     loss_limit: float | None = param(
-        None, "Net loss at which a session is over.", unit="USD", low=0.01, high=100_000_000
+        None, "Net loss at which trading stops for the session.", unit="USD", low=0.01, high=100_000_000
     )
     profit_limit: float | None = param(
-        None, "Net profit at which a session is over.", unit="USD", low=0.01, high=100_000_000
+        None, "Net profit at which trading stops for the session.", unit="USD", low=0.01, high=100_000_000
     )
     limit_basis: str = param(
         "realized", "What the limits look at: closed trades, or also the open one.", choices=LIMIT_BASES

@@ -35,7 +35,7 @@ class OpeningRange(Parameters):
     range_start: str = param("08:30", "Chicago time at which the range begins.", unit="hh:mm")
     range_minutes: int = param(30, "Length of the range.", unit="minutes", low=1, high=1_439)
     breakout_ticks: int = param(1, "Distance beyond the range that is a breakout.", unit="ticks", low=1, high=100_000)
-    until: str = param("15:00", "Chicago time from which no signal comes.", unit="hh:mm")
+    until: str = param("15:00", "Chicago time from which on there are no signals.", unit="hh:mm")
 
     def check(self) -> None:
         """Refuse invalid times, and an `until` that leaves no time after the range."""

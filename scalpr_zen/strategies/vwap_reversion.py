@@ -28,7 +28,7 @@ class VwapReversion(Parameters):
     """
 
     bands: float = param(2.0, "Distance of the bands from the VWAP.", unit="standard deviations", low=0.01, high=100)
-    warmup: int = param(1_000, "First prints of a session, without signal.", unit="prints", low=0, high=1_000_000)
+    warmup: int = param(1_000, "First prints of a session, which give no signal.", unit="prints", low=0, high=1_000_000)
 
     def check(self) -> None:
         """Refuse a distance with more than two decimals."""

@@ -418,5 +418,5 @@ def limits_met_by_open_trade(tape, rules, side, E, k, trades):
 
 
 def net_usd(gross_ticks, tick_value, contracts, commission) -> float:
-    """Rule 13: commission is in USD a contract and side, and a trade has two sides."""
+    """Rule 13: commission is in USD per contract and side, and a trade has two sides."""
     return float(gross_ticks * tick_value * contracts - 2 * commission * contracts)

@@ -98,7 +98,7 @@ def check_statistics(text):
     assert Span(wilson(count, of, -1)) == have["Win rate, 95% low"]
     assert Span(wilson(count, of, +1)) == have["Win rate, 95% high"]
     assert have["Net P&L"] / n == have["Expectancy"]
-    assert n / days == have["Trades a day"]
+    assert n / days == have["Trades per day"]
     assert have["t-statistic"] * math.sqrt(min(of, 100) / of) == have["SQN"]
     assert p_of(have["t-statistic"], of) == have["p-value"]
     assert have["Sharpe"] * math.sqrt(days.low / 252) == have["t-statistic by day"]

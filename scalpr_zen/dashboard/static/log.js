@@ -68,7 +68,7 @@ export class TradeLog {
 
   #draw(answer, run) {
     const { matching, found, trades } = answer;
-    byId("matching").textContent = `${found}${matching ? "; choose a number to see its prints" : ""}`;
+    byId("matching").textContent = `${found}${matching ? "; click a trade number to see its prints" : ""}`;
     byId("log").classList.remove("stale");
     refill(byId("log"), this.#head(), element("tbody", {}, ...trades.map((trade) => this.#row(trade, run))));
     refill(byId("pages"), ...this.#pager(answer));
@@ -122,7 +122,7 @@ export class TradeLog {
     });
     return [
       button("\u00ab", "First page", 1, page > 1),
-      button("\u2039", "Page before", page - 1, page > 1),
+      button("\u2039", "Previous page", page - 1, page > 1),
       field,
       `of ${count(Math.max(1, pages))}`,
       button("\u203a", "Next page", page + 1, page < pages),

@@ -5,7 +5,7 @@ import { byId, element, getJson, refill } from "./page.js";
 /** Show the runs since the dashboard began, the latest first; `choose` is called with the query of one. */
 export async function showRuns(choose) {
   const { made, runs } = await getJson("/api/runs");
-  const head = ["run", "changed", "net P&L", "t/day"].map((text) => element("th", { scope: "col" }, text));
+  const head = ["run", "changed", "net P&L", "t by day"].map((text) => element("th", { scope: "col" }, text));
   const rows = runs.reverse().map((run) => row(run, choose));
   refill(byId("runs"), element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
   byId("runs-title").textContent = `Runs of this session (${made})`;

@@ -2,7 +2,7 @@
 
 import { byId, element, refill } from "./page.js";
 
-const WAITS = "Being computed; the run itself is complete.";
+const WAITS = "Computing; the run itself is done.";
 
 export class Sections {
   /**

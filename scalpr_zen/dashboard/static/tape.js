@@ -139,7 +139,7 @@ export class TapeView {
       marker: { symbol, size: 13, color: "rgba(0,0,0,0)", line: { width: 2, color: "#b07ce0" } },
       hovertemplate: `${name} %{y:,.10~g}<extra></extra>`,
     });
-    const last = { ...mark("stop when it ended", exit, moved, "line-ew"), marker: LAST_STOP };
+    const last = { ...mark("stop at the exit", exit, moved, "line-ew"), marker: LAST_STOP };
     return [
       ...(moved === null || moved === stop ? [] : [last]),
       mark("entry", entry, bought, side === "LONG" ? "triangle-up" : "triangle-down"),

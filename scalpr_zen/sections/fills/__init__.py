@@ -20,10 +20,10 @@ SLIPPAGE = {
 }
 """What is measured, and against what."""
 SAME_EVENT = {
-    "entry_target": "later prints of the entry's event met the target: only entry=signal may exit there",
-    "entry_stop": "later prints of the entry's event met the stop: only entry=signal may exit there",
-    "target_first": "the exit's event met both, the target first: it was taken",
-    "stop_first": "the exit's event met both, the stop first: it was taken",
+    "entry_target": "later prints of the entry's event reached the target: only entry=signal may exit there",
+    "entry_stop": "later prints of the entry's event reached the stop: only entry=signal may exit there",
+    "target_first": "the exit's event reached both, the target first: the target filled",
+    "stop_first": "the exit's event reached both, the stop first: the stop filled",
     "entry_exit": "entry and exit in one event, which entry=signal allows",
 }
 """What the order of prints inside an event could have decided, and how the rules resolved it."""
@@ -74,7 +74,7 @@ def _how(table: Sequence[Values], parameters: Values) -> Iterator[str]:
     yield f"a stop fills at {stops}"
     costs = (f"{row['costs']} {number(row['commission'], 'usd')} + {row['slippage_ticks']} ticks" for row in table[:3])
     yield f"costs: {', '.join(costs)} (a contract and side, a market or stop fill)"
-    yield "from 'trades' on, the columns are at the set costs; the JSON has them for all costs"
+    yield "from 'trades' on, the columns are at the costs as set; the JSON has them for all costs"
 
 
 def _open(found: Values, parameters: Values) -> Iterator[str]:
@@ -82,9 +82,12 @@ def _open(found: Values, parameters: Values) -> Iterator[str]:
     if found["entry_next"]:
         own = next(row["net_usd"] for row in found["entry_next"] if model(row) == model(parameters))
         ends = net_range([(model(row), row["net_usd"]) for row in found["entry_next"]])
-        yield f"with entry=next, which looks into no event: {number(own, 'usd')} as this run fills, {ends}"
+        yield f"entry=next, which does not look inside an event: {number(own, 'usd')} with this run's fills, {ends}"
     if parameters["loss_limit"] is not None or parameters["profit_limit"] is not None:
-        yield "limits of a session see fills and costs too: each row may trade other signals, and so gain by a cost"
+        yield (
+            "session limits depend on fills and costs: each row may trade different signals, so a higher cost can even "
+            "raise its net P&L"
+        )
     moves = parameters["trailing_stop"] is not None or parameters["break_even_at"] is not None
     for row in found["optimistic"]:
         if row["rule"] == "stop_fill" and not moves:
@@ -191,7 +194,7 @@ _ROW = {
     "target_fill": "fill rule of take profits",
     "stop_fill": "fill rule of stops",
     "costs": "set of costs: zero, set, pessimistic",
-    "commission": "USD a contract and side",
+    "commission": "USD per contract and side",
     "slippage_ticks": "ticks lost by a market or stop fill",
     "this_run": "whether it is the run itself",
     "net_usd": "net P&L in USD",

@@ -75,7 +75,7 @@ SECTION = Section(
         "days": "session dates drawn with replacement; empty for fewer than two that count",
         "days.session_date[]": "session dates drawn, at the points of the bands",
         "days.profit_usd.*": "net P&L in USD below which this percentage of the paths ends",
-        "days.profitable_share": f"share {PROFITABLE}: {PROFITABLE_MEANS}",
+        "days.profitable_share": f"share of the paths that end with a profit: {PROFITABLE_MEANS}",
         **{f"days.{key}": sentence for key, sentence in _METHOD.items()},
     },
 )

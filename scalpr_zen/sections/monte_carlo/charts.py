@@ -120,14 +120,14 @@ CHARTS = (
     Chart(
         "paths_permuted",
         "Monte Carlo: trades permuted",
-        "Equity of the trades in random order: 5, 25, 50, 75, 95 percent of the paths, and the actual one.",
+        "Equity of the trades in random order: the 5, 25, 50, 75 and 95 percentiles of the paths, and the actual one.",
         paths_permuted,
     ),
     Chart(
         "paths_of_days",
         "Monte Carlo: session dates drawn",
-        "Equity of session dates drawn with replacement: 5, 25, 50, 75, 95 percent of the paths, and the actual one. "
-        f"The share that ends with a profit is {PROFITABLE_MEANS}.",
+        "Equity of session dates drawn with replacement: the 5, 25, 50, 75 and 95 percentiles of the paths, and the "
+        f"actual one. The share that ends with a profit is {PROFITABLE_MEANS}.",
         paths_of_days,
     ),
     Chart(

@@ -45,7 +45,7 @@ _PERMUTATION, _DAYS = 0, 1
 
 @dataclass(frozen=True, kw_only=True)
 class MonteCarlo(Parameters):
-    """How many paths, and from which seed."""
+    """Number of paths and runs, and their seed."""
 
     TITLE: ClassVar[str] = "Monte Carlo, random entries"
 
@@ -53,7 +53,7 @@ class MonteCarlo(Parameters):
     random_entry_sims: int = param(
         1_000, "Runs of random entries that the strategy is compared with.", unit="runs", low=0, high=100_000
     )
-    seed: int = param(0, "Seed of all that is drawn.", low=0, high=2**32 - 1)
+    seed: int = param(0, "Seed of all random draws.", low=0, high=2**32 - 1)
 
 
 def monte_carlo(

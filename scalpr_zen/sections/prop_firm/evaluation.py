@@ -99,7 +99,9 @@ def prop_firm(
     result: dict[str, Any] = {"name": settings.prop_firm, "rules": _told(found, settings)}
     columns = Columns(*(np.ascontiguousarray(trades[name], dtype=np.int64) for name in Columns._fields))
     if execution.overlap or (columns.entry[1:] < columns.exit[:-1]).any():
-        return result | {"notes": ["several trades are open at once: no account can hold them, nothing is evaluated"]}
+        return result | {
+            "notes": ["several trades are open at once: no account can hold them, so nothing is evaluated"]
+        }
     rules = _scalars(found, tape, execution)
     days = session_days(columns, tape, rules)
     drawn = np.ones(len(tape.sessions), np.bool_) if counted is None else counted
@@ -140,7 +142,7 @@ def _notes(columns: Columns, tape: Tape, execution: Execution, found: RuleSet, u
     ends = tape.sessions["stop"]
     over = np.searchsorted(ends, columns.entry, side="right") != np.searchsorted(ends, columns.exit, side="right")
     if held := int(over.sum()):
-        told.append(f"trades held over the end of a session: {held:,}; a firm would have closed them there")
+        told.append(f"trades held past the end of a session: {held:,}; a firm would have closed them there")
     instrument = tape.instrument
     micro = is_micro(instrument.root, execution.point_value or instrument.point_value)
     if found.contracts is not None and execution.contracts > found.contracts * (10 if micro else 1):

@@ -49,7 +49,7 @@ def _rules(rules: Values) -> Iterator[tuple[str, str]]:
     contracts = rules["contracts"]
     yield "contracts, at most", f"{contracts:,}, ten micros counted as one" if contracts else "any number"
     if rules["known"]:
-        yield "known to hold on", f"{rules['known']}; a firm changes its rules without notice"
+        yield "rules as of", f"{rules['known']}; a firm changes its rules without notice"
     yield from (("source", source) for source in rules["sources"])
 
 
@@ -62,7 +62,7 @@ def _drawn(drawn: Values) -> Iterator[Block]:
     paths = (
         f"{counted(drawn['sims'], 'path')} of {horizon:,} of the tape's {dates:,} session dates, drawn with replacement"
     )
-    yield Words([f"{paths}, seed {drawn['seed']}; dates to an end are those of the paths that reach it"], title)
+    yield Words([f"{paths}, seed {drawn['seed']}; dates to an end are of the paths that got there"], title)
     columns = (
         Column(f"within {horizon:,} dates", "text"),
         Column("share of paths", "share"),
@@ -108,7 +108,7 @@ def _attempts(result: Values) -> Table:
         Column("traded"),
         Column("why", "text"),
     )
-    title = f"Attempts one after the other: {counts['attempts']:,}; {found}"
+    title = f"Attempts in sequence: {counts['attempts']:,}; {found}"
     return Table(columns, [_attempt(row) for row in result["attempts"]], title=title)
 
 
@@ -118,7 +118,7 @@ def _attempt(attempt: Values) -> Row:
         Column("trades"),
         Column("net P&L", "usd", signed=True),
         Column("balance", "usd"),
-        Column("lowest - floor", "usd"),
+        Column("lowest above floor", "usd"),
         Column("floor", "usd"),
         Column("", "text"),
     )
@@ -132,7 +132,7 @@ def _attempt(attempt: Values) -> Row:
 def _day_note(day: Values) -> str:
     if day["ended_by"]:
         return f"ended by the {day['ended_by']}"
-    return "" if day["trading_day"] else "no trading day"
+    return "" if day["trading_day"] else "not a trading day"
 
 
 def chances(firm: Values) -> str:

@@ -48,9 +48,9 @@ def _findings(entries: Values, values: Values) -> Iterator[str]:
     t, p = (
         number(values["statistics"][f"{name}_by_day"], unit) for name, unit in (("t_statistic", ""), ("p_value", "p"))
     )
-    yield f"the t-statistic asks another question, whether the mean differs from zero: by day {t}, two-sided p {p}"
+    yield f"the t-statistic by day answers another question, whether the mean differs from zero: {t}, two-sided p {p}"
     if values["parameters"]["entry"] == "signal":
-        yield "entry=signal looks into its signal's event, and random entries do not: this is no evidence of an edge"
+        yield "entry=signal looks inside the signal's event, random entries do not: this is no evidence of an edge"
     own, drawn = entries["strategy_inside_share"], entries["inside_share"]
     shares = f"{number(own, 'share')} of the strategy's, {number(drawn, 'share')} of the random ones"
     undefined = own is None or drawn is None or math.isnan(own - drawn)

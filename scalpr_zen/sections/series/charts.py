@@ -326,10 +326,8 @@ CHARTS = (
         equity_by_trade,
         wide=True,
     ),
-    Chart("exits", "Exits", "Trades by what ended them and by side.", exits),
-    Chart(
-        "results", "Net P&L of the trades", "How many trades gave which net P&L; the scale of counts is log.", results
-    ),
+    Chart("exits", "Exits", "Trades by exit reason and side.", exits),
+    Chart("results", "Net P&L of the trades", "Distribution of the net P&L per trade; counts on a log scale.", results),
     Chart("calendar", "Daily P&L", "Net P&L of each session date; + and - are gain and loss.", calendar, wide=True),
     Chart("hours", "Hour of day", "Mean net P&L and number of the trades by the Chicago hour of their entry.", hours),
     Chart(
