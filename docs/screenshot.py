@@ -21,8 +21,8 @@ def main() -> None:
     with served(*sys.argv[1:]) as address, launched() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 1500}, color_scheme="dark")
         page.goto(f"{address}/?{RUN}")
-        page.wait_for_selector("body[data-run]")
-        page.wait_for_selector("#chart-exits .main-svg")
+        page.wait_for_selector("body[data-complete]", timeout=60_000)
+        page.wait_for_selector("#chart-equity_by_day .main-svg")
         page.wait_for_timeout(1_000)  # the last chart in sight
         page.screenshot(path=PICTURE)
     print(f"written: {PICTURE}")

@@ -8,7 +8,7 @@ _GROUP = {"trades": "trades", "mean_usd": "their mean net P&L in USD", "net_usd"
 
 SECTION = Section(
     name="series",
-    order=20,
+    order=5,
     title="Charts",
     compute=lambda run, _: series(run.trades, run.tape, run.setup.execution, run.counted),
     charts=CHARTS,
