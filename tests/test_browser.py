@@ -118,7 +118,7 @@ def test_sections_of_the_run_before_are_dimmed_until_their_own_come(visit, small
         assert page.locator("body[data-complete]").count() == 0
         for name in LATER:
             section = page.locator(f"#section-{name}")
-            assert section.locator(".waits").text_content().startswith("Being computed")
+            assert section.locator(".waits").text_content().startswith("Computing")
             dimmed = section.locator(".made, figure").evaluate_all("all => all.map((box) => box.matches('.stale'))")
             assert dimmed == [True] * len(dimmed)
     wait_for_all(page)

@@ -87,7 +87,7 @@ def test_a_trade_opens_its_prints_and_its_bracket_and_the_way_to_the_whole_tape(
     number, date = column(page, "number")[2], column(page, "session date")[2]
     assert f"trade {number} of {date}" in page.locator("#tape-title").text_content()
     moved, end = page.locator("#tape-chart").evaluate(
-        "({ data }) => data.filter(({ name }) => /stop when|^exit/.test(name)).map(({ x, y }) => [x[0], y[0]])"
+        "({ data }) => data.filter(({ name }) => /stop at|^exit/.test(name)).map(({ x, y }) => [x[0], y[0]])"
     )
     assert moved == end  # stop_fill=level fills where the stop lies
     entry, side = float(column(page, "entry price")[2]), column(page, "side")[2]
