@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -24,7 +25,7 @@ from support.drawing import (
 )
 from support.tapes import Given, signals_of
 
-from scalpr_zen import run, save
+from scalpr_zen import ScalprError, run, save
 from scalpr_zen.render.data import jsonable
 from scalpr_zen.render.figure import THEMES
 from scalpr_zen.render.html import blocks_html
@@ -42,6 +43,13 @@ def test_a_result_gives_plotly_figures_by_the_same_names(case):
         assert json.loads(figure.to_json())["data"] == json.loads(json.dumps(expected[name]["data"]))
         assert figure.layout.title.text == expected[name]["layout"]["title"]["text"]
         assert figure.layout.template.layout.font.color == THEMES["light"]["layout"]["font"]["color"]
+
+
+def test_without_plotly_its_figures_are_refused_in_one_line_and_all_else_is_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
+    with pytest.raises(ScalprError, match=r"pip install plotly$"):
+        NORMAL.figures()
+    assert "Plotly.react" in NORMAL.html()
 
 
 # ------------------------------------------------------------------------------------------------ the page

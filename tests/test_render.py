@@ -118,7 +118,7 @@ class Parsed(HTMLParser):
 @given(tables())
 def test_a_table_as_html_has_every_cell_and_nothing_of_a_text_is_markup(table):
     page = Parsed(blocks_html([table]))
-    signs = str.maketrans("", "", "\u2713\u2717 ")
+    signs = str.maketrans("", "", "\u2713\u2717 *")
     found = [cell.translate(signs) for cell in page.cells]
     heads = [] if table.plain else [column.label for column in table.columns]
     expected = list(heads)
@@ -133,6 +133,7 @@ def test_a_table_as_html_has_every_cell_and_nothing_of_a_text_is_markup(table):
     rows = [inner for row in table.rows for inner in (row, *(row.detail.rows if row.detail else ()))]
     assert [attrs["data-tip"] for attrs in page.of("span")] == [row.about for row in rows if row.about]
     assert sum("aria-current" in attrs for attrs in page.of("tr")) == sum(row.own for row in rows)
+    assert sum(cell.startswith("* ") for cell in page.cells) == sum(row.own for row in rows)
 
 
 @pytest.mark.parametrize(("value", "look"), [(2.0, "good"), (-2.0, "bad"), (0.0, None), (None, None), ("text", None)])

@@ -35,7 +35,7 @@ def _table(table: Table) -> str:
 
 def _row(row: Row, table: Table) -> str:
     cells = list(zip(row.cells, table.columns, strict=True))
-    texts = [_tip(cells[0], row), *(_shown(*cell) for cell in cells[1:])]
+    texts = ["* " * row.own + _tip(cells[0], row), *(_shown(*cell) for cell in cells[1:])]
     own = ' class="own" aria-current="true"' if row.own else ""
     line = "".join(f"<td{_look(column, cell)}>{text}</td>" for (cell, column), text in zip(cells, texts, strict=True))
     made = f'<tr data-key="{escape(row.key)}"{own}>{line}</tr>'

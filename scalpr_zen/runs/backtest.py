@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.base.errors import ScalprError
 from scalpr_zen.base.money import check_sum, micro, total
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.data import jsonable
@@ -95,8 +96,17 @@ class Result:
         return frame
 
     def figures(self) -> dict[str, go.Figure]:
-        """Return every chart by name, as plotly figures."""
-        import plotly.graph_objects as go
+        """Return every chart by name, as plotly figures.
+
+        Raises
+        ------
+        ScalprError
+            If plotly is not installed.
+        """
+        try:
+            import plotly.graph_objects as go
+        except ImportError:
+            raise ScalprError("figures need plotly, which is not installed: pip install plotly") from None
 
         template = THEMES["light"]
         return {name: go.Figure(figure).update_layout(template=template) for name, figure in self.charts().items()}
