@@ -34,9 +34,10 @@ from scalpr_zen.data.demo import write_demo
 from scalpr_zen.data.preprocess import preprocess
 from scalpr_zen.runs.backtest import computed, run_trades
 from scalpr_zen.sections.baseline import baseline
+from scalpr_zen.sections.measures import daily
 from scalpr_zen.sections.monte_carlo import monte_carlo
 from scalpr_zen.sections.series import series
-from scalpr_zen.sections.statistics import daily, statistics
+from scalpr_zen.sections.statistics import statistics
 from scalpr_zen.simulation.simulate import simulate
 
 GIB = 2**30

@@ -9,7 +9,7 @@ from support.tapes import NOON
 
 from scalpr_zen import EmaCrossover, Execution, MonteCarlo, Tape, instrument, run
 from scalpr_zen.sections.baseline import BY_DAY, BY_TRADE, baseline, daily_usd
-from scalpr_zen.sections.statistics import by_day
+from scalpr_zen.sections.measures import by_day
 
 DAY = 86_400 * 10**9
 

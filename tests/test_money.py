@@ -12,8 +12,8 @@ from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, ParameterError, PropFirm, SessionRules, run
 from scalpr_zen.base.money import MOST, check_sum, micro, total
+from scalpr_zen.sections.measures import by_trade, net
 from scalpr_zen.sections.prop_firm.kernels import BUST, NEVER, PASS, SHARE_STEPS, Days, Rules, walk
-from scalpr_zen.sections.statistics import by_trade, net
 from scalpr_zen.simulation.simulate import largest_result, simulate
 
 FAST, BRACKET = EmaCrossover(fast_period=2, slow_period=5), Bracket(take_profit=2.0, stop_loss=1.0)

@@ -381,7 +381,9 @@ def test_the_fill_table_has_a_row_for_every_model(tape):
     result = run(tape, FAST, execution=Execution(target_fill="through", commission=1.0), settings=FEW_PATHS)
     fills = result.to_dict()["fills"]
     lines = section(result.full_text(), "FILLS")
-    assert "zero $0.00 + 0 ticks, set $1.00 + 0 ticks, pessimistic $2.50 + 1 ticks" in " ".join(" ".join(lines).split())
+    assert "zero $0.00 + 0 ticks, set $1.00 + 0 ticks, pessimistic $2.50 + 1 tick (per" in " ".join(
+        " ".join(lines).split()
+    )
     rows = {(row["target_fill"], row["stop_fill"], row["costs"]): row for row in fills["table"]}
     for (target, stop), line in zip(product(TARGET_FILLS, STOP_FILLS), lines[1:10], strict=True):
         row = rows[target, stop, "set"]

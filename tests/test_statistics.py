@@ -28,7 +28,8 @@ from support.results import (
 )
 
 from scalpr_zen import Bracket, Execution, Tape
-from scalpr_zen.sections.statistics import STATISTICS, by_day, statistics
+from scalpr_zen.sections.measures import by_day
+from scalpr_zen.sections.statistics import STATISTICS, statistics
 from scalpr_zen.simulation.kernel import STOP, TARGET
 
 COUNTS = {"trades", "wins", "losses", "scratches", "dates_traded", "net_usd", "gross_usd", "commission_usd"}

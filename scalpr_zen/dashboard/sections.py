@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scalpr_zen.render.data import jsonable
@@ -10,11 +10,9 @@ from scalpr_zen.render.figure import pinned
 from scalpr_zen.render.html import blocks_html
 from scalpr_zen.render.table import Block, Table, beside
 from scalpr_zen.runs.backtest import Result
-from scalpr_zen.runs.report import fast
+from scalpr_zen.runs.report import fast, leading
 from scalpr_zen.sections import by_notes, sections
-from scalpr_zen.sections.baseline import versus
 from scalpr_zen.sections.section import Section
-from scalpr_zen.sections.statistics import headline
 
 Data = dict[str, Any]
 
@@ -39,12 +37,12 @@ def run_answer(result: Result, other: Result | None) -> dict[str, Any]:
         The pinned run, which stands beside it in tables and charts.
     """
     values, others = jsonable(result.values), jsonable(other.values) if other else None
-    first = [_compared([headline(result.values)], [headline(other.values)] if other else None), [versus(result.values)]]
+    first = _compared(leading(result.values), leading(other.values) if other else None)
     return {
         "name": f"{result.run.strategy} {result.tape.instrument.root}",
         "timing": fast(result.values["manifest"]),
         "manifest": values["manifest"],
-        "headline": "".join(map(blocks_html, first)),
+        "headline": blocks_html(first),
         "sections": {s.name: _answer(s, result, values, other, others) for s in sections().values() if not s.later},
     }
 
@@ -69,7 +67,7 @@ def _blocks(section: Section, result: Result) -> list[Block]:
     return list(section.blocks(result.run, result.values))
 
 
-def _compared(blocks: list[Block], others: list[Block] | None) -> Iterable[Block]:
+def _compared(blocks: Sequence[Block], others: Sequence[Block] | None) -> Iterable[Block]:
     """Return blocks with what a pinned run has in the same tables."""
     if others is None or len(blocks) != len(others):
         return blocks

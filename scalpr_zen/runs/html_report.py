@@ -13,9 +13,8 @@ from scalpr_zen.render.figure import FONT, THEMES, Figure
 from scalpr_zen.render.html import blocks_html
 from scalpr_zen.render.table import Block, Words
 from scalpr_zen.runs.manifest import manifest_table
+from scalpr_zen.runs.report import leading, section_lines
 from scalpr_zen.sections import sections
-from scalpr_zen.sections.baseline import versus
-from scalpr_zen.sections.statistics import headline
 
 if TYPE_CHECKING:
     from scalpr_zen.runs.backtest import Result
@@ -103,9 +102,8 @@ def _stamp(result: Result) -> str:
 def _first(result: Result) -> Iterator[Block]:
     values = result.values
     yield Words([f"NOTE {note}" for note in values["notes"]])
-    yield headline(values)
-    yield versus(values)
-    yield Words([f"{section.label}: {section.line(values)}" for section in sections().values() if section.line])
+    yield from leading(values)
+    yield Words([f"{label}: {line}" for label, line in section_lines(values)])
 
 
 def _body(result: Result, figures: dict[str, Figure]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from scalpr_zen.render.lines import block_lines
+from scalpr_zen.render.table import Table
 from scalpr_zen.render.text import WIDTH, Values, chicago, counted, number, title
 from scalpr_zen.runs.manifest import manifest_table
 from scalpr_zen.runs.trade_log import log_lines
@@ -24,6 +25,16 @@ _RULE = "=" * WIDTH
 _UNCLOSED = "VOID AND OPEN TRADES: out of all statistics, marked at the last print of their segment"
 
 
+def leading(values: Values) -> list[Table]:
+    """Return the tables that lead the report, the page and a notebook."""
+    return [headline(values), versus(values)]
+
+
+def section_lines(values: Values) -> list[tuple[str, str]]:
+    """Return the label and the line of each section that has one on the screen."""
+    return [(section.label, section.line(values)) for section in sections().values() if section.line]
+
+
 def screen(result: Result, *, whole: bool = False) -> Iterator[str]:
     """Give the screen line by line: at most LINES lines of WIDTH columns, or every note `whole`, for a file."""
     values = result.values
@@ -31,13 +42,11 @@ def screen(result: Result, *, whole: bool = False) -> Iterator[str]:
     yield from (_cut(line) for line in (_changed(result), _tape(values["tape"])))
     notes = [f"NOTE {note}" for note in values["notes"]]
     yield from notes if whole else _short(notes)
+    for block in leading(values):
+        yield ""
+        yield from block_lines(block)
     yield ""
-    yield from block_lines(headline(values))
-    yield ""
-    yield from block_lines(versus(values))
-    yield ""
-    lines = {section.label: section.line(values) for section in sections().values() if section.line}
-    yield from (_cut(f"  {label:<16}{text}") for label, text in lines.items())
+    yield from (_cut(f"  {label:<16}{text}") for label, text in section_lines(values))
 
 
 def summary(result: Result) -> Iterator[str]:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.table import Amount, Column, Row, Table
+from scalpr_zen.sections.measures import NAN, Float64, by_day, by_trade, daily, max_drawdown, net
 from scalpr_zen.sections.section import Run, Section, Values
-from scalpr_zen.sections.statistics import NAN, STATISTICS, Float64, by_day, by_trade, daily, max_drawdown, net
+from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.simulation.execution import Execution
 
 BY_DAY = (

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.table import Column, Row, Table
+from scalpr_zen.sections.measures import NAN, max_drawdown, net, whole
 from scalpr_zen.sections.section import Run, Section, Values
-from scalpr_zen.sections.statistics import NAN, max_drawdown, net, whole
 
 Array = NDArray[Any]
 

@@ -13,29 +13,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtr
 
-from scalpr_zen.base.money import MICRO, micro, total
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.table import Amount, Column, Row, Table
 from scalpr_zen.render.text import counted as counted_text
 from scalpr_zen.render.text import number
+from scalpr_zen.sections.measures import NAN, Float64, by_day, by_trade, daily, max_drawdown, net, ratio, tests, whole
 from scalpr_zen.sections.section import Run, Section
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import TARGET
 
-Float64 = NDArray[np.float64]
 Array = NDArray[Any]
 Values = Mapping[str, Any]
 
-NAN = math.nan
-TRADING_DAYS = 252
-SQN_TRADES = 100
 FEW_DATES = 20
 """Session dates below which figures by day say little."""
 NOT_RECOVERED = "not recovered"
@@ -249,75 +244,11 @@ def statistics(
     }
     values |= {"net_usd": net(x), "gross_usd": 0.0, "commission_usd": 0.0}
     if len(x):
-        values |= _costs(trades, x, tape, execution) | by_trade(x) | _tests(x) | by_day(d, values["dates_traded"])
+        values |= _costs(trades, x, tape, execution) | by_trade(x) | tests(x) | by_day(d, values["dates_traded"])
         values |= _drawdown(x, tape.sessions["date"], session) | _streaks(x)
-        values |= {"trades_a_day": _ratio(float(len(by_counted)), len(d))} | _times(trades, tape)
+        values |= {"trades_a_day": ratio(float(len(by_counted)), len(d))} | _times(trades, tape)
     values["bracket_break_even_rate"] = _bracket_break_even_rate(trades, bracket, execution, tape)
     return values
-
-
-def verdicts(values: Values) -> dict[str, str]:
-    """Return PASS, FAIL or n/a of every statistic that has a target, by key."""
-    return {row.key: row.verdict(values) for row in STATISTICS if row.target}
-
-
-def whole(usd: Array) -> Float64:
-    """Return amounts as the floats nearest to whole micro-dollars: 0.1 + 0.2 - 0.3 is zero."""
-    return micro(usd) / MICRO
-
-
-def net(x: Float64, count: Array | int = 1) -> float:
-    """Return the sum of results in USD, each `count` times (default: once); the same in any order."""
-    return total(micro(x), count) / MICRO
-
-
-def daily(x: Float64, session: Array, sessions: int) -> Float64:
-    """Return net USD per session date, shape (sessions,); zero where nothing closed."""
-    return whole(np.bincount(session, weights=x, minlength=sessions))
-
-
-class Drawdown(NamedTuple):
-    """The largest fall of an equity, in USD, and after how many results its peak, its trough and its recovery come."""
-
-    usd: float
-    peak: int
-    trough: int
-    recovery: int | None
-
-
-def max_drawdown(x: Float64) -> Drawdown:
-    """Return the largest fall of the cumulated `x`, start 0 included; 0 where the equity never falls.
-
-    It begins at the latest of equal peaks, and of equal falls the first counts. The recovery is the first result after
-    the trough with the equity at the peak or above it; None where there is no such result, and without a fall.
-    """
-    equity = np.concatenate(([0], np.cumsum(micro(x))))
-    falls = np.maximum.accumulate(equity) - equity
-    trough = int(falls.argmax())
-    peak = trough - int(equity[trough::-1].argmax())
-    back = np.flatnonzero((equity[trough:] >= equity[peak]) & (falls[trough] > 0))
-    return Drawdown(int(falls[trough]) / MICRO, peak, trough, trough + int(back[0]) if len(back) else None)
-
-
-def _mean(x: Float64) -> float:
-    return float(x.mean()) if len(x) else NAN
-
-
-def _sd(x: Float64) -> float:
-    # Equal values have no deviation; the rounding of their mean must not invent one.
-    if len(x) < 2 or x.min() == x.max():
-        return 0.0
-    return float(x.std(ddof=1))
-
-
-def _ratio(a: float, b: float) -> float:
-    return a / b if b else NAN
-
-
-def _t_test(x: Float64) -> tuple[float, float]:
-    """Return t and its two-sided p, as scipy.stats.ttest_1samp against 0; NaN without deviation."""
-    t = _ratio(_mean(x), _sd(x)) * math.sqrt(len(x))
-    return t, float(2 * stdtr(len(x) - 1, -abs(t))) if len(x) > 1 else NAN
 
 
 def _bracket_break_even_rate(trades: Array, bracket: Bracket, execution: Execution, tape: Tape) -> float:
@@ -340,74 +271,6 @@ def _costs(trades: Array, x: Float64, tape: Tape, execution: Execution) -> dict[
         "commission_usd": execution.cost_usd * len(x),
         "break_even_cost_usd": float((gross + slipped).sum() * tick / len(x)),
     }
-
-
-def by_trade(x: Float64, count: Array | None = None) -> dict[str, float]:
-    """Return the rates and means of results `x` in USD, each `count` times (default: once), together n > 0.
-
-    Each is one division of whole numbers, so that it lies on the same side of its target as they do.
-    """
-    amounts, count = micro(x), np.ones(len(x), np.int64) if count is None else count
-    won, lost = total(amounts, count * (amounts > 0)), -total(amounts, count * (amounts < 0))
-    n, wins, losses = int(count.sum()), int(count[amounts > 0].sum()), int(count[amounts < 0].sum())
-    low, high = wilson(wins, n)
-    average_win, average_loss = _ratio(won, wins * MICRO), _ratio(-lost, losses * MICRO)
-    return {
-        "win_rate": wins / n,
-        "win_rate_low": low,
-        "win_rate_high": high,
-        "decided_win_rate": _ratio(wins, wins + losses),
-        "break_even_rate": lost * wins / (won * losses + lost * wins) if wins and losses else NAN,
-        "profit_factor": _ratio(won, lost),
-        "average_win_usd": average_win,
-        "average_loss_usd": average_loss,
-        "payoff": _ratio(average_win, abs(average_loss)),
-        "expectancy_usd": (won - lost) / (n * MICRO),
-    }
-
-
-def wilson(count: int, n: int) -> tuple[float, float]:
-    """Return the 95% interval of a share `count / n`, n > 0 (Wilson, "Probable inference", 1927)."""
-    rate, z = count / n, float(ndtri(0.975))
-    centre, spread = rate + z * z / (2 * n), z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    low, high = ((centre + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
-    return min(max(low, 0.0), rate), max(min(high, 1.0), rate)  # rounding must not carry an end past 0, the rate or 1
-
-
-def by_day(d: Float64, dates_traded: int | None = None) -> dict[str, float]:
-    """Return what follows from USD per session date alone, shape (session dates,); NaN without any.
-
-    `dates_traded` are the session dates with a trade; default: all.
-    """
-    t, p = _t_test(d)
-    downside = math.sqrt(_mean(np.minimum(d, 0) ** 2)) if len(d) else NAN
-    return {
-        "t_statistic_by_day": t,
-        "p_value_by_day": p,
-        "days_profitable": _ratio(int((d > 0).sum()), len(d) if dates_traded is None else dates_traded),
-        **_sharpe(d),
-        "sortino": _ratio(_mean(d), downside) * math.sqrt(TRADING_DAYS),
-        "best_day_usd": float(d.max()) if len(d) else NAN,
-        "worst_day_usd": float(d.min()) if len(d) else NAN,
-    }
-
-
-def _sharpe(d: Float64) -> dict[str, float]:
-    """Return the yearly Sharpe and its error for independent days (Lo, "The Statistics of Sharpe Ratios", 2002).
-
-    Not his larger one for dependent days: a sum over their autocorrelations is noise where there are few days.
-    """
-    day = _ratio(_mean(d), _sd(d))
-    error = math.sqrt((1 + day * day / 2) / len(d)) if len(d) else NAN
-    year, spread = math.sqrt(TRADING_DAYS), float(ndtri(0.975)) * error
-    ends = {"sharpe_low": (day - spread) * year, "sharpe_high": (day + spread) * year}
-    return {"sharpe": day * year, "sharpe_error": error * year, **ends}
-
-
-def _tests(x: Float64) -> dict[str, float]:
-    t, p = _t_test(x)
-    sqn = math.sqrt(min(len(x), SQN_TRADES)) * _ratio(_mean(x), _sd(x))
-    return {"t_statistic": t, "p_value": p, "sqn": sqn}
 
 
 def _drawdown(x: Float64, dates: Array, session: Array) -> dict[str, Any]:
@@ -444,7 +307,7 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
 
     held = clock(trades["exit"], trades["exit_ts"]) - clock(trades["entry"], trades["entry_ts"])
     return {
-        "time_in_market": _ratio(float(held.sum()), float(before[-1])),
+        "time_in_market": ratio(float(held.sum()), float(before[-1])),
         "median_hold_seconds": float(np.median(trades["exit_ts"] - trades["entry_ts"])) / NANOS,
     }
 
@@ -454,7 +317,7 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
 
 def headline(values: Mapping[str, Any]) -> Table:
     """Return the statistics that lead the report, with their 95% intervals, targets and verdicts."""
-    columns = (*_COLUMNS[:2], Column("95%", "text"), *_COLUMNS[2:4])
+    columns = (*_COLUMNS[:2], Column("95% interval", "text"), *_COLUMNS[2:4])
     rows = [_row(row, values) for row in STATISTICS if row.headline]
     return Table(columns, [row._replace(cells=_with_interval(row, values)) for row in rows], cards=True)
 

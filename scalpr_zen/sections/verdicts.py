@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from scalpr_zen.sections.section import Run, Section, Values
-from scalpr_zen.sections.statistics import verdicts
+from scalpr_zen.sections.statistics import STATISTICS
 
 
 def _compute(_: Run, values: Values) -> dict[str, str]:
-    return verdicts(values["statistics"])
+    return {row.key: row.verdict(values["statistics"]) for row in STATISTICS if row.target}
 
 
 SECTION = Section(

@@ -7,7 +7,7 @@ from typing import Any
 
 from scalpr_zen.render.figure import HOLD, LOSS, STRATEGY, Chart, Figure, noted
 from scalpr_zen.render.table import Block, Column, Row, Table, Words
-from scalpr_zen.render.text import Values, number
+from scalpr_zen.render.text import Values, counted, number
 from scalpr_zen.sections.fills.models import COSTS, PERCENTILES, alone, fills, inside_share
 from scalpr_zen.sections.section import Run, Section
 
@@ -48,10 +48,10 @@ def _blocks(_: Run, values: Values) -> Iterator[Block]:
     yield _models(found["table"])
     yield Words([*_how(found["table"], parameters), *_open(found, parameters)])
     yield _slippage(found["slippage"], values["tape"]["tick_value"])
-    yield Words(["spread: share of fills at a print of the other side, which did not pay the spread"])
+    yield Words(["spread: share of fills that did not pay the spread, at a print of the other side"])
     counts = found["same_event"]
     rows = [Row((counts[key], words), key=key) for key, words in SAME_EVENT.items()]
-    title = f"Trades of {counts['trades']:,} with several of entry, target and stop in one event"
+    title = f"Entry, target and stop within one event, of {counted(counts['trades'], 'trade')}"
     yield Table((Column("trades"), Column("", "text")), rows, title=title)
 
 
@@ -72,9 +72,16 @@ def _how(table: Sequence[Values], parameters: Values) -> Iterator[str]:
     targets, stops = ("; ".join(f"{name}: {where}" for name, where in places.items()) for places in (TARGETS, STOPS))
     yield f"a take profit fills at {targets} behind {parameters['queue_ahead']:,} contracts"
     yield f"a stop fills at {stops}"
-    costs = (f"{row['costs']} {number(row['commission'], 'usd')} + {row['slippage_ticks']} ticks" for row in table[:3])
-    yield f"costs: {', '.join(costs)} (a contract and side, a market or stop fill)"
+    costs = (
+        f"{row['costs']} {number(row['commission'], 'usd')} + {counted(row['slippage_ticks'], 'tick')}"
+        for row in table[:3]
+    )
+    yield f"costs: {', '.join(costs)} (per contract and side; per market or stop fill)"
     yield "from 'trades' on, the columns are at the costs as set; the JSON has them for all costs"
+
+
+def _costs(row: Values) -> str:
+    return f"{row['costs']} {number(row['commission'], 'usd')} + {counted(row['slippage_ticks'], 'tick')}"
 
 
 def _open(found: Values, parameters: Values) -> Iterator[str]:

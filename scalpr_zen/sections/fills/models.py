@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
+from scalpr_zen.sections.measures import NAN, by_trade, net, whole
 from scalpr_zen.sections.setup import Setup
-from scalpr_zen.sections.statistics import NAN, by_trade, net, whole
 from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.simulation.kernel import STOPS, TARGET, VOID
 from scalpr_zen.simulation.simulate import Orders, Simulation, net_usd, results

@@ -19,6 +19,7 @@ from scalpr_zen.base.instruments import is_micro
 from scalpr_zen.base.money import MICRO, whole_micro
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.data.tape import Tape
+from scalpr_zen.sections.measures import wilson
 from scalpr_zen.sections.prop_firm.kernels import (
     BALANCE,
     BUST,
@@ -43,7 +44,6 @@ from scalpr_zen.sections.prop_firm.kernels import (
 )
 from scalpr_zen.sections.prop_firm.rules import PropFirm, RuleSet
 from scalpr_zen.sections.prop_firm.tables import usd
-from scalpr_zen.sections.statistics import wilson
 from scalpr_zen.simulation.execution import Execution
 
 Int64 = NDArray[np.int64]

@@ -66,7 +66,7 @@ def _drawn(drawn: Values) -> Iterator[Block]:
     columns = (
         Column(f"within {horizon:,} dates", "text"),
         Column("share of paths", "share"),
-        Column("95%, had the tape other such dates", "text"),
+        Column("95%, over other such dates", "text"),
         Column("95%, of the drawing alone", "text"),
         Column("dates, median", "dates"),
         Column("5% to 95%", "text"),

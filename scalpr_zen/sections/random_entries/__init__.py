@@ -43,7 +43,7 @@ def _blocks(_: Run, values: Values) -> Iterator[Block]:
 
 def _findings(entries: Values, values: Values) -> Iterator[str]:
     own, drawn = (number(entries[name], "usd") for name in ("strategy_trade_sd_usd", "trade_sd_usd"))
-    yield f"deviation of a trade {own}, of a random entry {drawn}: each run is ranked in units of its own deviation"
+    yield f"standard deviation of a trade {own}, of a random entry {drawn}: each run is ranked in units of its own"
     yield f"net P&L {number(entries['strategy_usd'], 'usd')}: {rank(entries)}"
     t, p = (
         number(values["statistics"][f"{name}_by_day"], unit) for name, unit in (("t_statistic", ""), ("p_value", "p"))

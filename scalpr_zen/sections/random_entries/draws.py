@@ -23,8 +23,8 @@ from scalpr_zen.base.sessions import chicago_offsets
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.fills import alone, inside_share
+from scalpr_zen.sections.measures import NAN
 from scalpr_zen.sections.setup import Setup
-from scalpr_zen.sections.statistics import NAN
 from scalpr_zen.simulation.passages import Outcomes, Positions, has_fixed_levels, merged, moves, outcomes
 from scalpr_zen.simulation.rules import entry_ranges
 from scalpr_zen.simulation.simulate import Orders

@@ -17,7 +17,7 @@ from scalpr_zen.base.sessions import chicago_offsets
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.baseline import daily_usd
-from scalpr_zen.sections.statistics import NAN, daily, whole
+from scalpr_zen.sections.measures import NAN, daily, whole
 from scalpr_zen.simulation.execution import Execution
 from scalpr_zen.simulation.kernel import REASONS, STOP, TARGET, VOID
 
