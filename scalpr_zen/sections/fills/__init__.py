@@ -113,7 +113,7 @@ def _slippage(measured: Values, tick_value: float) -> Table:
         Column("", "text"),
         Column("trades"),
         Column("mean"),
-        Column("mean", "usd"),
+        Column("mean, USD", "usd"),
         *percentiles,
         Column("worst"),
         Column("spread", "share"),
