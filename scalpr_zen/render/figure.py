@@ -7,13 +7,12 @@ blue and orange, which colour-blind readers can tell apart; a loss is hatched or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scalpr_zen.render.text import number
+from scalpr_zen.render.text import Values, number
 
-Values = Mapping[str, Any]
 Figure = dict[str, Any]
 
 STRATEGY, HOLD, LOSS, PINNED = "#3b8fd9", "#8a8f98", "#c97316", "#b07ce0"
@@ -102,11 +101,6 @@ def dollars(value: float) -> str:
     return number(value, "usd")
 
 
-def count_of_trades(count: int) -> str:
-    """Return a number of trades in words."""
-    return f"{count:,} trade{'' if count == 1 else 's'}"
-
-
 @dataclass(frozen=True)
 class Chart:
     """One chart: name, title, what it shows in a sentence, how it is drawn, and whether it takes a whole row."""
@@ -124,6 +118,11 @@ class Chart:
         if values["tape"]["synthetic"]:
             figure["layout"].setdefault("annotations", []).append(SYNTHETIC)
         return figure
+
+
+def chart(title: str, sentence: str, *, wide: bool = False) -> Callable[[Callable[[Values], Figure]], Chart]:
+    """Make a chart of the function that draws it; its name is the function's."""
+    return lambda draw: Chart(draw.__name__, title, sentence, draw, wide)
 
 
 def pinned(figure: Figure, other: Figure) -> Figure:

@@ -11,7 +11,7 @@ floats can make a scratch a win, or let two rows of the table contradict each ot
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,11 @@ from scalpr_zen.render.table import Amount, Column, Row, Table
 from scalpr_zen.render.text import counted as counted_text
 from scalpr_zen.render.text import number
 from scalpr_zen.sections.measures import NAN, Float64, by_day, by_trade, daily, max_drawdown, net, ratio, tests, whole
-from scalpr_zen.sections.section import Run, Section
+from scalpr_zen.sections.section import Run, Section, Values
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import TARGET
 
 Array = NDArray[Any]
-Values = Mapping[str, Any]
 
 FEW_DATES = 20
 """Session dates below which figures by day say little."""
@@ -315,7 +314,7 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
 # What the report shows ---------------------------------------------------------------------------------
 
 
-def headline(values: Mapping[str, Any]) -> Table:
+def headline(values: Values) -> Table:
     """Return the statistics that lead the report, with their 95% intervals, targets and verdicts."""
     columns = (*_COLUMNS[:2], Column("95% interval", "text"), *_COLUMNS[2:4])
     rows = [_row(row, values) for row in STATISTICS if row.headline]
@@ -330,23 +329,23 @@ _COLUMNS = (
 )
 
 
-def _row(row: Statistic, values: Mapping[str, Any]) -> Row:
+def _row(row: Statistic, values: Values) -> Row:
     numbers = values["statistics"]
     value = Amount(numbers[row.key], row.unit, missing=row.missing if numbers["trades"] else "n/a")
     return Row((row.label, value, row.target, values["verdicts"].get(row.key, "")), key=row.key, about=row.definition)
 
 
-def _with_interval(row: Row, values: Mapping[str, Any]) -> tuple[Any, ...]:
+def _with_interval(row: Row, values: Values) -> tuple[Any, ...]:
     low, high = (values["statistics"].get(f"{row.key}_{end}") for end in ("low", "high"))
     unit = row.cells[1].unit
     return (*row.cells[:2], "" if low is None else f"{number(low, unit)} to {number(high, unit)}", *row.cells[2:])
 
 
-def _blocks(_: Run, values: Mapping[str, Any]) -> Iterator[Table]:
+def _blocks(_: Run, values: Values) -> Iterator[Table]:
     yield Table(_COLUMNS, [_row(row, values) for row in STATISTICS])
 
 
-def _notes(_: Run, values: Mapping[str, Any]) -> Iterator[str]:
+def _notes(_: Run, values: Values) -> Iterator[str]:
     numbers, parameters = values["statistics"], values["parameters"]
     if not numbers["trades"]:
         return

@@ -14,30 +14,36 @@ from scalpr_zen.render.figure import (
     STRATEGY,
     USD,
     USD_TEXT,
-    Chart,
     Figure,
-    Values,
+    chart,
     corner,
     dollars,
     noted,
 )
-from scalpr_zen.render.text import number
+from scalpr_zen.render.text import Values, number
 from scalpr_zen.sections.monte_carlo.paths import PROFITABLE, PROFITABLE_MEANS
 
 ONE_TRADE = "one trade has only one order"
 ONE_DATE = "drawing needs at least two session dates that count"
 
 
+@chart(
+    "Monte Carlo: trades permuted",
+    "Equity of the trades in random order: the 5, 25, 50, 75 and 95 percentiles of the paths, and the actual one.",
+)
 def paths_permuted(result: Values) -> Figure:
-    """Bands of permuted trades."""
     paths = result["monte_carlo"].get("permutation")
     if not paths:
         return _no_paths(result, ONE_TRADE)
     return _bands(paths["trade"], paths["bands_usd"], paths["actual_usd"], "trade")
 
 
+@chart(
+    "Monte Carlo: session dates drawn",
+    "Equity of session dates drawn with replacement: the 5, 25, 50, 75 and 95 percentiles of the paths, and the "
+    f"actual one. The share that ends with a profit is {PROFITABLE_MEANS}.",
+)
 def paths_of_days(result: Values) -> Figure:
-    """Bands of drawn days."""
     paths = result["monte_carlo"].get("days")
     if not paths:
         return _no_paths(result, ONE_DATE)
@@ -74,8 +80,8 @@ def _bands(x: Sequence[int], bands: Values, actual: Sequence[float], title: str)
     }
 
 
+@chart("Monte Carlo: max drawdown", "Max drawdown of the paths of both methods, and the actual one.")
 def drawdowns(result: Values) -> Figure:
-    """Max drawdowns of the paths."""
     paths = result["monte_carlo"]
     if not paths.get("permutation") and not paths.get("days"):
         return _no_paths(result, "one trade on one session date")
@@ -116,24 +122,4 @@ def _no_paths(result: Values, reason: str) -> Figure:
     return noted({"data": [], "layout": {}}, False, f"n/a: {reason}" if result["monte_carlo"] else "no paths")
 
 
-CHARTS = (
-    Chart(
-        "paths_permuted",
-        "Monte Carlo: trades permuted",
-        "Equity of the trades in random order: the 5, 25, 50, 75 and 95 percentiles of the paths, and the actual one.",
-        paths_permuted,
-    ),
-    Chart(
-        "paths_of_days",
-        "Monte Carlo: session dates drawn",
-        "Equity of session dates drawn with replacement: the 5, 25, 50, 75 and 95 percentiles of the paths, and the "
-        f"actual one. The share that ends with a profit is {PROFITABLE_MEANS}.",
-        paths_of_days,
-    ),
-    Chart(
-        "drawdowns",
-        "Monte Carlo: max drawdown",
-        "Max drawdown of the paths of both methods, and the actual one.",
-        drawdowns,
-    ),
-)
+CHARTS = (paths_permuted, paths_of_days, drawdowns)

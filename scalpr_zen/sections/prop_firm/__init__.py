@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scalpr_zen.render.text import Values
+from scalpr_zen.sections.prop_firm import tables
 from scalpr_zen.sections.prop_firm.evaluation import prop_firm
 from scalpr_zen.sections.prop_firm.rules import FIRMS, PropFirm, RuleSet, rule_set
-from scalpr_zen.sections.prop_firm.tables import CHARTS, blocks, chances
 from scalpr_zen.sections.section import Run, Section
 
 __all__ = ["FIRMS", "SECTION", "PropFirm", "RuleSet", "prop_firm", "rule_set"]
@@ -43,10 +43,10 @@ SECTION = Section(
     later=True,
     groups=("bracket", "execution", "rules", "settings", "firm"),
     compute=_compute,
-    blocks=lambda _, values: blocks(values["prop_firm"]),
+    blocks=lambda _, values: tables.blocks(values["prop_firm"]),
     label="prop firm",
-    line=lambda values: chances(values["prop_firm"]),
-    charts=CHARTS,
+    line=lambda values: tables.chances(values["prop_firm"]),
+    charts=(tables.prop_firm,),
     fields={
         "name": "prop_firm as given",
         "rules.name": "name of the rule set",

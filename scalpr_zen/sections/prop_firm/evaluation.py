@@ -19,6 +19,7 @@ from scalpr_zen.base.instruments import is_micro
 from scalpr_zen.base.money import MICRO, whole_micro
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.data.tape import Tape
+from scalpr_zen.render.figure import dollars
 from scalpr_zen.sections.measures import wilson
 from scalpr_zen.sections.prop_firm.kernels import (
     BALANCE,
@@ -43,7 +44,6 @@ from scalpr_zen.sections.prop_firm.kernels import (
     walk,
 )
 from scalpr_zen.sections.prop_firm.rules import PropFirm, RuleSet
-from scalpr_zen.sections.prop_firm.tables import usd
 from scalpr_zen.simulation.execution import Execution
 
 Int64 = NDArray[np.int64]
@@ -186,9 +186,9 @@ def _attempts(days: Days, columns: Columns, tape: Tape, rules: Rules, found: Rul
 def _busted(end: DateEnd, begin: int, tape: Tape, rules: Rules, found: RuleSet) -> str:
     when = chicago_text(np.asarray(tape.ts[end.print_index : end.print_index + 1]))[0]
     if end.ended == DAILY_LOSS:
-        lost, limit = usd(-end.touched / MICRO), usd(rules.daily_loss / MICRO)
+        lost, limit = dollars(-end.touched / MICRO), dollars(rules.daily_loss / MICRO)
         return f"loss of the day {lost} at or beyond its limit {limit} at {when}"
-    equity, floor = (usd(found.account_usd + (begin + x) / MICRO) for x in (end.touched, end.floor))
+    equity, floor = (dollars(found.account_usd + (begin + x) / MICRO) for x in (end.touched, end.floor))
     return f"equity {equity} at or below the floor {floor} at {when}"
 
 
@@ -215,7 +215,7 @@ def _passed(table: list[dict[str, Any]]) -> str:
     profit = math.fsum(row["net_usd"] for row in table)
     best = max(row["net_usd"] for row in table)
     traded = sum(row["trading_day"] for row in table)
-    return f"profit {usd(profit)} after {traded} trading days, best day {best / profit:.2%} of it"
+    return f"profit {dollars(profit)} after {traded} trading days, best day {best / profit:.2%} of it"
 
 
 def _attempt(number: int, outcome: str, reason: str, table: list[dict[str, Any]], found: RuleSet) -> dict[str, Any]:

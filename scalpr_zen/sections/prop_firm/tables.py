@@ -6,18 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from scalpr_zen.render.figure import HOLD, LOSS, STRATEGY, USD, USD_TEXT, Chart, Figure, noted
+from scalpr_zen.render.figure import HOLD, LOSS, STRATEGY, USD, USD_TEXT, Figure, chart, dollars, noted
 from scalpr_zen.render.table import Block, Column, Row, Table, Words, facts
 from scalpr_zen.render.text import Values, counted, number
 
 TRAILED = {"end_of_day": "the best balance at the end of a day", "peak_equity": "the peak of the open equity"}
 BREACHES = {"day_over": "the day is over", "bust": "the account is bust"}
 ENDS = {"pass": "P(pass)", "bust": "P(bust)", "neither": "P(neither)"}
-
-
-def usd(value: float) -> str:
-    """Return an amount as text, `-$1,234.50`."""
-    return number(value, "usd")
 
 
 # Tables ------------------------------------------------------------------------------------------------
@@ -39,10 +34,10 @@ def _rules(rules: Values) -> Iterator[tuple[str, str]]:
     account, lock, daily = rules["account_usd"], rules["lock_usd"], rules["daily_loss_usd"]
     given = f", with {', '.join(rules['changed'])} as given" if rules["changed"] else ""
     yield "rule set", f"{rules['title']} ({rules['name']}){given}"
-    yield "account, profit target", f"{usd(account)}, {usd(rules['target_usd'])} at the end of a session date"
-    locks = "never locks" if lock is None else f"locks at {usd(account + lock)}"
-    yield "floor", f"{usd(rules['drawdown_usd'])} below {TRAILED[rules['drawdown_kind']]}, {locks}"
-    yield "daily loss limit", "none" if daily is None else f"{usd(daily)}: {BREACHES[rules['daily_loss_breach']]}"
+    yield "account, profit target", f"{dollars(account)}, {dollars(rules['target_usd'])} at the end of a session date"
+    locks = "never locks" if lock is None else f"locks at {dollars(account + lock)}"
+    yield "floor", f"{dollars(rules['drawdown_usd'])} below {TRAILED[rules['drawdown_kind']]}, {locks}"
+    yield "daily loss limit", "none" if daily is None else f"{dollars(daily)}: {BREACHES[rules['daily_loss_breach']]}"
     yield "trading days, at least", f"{rules['min_days']:,}"
     share = rules["consistency"]
     yield "best day, at most", "any share" if share is None else f"{number(share, 'share')} of the profit"
@@ -147,8 +142,12 @@ def chances(firm: Values) -> str:
 # Chart -------------------------------------------------------------------------------------------------
 
 
-def evaluation(result: Values) -> Figure:
-    """Draw the balance at the end of each session date and the floor, each attempt from its start on."""
+@chart(
+    "Prop-firm evaluation",
+    "Balance and floor at the end of each session date, attempt after attempt, and the balance that passes.",
+    wide=True,
+)
+def prop_firm(result: Values) -> Figure:
     found = result["prop_firm"]
     attempts = found.get("attempts")
     if not attempts:
@@ -203,14 +202,3 @@ def _ends(attempts: Sequence[Values], outcome: str, colour: str, symbol: str) ->
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": colour, "symbol": symbol, "size": 9},
     }
-
-
-CHARTS = (
-    Chart(
-        "prop_firm",
-        "Prop-firm evaluation",
-        "Balance and floor at the end of each session date, attempt after attempt, and the balance that passes.",
-        evaluation,
-        wide=True,
-    ),
-)

@@ -17,16 +17,14 @@ from scalpr_zen.render.figure import (
     STRATEGY,
     USD,
     USD_TEXT,
-    Chart,
     Figure,
-    Values,
-    count_of_trades,
+    chart,
     dollars,
     marker,
     noted,
     signed_bars,
 )
-from scalpr_zen.render.text import number
+from scalpr_zen.render.text import Values, counted, number
 
 _EXITS = {
     "target": ("take profit", STRATEGY, ""),
@@ -45,8 +43,12 @@ _EXITS = {
 # Equity ------------------------------------------------------------------------------------------------
 
 
+@chart(
+    "Equity by session date",
+    "Net P&L after each session date, buy & hold of one contract, and the fall from the peak of daily equity.",
+    wide=True,
+)
 def equity_by_day(result: Values) -> Figure:
-    """Net P&L and drawdown by session date."""
     days = result["series"]["by_day"]
     equity, hold = list(accumulate(days["net_usd"])), list(accumulate(days["hold_usd"]))
     peak = accumulate(equity, max, initial=0.0)
@@ -56,8 +58,12 @@ def equity_by_day(result: Values) -> Figure:
     return noted(figure, any(days["trades"]))
 
 
+@chart(
+    "Equity by trade",
+    "Net P&L after each trade, buy & hold at the time of its exit, and the fall from the peak.",
+    wide=True,
+)
 def equity_by_trade(result: Values) -> Figure:
-    """Net P&L and drawdown by trade."""
     path = result["series"]["by_trade"]
     falls = [-fall for fall in path["drawdown_usd"]]
     axis = {"title": {"text": "trade"}, "tickformat": ",~f"}
@@ -99,8 +105,8 @@ def _equity(x: Sequence[Any], equity: Any, hold: Any, falls: Any, axis: Figure) 
 # Outcomes ----------------------------------------------------------------------------------------------
 
 
+@chart("Exits", "Trades by exit reason and side.")
 def exits(result: Values) -> Figure:
-    """Trades by exit reason and side."""
     rows = result["series"]["exits"]
     data = []
     for reason in dict.fromkeys(row["reason"] for row in rows):
@@ -124,8 +130,8 @@ def exits(result: Values) -> Figure:
     return noted({"data": data, "layout": layout}, any(row["trades"] for row in rows))
 
 
+@chart("Net P&L of the trades", "Distribution of the net P&L per trade; counts on a log scale.")
 def results(result: Values) -> Figure:
-    """Trades by net P&L."""
     bins = result["series"]["results"]
     centres = [(low + high) / 2 for low, high in zip(bins["from_usd"], bins["to_usd"], strict=True)]
     labels = [
@@ -149,8 +155,8 @@ def results(result: Values) -> Figure:
     return noted({"data": [bars], "layout": {**axes, "bargap": 0}}, any(bins["trades"]))
 
 
+@chart("MAE against MFE", "Trades by their worst and best excursion from the entry fill until the exit.")
 def excursions(result: Values) -> Figure:
-    """Trades by MAE and MFE."""
     cells = result["series"]["excursions"]
     cell = {
         "type": "heatmap",
@@ -175,8 +181,8 @@ def excursions(result: Values) -> Figure:
     return noted({"data": [cell] if cells["trades"] else [], "layout": layout}, bool(cells["trades"]))
 
 
+@chart("Holding time", "Trades by the time from entry to exit.")
 def holding(result: Values) -> Figure:
-    """Trades by holding time."""
     bins = result["series"]["holding"]
     labels = [_span(low, high) for low, high in zip(bins["from_seconds"], bins["to_seconds"], strict=True)]
     data = [
@@ -219,8 +225,8 @@ def _duration(seconds: float) -> tuple[str, str]:
 # Calendar ----------------------------------------------------------------------------------------------
 
 
+@chart("Daily P&L", "Net P&L of each session date; + and - are gain and loss.", wide=True)
 def calendar(result: Values) -> Figure:
-    """Net P&L of each session date in weeks."""
     days = result["series"]["by_day"]
     names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     dates = [date.fromisoformat(text) for text in days["session_date"]]
@@ -234,7 +240,7 @@ def calendar(result: Values) -> Figure:
         row, column = day.weekday(), (monday - first).days // 7 if first else 0
         z[row][column] = usd
         signs[row][column] = "+" if usd > 0 else "-" if usd < 0 else ""
-        labels[row][column] = f"{day} {dollars(usd)}, {count_of_trades(count)}"
+        labels[row][column] = f"{day} {dollars(usd)}, {counted(count, 'trade')}"
     limit = max((abs(usd) for usd in days["net_usd"]), default=0) or 1
     cell = {
         "type": "heatmap",
@@ -261,14 +267,14 @@ def calendar(result: Values) -> Figure:
     return noted({"data": [cell], "layout": layout}, weeks > 0, "no session dates")
 
 
+@chart("Hour of day", "Mean net P&L and number of the trades by the Chicago hour of their entry.")
 def hours(result: Values) -> Figure:
-    """Means by hour."""
     rows = result["series"]["hours"]
     return _means([f"{row['hour']:02d}" for row in rows], rows, "hour of entry, Chicago")
 
 
+@chart("Day of week", "Mean net P&L and number of the trades by the weekday of the session date of their entry.")
 def weekdays(result: Values) -> Figure:
-    """Means by weekday."""
     rows = [row for row in result["series"]["weekdays"] if row["trades"] or row["weekday"][0] != "S"]
     return _means([row["weekday"][:3] for row in rows], rows, "session date of entry")
 
@@ -297,11 +303,11 @@ def _means(labels: list[str], rows: Sequence[Values], title: str) -> Figure:
     return noted({"data": data, "layout": layout}, any(counts))
 
 
+@chart("Months", "Net P&L by the month of the session date of the exit.")
 def months(result: Values) -> Figure:
-    """Net P&L by month."""
     rows = result["months"]
     labels = [
-        f"{count_of_trades(row['trades'])}, {number(row['win_rate'], 'share')} won, "
+        f"{counted(row['trades'], 'trade')}, {number(row['win_rate'], 'share')} won, "
         f"max drawdown {dollars(row['max_drawdown_usd'])}"
         for row in rows
     ]
@@ -311,37 +317,4 @@ def months(result: Values) -> Figure:
     return noted({"data": [bars], "layout": axes}, any(row["trades"] for row in rows))
 
 
-CHARTS = (
-    Chart(
-        "equity_by_day",
-        "Equity by session date",
-        "Net P&L after each session date, buy & hold of one contract, and the fall from the peak of daily equity.",
-        equity_by_day,
-        wide=True,
-    ),
-    Chart(
-        "equity_by_trade",
-        "Equity by trade",
-        "Net P&L after each trade, buy & hold at the time of its exit, and the fall from the peak.",
-        equity_by_trade,
-        wide=True,
-    ),
-    Chart("exits", "Exits", "Trades by exit reason and side.", exits),
-    Chart("results", "Net P&L of the trades", "Distribution of the net P&L per trade; counts on a log scale.", results),
-    Chart("calendar", "Daily P&L", "Net P&L of each session date; + and - are gain and loss.", calendar, wide=True),
-    Chart("hours", "Hour of day", "Mean net P&L and number of the trades by the Chicago hour of their entry.", hours),
-    Chart(
-        "weekdays",
-        "Day of week",
-        "Mean net P&L and number of the trades by the weekday of the session date of their entry.",
-        weekdays,
-    ),
-    Chart("months", "Months", "Net P&L by the month of the session date of the exit.", months),
-    Chart(
-        "excursions",
-        "MAE against MFE",
-        "Trades by their worst and best excursion from the entry fill until the exit.",
-        excursions,
-    ),
-    Chart("holding", "Holding time", "Trades by the time from entry to exit.", holding),
-)
+CHARTS = (equity_by_day, equity_by_trade, exits, results, calendar, hours, weekdays, months, excursions, holding)
