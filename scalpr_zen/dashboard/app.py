@@ -96,7 +96,7 @@ def _routes(bench: Workbench) -> dict[str, Any]:
 
     def tape() -> Response:
         job, wanted = _split(bench, Window)
-        return _json(window(bench.result(job, _gone()), bench.envelope(), wanted))
+        return _json(window(bench.result(job, _gone()), wanted))
 
     def download(suffix: str) -> Response:
         job = bench.job(_query())

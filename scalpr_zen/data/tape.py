@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.atomic import atomic_write
-from scalpr_zen.base.blocks import BLOCK, Blocks, blocks_of, range_of
+from scalpr_zen.base.blocks import Blocks, blocks_of, extremes
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.npz import NpzWriter
 from scalpr_zen.data.calendar import late_and_early
@@ -68,26 +68,21 @@ class Tape:
     @cached_property
     def widest_range(self) -> int:
         """The largest price range of a segment, in ticks; 0 without prints."""
-        bounds = zip(self.segments["start"].tolist(), self.segments["stop"].tolist(), strict=True)
-        return max((range_of(self.price, self.blocks, start, stop) for start, stop in bounds), default=0)
+        return self._widest(self.segments["start"], self.segments["stop"])
 
     @cached_property
     def price_range(self) -> int:
         """Ticks from the lowest to the highest price; 0 without prints."""
-        low, high = self.blocks
-        return int(high.max()) - int(low.min()) if len(low) else 0
+        return self._widest(self.segments["start"][:1], self.segments["stop"][-1:])
 
     @cached_property
     def session_range(self) -> int:
-        """The largest price range, in ticks, of a session date and the last print before it; an upper bound.
+        """The largest price range, in ticks, of a session date and the last print before it; 0 without prints."""
+        return self._widest(np.maximum(self.sessions["start"] - 1, 0), self.sessions["stop"])
 
-        It is computed from blocks, and may include other prints of the first and last block.
-        """
-        low, high = self.blocks
-        first = np.maximum(self.sessions["start"] - 1, 0) // BLOCK
-        stop = (self.sessions["stop"] - 1) // BLOCK + 1
-        bounds = zip(first.tolist(), stop.tolist(), strict=True)
-        return max((int(high[a:b].max()) - int(low[a:b].min()) for a, b in bounds), default=0)
+    def _widest(self, starts: Array, stops: Array) -> int:
+        found = (extremes(self.price, self.blocks, *ends) for ends in zip(starts.tolist(), stops.tolist(), strict=True))
+        return max((high - low for low, high in found), default=0)
 
     @property
     def synthetic(self) -> bool:
