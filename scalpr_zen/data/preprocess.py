@@ -24,7 +24,6 @@ from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.npz import NpzWriter
 from scalpr_zen.data.arrange import Arrangement, Arranger, Fronts, LateSession, day_of, traded
-from scalpr_zen.data.calendar import close_ledger, missing_dates
 from scalpr_zen.data.columns import OFF_GRID, REASONS
 from scalpr_zen.data.dbn import read_source
 from scalpr_zen.data.front_month import ByVolume, Contract, Front, Roll, Volumes, front_months
@@ -156,13 +155,13 @@ def _finish(job: _Job, results: Sequence[FileResult], arranger: Arranger, choice
         "roll_rule": f"vendor: the mapping of {job.vendor_symbol}" if job.vendor_symbol else job.roll.text,
         "record_ledger": _record_ledger(results, choices, tape),
         "reordered": tape.reordered,
-        "closes": close_ledger(plan.instrument.calendar, tape.sessions["date"], tape.closes, tape.prints_after_close()),
+        "closes": tape.about_sessions["closes"],
         "roll_ledger": roll_ledger(plan, choices, tape),
         "first_front": first_front(choices, tape),
         "replaced": replaced(choices),
         "left_out": left_out(choices, job.roll, tape),
         "low_share": low_share(choices, tape),
-        "missing": missing_dates(plan.instrument.calendar, tape.sessions["date"]),
+        "missing": tape.about_sessions["missing"],
         "sources": _sources(plan, results),
         "ignored_files": list(job.ignored),
     }

@@ -103,8 +103,7 @@ class Tape:
     def late_and_early(self) -> tuple[Array, Array]:
         """Whether the prints of each session begin late, and whether they end early; both False for a whole session."""
         table = self.sessions
-        first, last = self.ts[table["start"]], self.ts[table["stop"] - 1]
-        late, early = late_and_early(self.instrument.calendar, table["date"], table["close"], first, last)
+        late, early = late_and_early(self.instrument.calendar, table, self.ts)
         return late & ~table["whole"], early & ~table["whole"]
 
     @classmethod
@@ -186,11 +185,8 @@ class Tape:
         part.metadata["synthetic"] = self.synthetic
         if len(dates := part.sessions["date"]):
             part.metadata["missing"] = [day for day in self.missing if str(dates[0]) < day < str(dates[-1])]
-            ends = part.sessions[[0, -1]]
             cut = [not self._begins_a_session(start), not self._begins_a_session(stop)]
-            late, early = late_and_early(
-                self.instrument.calendar, ends["date"], ends["close"], part.ts[ends["start"]], part.ts[ends["stop"] - 1]
-            )
+            late, early = late_and_early(self.instrument.calendar, part.sessions[[0, -1]], part.ts)
             part.sessions["whole"][0] &= not (cut[0] and late[0])
             part.sessions["whole"][-1] &= not (cut[1] and early[1])
         return part
