@@ -15,10 +15,9 @@ from scalpr_zen.base.engine import stop_if_interrupted
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.npz import NpzWriter
 from scalpr_zen.data.calendar import close_sessions
-from scalpr_zen.data.columns import PRINT_COLUMNS
+from scalpr_zen.data.columns import PRINT_COLUMNS, Block
 from scalpr_zen.data.front_month import Contract, Volumes
 from scalpr_zen.data.plan import Plan
-from scalpr_zen.data.reading import Block
 from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, runs
 
 Array = NDArray[Any]

@@ -5,47 +5,20 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
-from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, PRINT_COLUMNS, REASONS, Batch, Splitter
+from scalpr_zen.data.columns import PRINT_COLUMNS, Block, Splitter
 from scalpr_zen.data.dbn import read_batches, sha256
 from scalpr_zen.data.plan import Plan
-
-Array = NDArray[Any]
 
 Progress = Callable[[int, int], None]
 ROOM = 1 << 29
 """Bytes of prints that may wait in memory for their turn."""
-
-
-class Columns(Protocol):
-    """The columns of a block, in memory or in a file."""
-
-    def __getitem__(self, name: str, /) -> Array: ...
-
-
-@dataclass(frozen=True)
-class Block:
-    """Prints of one session date and contract from one batch of one file.
-
-    `first` and `last` are the (ts_event, sequence) of its ends. `late` rows come after a row of their contract in the
-    file that is later; a block without any is in order.
-    """
-
-    source: int
-    session: int
-    contract: int
-    rows: int
-    volume: int
-    late: int
-    first: tuple[int, int]
-    last: tuple[int, int]
-    columns: Columns
 
 
 class Sink(Protocol):
@@ -58,18 +31,14 @@ class Sink(Protocol):
         """Take note that a file has no more blocks."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class FileResult:
-    """What one file gave beside its blocks.
-
-    `reasons` counts the records that are no print, by number as in `columns.REASONS`; `steps` are some price changes,
-    for the check of the tick.
-    """
+    """What one file gave beside its blocks: its SHA-256, and what `Splitter` found out."""
 
     sha256: str
-    records: int = 0
-    reasons: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(REASONS) + 1, np.int64))
-    steps: list[NDArray[np.int64]] = field(default_factory=list)
+    records: int
+    reasons: NDArray[np.int64]
+    steps: list[NDArray[np.int64]]
 
     @property
     def prints(self) -> int:
@@ -117,45 +86,13 @@ def _read_file(
     plan: Plan, number: int, sink: Sink, on_read: Callable[[int], None], check: Callable[[], None]
 ) -> FileResult:
     source = plan.sources[number]
-    ends = [source.start - MAX_DELAY, source.end + MAX_CLOCK_ERROR]
-    first, last = (int(k) - 1 for k in np.searchsorted(plan.opens, ends, side="right"))
-    splitter = Splitter(
-        source,
-        plan.symbols[number],
-        plan.opens[first : last + 2],
-        plan.instrument.tick_nanos,
-        len(plan.contracts),
-    )
-    result = FileResult(sha256(source.path))
+    tick, contracts = plan.instrument.tick_nanos, len(plan.contracts)
+    splitter = Splitter(number, source, plan.symbols[number], plan.opens, tick, contracts)
+    digest = sha256(source.path)
     for records in read_batches(source, on_read):
-        batch = splitter.split(records)
-        result.reasons += batch.reasons
-        result.steps.append(batch.steps)
-        sink.take(number, _blocks(batch, number, first), check)
-    result.records = splitter.records
+        sink.take(number, splitter.split(records), check)
     sink.end(number)
-    return result
-
-
-def _blocks(batch: Batch, source: int, first_session: int) -> list[Block]:
-    return [
-        Block(
-            source,
-            first_session + session,
-            contract,
-            stop - start,
-            volume,
-            late,
-            _moment(batch, start),
-            _moment(batch, stop - 1),
-            {name: column[start:stop] for name, column in batch.columns.items()},
-        )
-        for (session, contract, start, stop, late), volume in zip(batch.groups, batch.volume, strict=True)
-    ]
-
-
-def _moment(batch: Batch, row: int) -> tuple[int, int]:
-    return int(batch.columns["ts"][row]), int(batch.columns["sequence"][row])
+    return FileResult(digest, splitter.records, splitter.reasons, splitter.steps)
 
 
 class InOrder:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.npz import write_all
-from scalpr_zen.data.columns import PRINT_COLUMNS
-from scalpr_zen.data.reading import Block
-
-Array = NDArray[Any]
+from scalpr_zen.data.columns import PRINT_COLUMNS, Block
 
 
 class Spill:
@@ -34,7 +32,7 @@ class Spill:
     def __init__(self, folder: Path) -> None:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self._lock = threading.Lock()
-        self._blocks: list[Block] = []
+        self._blocks: list[tuple[int, Block]] = []
 
     def __enter__(self) -> Spill:
         return self
@@ -45,40 +43,27 @@ class Spill:
     def take(self, number: int, blocks: Sequence[Block], check: Callable[[], None]) -> None:
         """Write blocks at the end of the file."""
         with self._lock:
-            self._blocks += [replace(block, columns=self._written(block)) for block in blocks]
+            for block in blocks:
+                self._blocks.append((self._file.tell(), replace(block, columns={})))
+                for name in PRINT_COLUMNS:
+                    write_all(self._file, block.columns[name].view(np.uint8).data)
 
     def end(self, number: int) -> None:
         """Files need no end here."""
 
     def by_session(self) -> list[list[Block]]:
         """Return the blocks of each session, in order of session, file and place in the file."""
-        sessions: dict[int, list[Block]] = {}
-        for block in sorted(self._blocks, key=lambda block: (block.session, block.source)):
-            sessions.setdefault(block.session, []).append(block)
-        return list(sessions.values())
-
-    def read(self, offset: int, rows: int, dtype: np.dtype[Any]) -> Array:
-        """Read rows of a column."""
-        column: Array = np.empty(rows, dtype)
-        left = column.view(np.uint8).data
-        self._file.seek(offset)
-        while left:
-            left = left[self._file.readinto(left) :]
-        return column
-
-    def _written(self, block: Block) -> _Spilled:
-        offsets = {}
-        for name in PRINT_COLUMNS:
-            offsets[name] = self._file.tell()
-            write_all(self._file, block.columns[name].view(np.uint8).data)
-        return _Spilled(self, offsets, block.rows)
+        if not self._blocks:
+            return []
+        data = np.asarray(np.memmap(self._file, np.uint8, "r"))
+        mapped = [replace(block, columns=dict(_columns(data, at, block.rows))) for at, block in self._blocks]
+        mapped.sort(key=lambda block: (block.session, block.source))
+        return [list(blocks) for _, blocks in groupby(mapped, key=lambda block: block.session)]
 
 
-@dataclass(frozen=True)
-class _Spilled:
-    spill: Spill
-    offsets: dict[str, int]
-    rows: int
-
-    def __getitem__(self, name: str) -> Array:
-        return self.spill.read(self.offsets[name], self.rows, PRINT_COLUMNS[name])
+def _columns(data: NDArray[np.uint8], at: int, rows: int) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Give the columns of a block that begins at this byte of the file."""
+    for name, dtype in PRINT_COLUMNS.items():
+        end = at + rows * dtype.itemsize
+        yield name, data[at:end].view(dtype)
+        at = end
