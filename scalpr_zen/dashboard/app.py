@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -29,7 +30,7 @@ from scalpr_zen.dashboard.workbench import ClientGone, Dropped, Job, Replaced, W
 from scalpr_zen.render.data import jsonable
 from scalpr_zen.render.figure import THEMES
 from scalpr_zen.runs.backtest import Result
-from scalpr_zen.runs.html_report import plotly_script
+from scalpr_zen.runs.html_report import PLOTLY, resource
 from scalpr_zen.sections import sections
 from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.strategies.user_code import refuse_taken
@@ -67,7 +68,8 @@ def create_app(bench: Workbench, address: Address) -> Flask:
     for rule, view in _routes(bench).items():
         app.add_url_rule(rule, rule, view, **only_get)
     app.add_url_rule("/", "page", lambda: app.send_static_file("index.html"), **only_get)
-    app.add_url_rule("/plotly.js", "plotly", _plotly, **only_get)
+    for path, name, kind in (("/plotly.js", PLOTLY, "text/javascript"), ("/look.css", "look.css", "text/css")):
+        app.add_url_rule(path, path[1:], partial(_resource, name, kind), **only_get)
     return app
 
 
@@ -210,8 +212,8 @@ def _finish(response: Response) -> Response:
     """Pack the answer and say how it may be used."""
     for name, value in POLICY.items():
         response.headers[name] = value
-    if request.endpoint not in ("plotly", "static"):
-        response.headers["Cache-Control"] = "no-store"
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Vary"] = "Accept-Encoding"
     if response.direct_passthrough or not request.accept_encodings["gzip"]:
         return response
@@ -221,8 +223,8 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _plotly() -> Response:
-    response = Response(plotly_script(), mimetype="text/javascript")
+def _resource(name: str, kind: str) -> Response:
+    response = Response(resource(name), mimetype=kind)
     response.headers["Cache-Control"] = "max-age=3600"
     return response
 
