@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
-
-Array = NDArray[Any]
 
 BLOCK = 64
 """Prints of a block: 64 prices fill 4 cache lines, and a scan over a few hundred prints still skips most blocks."""

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.blocks import extremes
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import Parameters, param
@@ -16,8 +16,6 @@ from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.runs.backtest import Result
-
-Array = NDArray[Any]
 
 LABELS = 6
 TRADES_SHOWN = 200

@@ -9,8 +9,8 @@ from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Int64
 from scalpr_zen.base.engine import stop_if_interrupted
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.npz import NpzWriter
@@ -20,7 +20,6 @@ from scalpr_zen.data.front_month import Contract, Volumes
 from scalpr_zen.data.plan import Plan
 from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, runs
 
-Array = NDArray[Any]
 Fronts = Callable[[date, Mapping[Contract, int]], Sequence[Contract]]
 """The contracts of a session date on the tape, from the date and its volumes."""
 
@@ -173,7 +172,7 @@ def _join(blocks: Sequence[Block], name: str) -> Array:
     return np.concatenate([block.columns[name] for block in blocks])
 
 
-def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[NDArray[np.int64] | None, int]:
+def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[Int64 | None, int]:
     """Return the order of a session's prints, None if they are in order, and how many came late.
 
     A print is late if it comes after a print of its contract with a later (ts_event, sequence), in its file or in an
@@ -191,11 +190,11 @@ def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[NDArray[np.int64] 
     return order, sum(block.late for block in blocks) + _late(ranks) - within
 
 
-def _late(ranks: NDArray[np.int64]) -> int:
+def _late(ranks: Int64) -> int:
     return int((ranks < np.maximum.accumulate(ranks)).sum())
 
 
-def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.int64]) -> None:
+def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: Int64) -> None:
     """Refuse the same trades in two files: neighbours in order that differ only in their file.
 
     One such pair may be two equal fills of one order on both sides of a split; two files that cover the same time have
@@ -216,7 +215,7 @@ def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.in
             raise DataError(f"{names} hold the same trades ({count} of a session): remove one of them")
 
 
-def _contract_runs(blocks: Sequence[Block], order: NDArray[np.int64] | None) -> list[tuple[int, int]]:
+def _contract_runs(blocks: Sequence[Block], order: Int64 | None) -> list[tuple[int, int]]:
     """Return (contract number, first row) of the runs of contracts in a session."""
     contracts = {block.contract for block in blocks}
     if len(contracts) == 1:

@@ -15,14 +15,12 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scalpr_zen.base import facts
+from scalpr_zen.base.arrays import Array, Bools, Dates, Int64
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.sessions import AROUND_THE_CLOCK, Dates, Int64, chicago_text, session_time
+from scalpr_zen.base.sessions import AROUND_THE_CLOCK, chicago_text, session_time
 from scalpr_zen.base.units import NANOS
-
-Bools = NDArray[np.bool_]
 
 LIBRARY = "pandas_market_calendars"
 CLOSED = "closed"
@@ -41,9 +39,9 @@ class Closes(NamedTuple):
 
     ns: Int64
     """Scheduled close, ns UTC."""
-    early: NDArray[np.bool_]
+    early: Bools
     """Whether the close is earlier than the regular close of the day."""
-    unknown: NDArray[np.bool_]
+    unknown: Bools
     """Whether the calendar has no session on the date; the close is then the regular one."""
 
 
@@ -94,7 +92,7 @@ def session_opens(calendar: str, dates: Dates) -> Int64:
     return np.array([session_time(day, minute) for day, minute in zip(first_days, minutes, strict=True)], np.int64)
 
 
-def late_and_early(calendar: str, sessions: NDArray[Any], ts: Int64) -> tuple[Bools, Bools]:
+def late_and_early(calendar: str, sessions: Array, ts: Int64) -> tuple[Bools, Bools]:
     """Return whether the prints of each session date begin late, and whether they end early, by more than REACH.
 
     Parameters
@@ -109,7 +107,7 @@ def late_and_early(calendar: str, sessions: NDArray[Any], ts: Int64) -> tuple[Bo
     return late, sessions["close"] - ts[sessions["stop"] - 1] > REACH
 
 
-def close_sessions(calendar: str, sessions: NDArray[Any], ts: Int64, given: Mapping[date, int]) -> dict[str, Any]:
+def close_sessions(calendar: str, sessions: Array, ts: Int64, given: Mapping[date, int]) -> dict[str, Any]:
     """Fill in when each session date closes, and whether its prints cover it.
 
     Parameters

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Int64
 from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.units import MAX_TICKS, NANOS
@@ -19,8 +19,6 @@ from scalpr_zen.data.dbn import BATCH_RECORDS, Source, utc_moment
 from scalpr_zen.data.front_month import OTHER_ROOT, SPREAD
 from scalpr_zen.data.tables import COLUMNS
 from scalpr_zen.data.tick_check import price_steps
-
-Array = NDArray[Any]
 
 PRINT_COLUMNS: dict[str, np.dtype[Any]] = {**COLUMNS, "sequence": np.dtype("<u4")}
 """The columns of a tape, and the sequence number, which orders prints of the same time."""
@@ -111,10 +109,10 @@ class Splitter:
     """
 
     def __init__(
-        self, number: int, source: Source, symbols: Array, opens: NDArray[np.int64], tick_nanos: int, contracts: int
+        self, number: int, source: Source, symbols: Array, opens: Int64, tick_nanos: int, contracts: int
     ) -> None:
         self.records, self.reasons = 0, np.zeros(len(REASONS) + 1, np.int64)
-        self.steps: list[NDArray[np.int64]] = []
+        self.steps: list[Int64] = []
         ends = [source.start - MAX_DELAY, source.end + MAX_CLOCK_ERROR]
         self._first, last = (np.searchsorted(opens, ends, side="right") - 1).tolist()
         self._number, self._source, self._symbols, self._opens = number, source, symbols, opens[self._first : last + 2]

@@ -7,16 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.errors import TapeError
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.sessions import session_dates, session_time
 from scalpr_zen.base.units import MAX_TICKS, MILLISECOND, NANOS, day_ns
 from scalpr_zen.data.calendar import close_sessions
 from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, runs
-
-Array = NDArray[Any]
 
 _ALLOWED = {"price": (-MAX_TICKS, MAX_TICKS), "size": (0, 2**31 - 1), "aggressor": (-1, 1)}
 """What fills can be computed from; ingest has the same limits."""

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Dates, Int64
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.sessions import session_calendar
@@ -30,9 +30,9 @@ class Plan:
     instrument: Instrument
     sources: Sequence[Source]
     contracts: Sequence[Contract]
-    symbols: Sequence[NDArray[np.int64]]
-    dates: NDArray[np.datetime64]
-    opens: NDArray[np.int64]
+    symbols: Sequence[Int64]
+    dates: Dates
+    opens: Int64
 
 
 def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
@@ -121,7 +121,7 @@ def _meanings(source: Source, instrument: Instrument) -> dict[Interval, Contract
     return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day), rule) for i in source.intervals}
 
 
-def _symbol_table(meaning: Mapping[Interval, Contract | str], contracts: Sequence[Contract]) -> NDArray[np.int64]:
+def _symbol_table(meaning: Mapping[Interval, Contract | str], contracts: Sequence[Contract]) -> Int64:
     """Return the look-up table of a file's instrument ids, as `Splitter` takes it."""
     codes: dict[Contract | str, int] = {reason: -number for number, reason in enumerate(REASONS, start=1)}
     codes |= {contract: number for number, contract in enumerate(contracts)}

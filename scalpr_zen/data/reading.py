@@ -8,9 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from scalpr_zen.base.arrays import Int64
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
 from scalpr_zen.data.columns import PRINT_COLUMNS, Block, Splitter
 from scalpr_zen.data.dbn import read_batches, sha256
@@ -37,8 +35,8 @@ class FileResult:
 
     sha256: str
     records: int
-    reasons: NDArray[np.int64]
-    steps: list[NDArray[np.int64]]
+    reasons: Int64
+    steps: list[Int64]
 
     @property
     def prints(self) -> int:

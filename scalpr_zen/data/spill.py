@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.npz import write_all
 from scalpr_zen.data.columns import PRINT_COLUMNS, Block
 
@@ -61,7 +61,7 @@ class Spill:
         return [list(blocks) for _, blocks in groupby(mapped, key=lambda block: block.session)]
 
 
-def _columns(data: NDArray[np.uint8], at: int, rows: int) -> Iterator[tuple[str, NDArray[Any]]]:
+def _columns(data: NDArray[np.uint8], at: int, rows: int) -> Iterator[tuple[str, Array]]:
     """Give the columns of a block that begins at this byte of the file."""
     for name, dtype in PRINT_COLUMNS.items():
         end = at + rows * dtype.itemsize

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from scalpr_zen.base.arrays import Array
 
 COLUMNS: dict[str, np.dtype[Any]] = {
     "ts": np.dtype("<i8"),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.atomic import atomic_write
 from scalpr_zen.base.blocks import Blocks, blocks_of, extremes
 from scalpr_zen.base.instruments import Instrument
@@ -19,8 +19,6 @@ from scalpr_zen.data.calendar import late_and_early
 from scalpr_zen.data.from_prints import tape_parts
 from scalpr_zen.data.tables import COLUMNS, TABLES, cut_ranges
 from scalpr_zen.data.tape_file import finish_tape, read_tape
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,16 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.sessions import chicago_text, utc_text
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Execution
 from scalpr_zen.simulation.kernel import REASONS
-
-Array = NDArray[Any]
 
 CSV_COLUMNS = (
     "number",

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Bools, Float64
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.table import Amount, Column, Row, Table
-from scalpr_zen.sections.measures import NAN, Float64, by_day, by_trade, daily, max_drawdown, net
+from scalpr_zen.sections.measures import NAN, by_day, by_trade, daily, max_drawdown, net
 from scalpr_zen.sections.section import Run, Section, Values
 from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.simulation.execution import Execution
@@ -46,7 +46,7 @@ def baseline(
     execution: Execution,
     strategy_daily: Float64,
     numbers: Mapping[str, Any],
-    counted: NDArray[np.bool_] | None = None,
+    counted: Bools | None = None,
 ) -> dict[str, Any]:
     """Return buy & hold beside the strategy.
 
@@ -94,7 +94,7 @@ def daily_usd(tape: Tape, tick_value: float) -> Float64:
     return daily(gains, np.searchsorted(tape.sessions["stop"], starts, side="right"), len(tape.sessions))
 
 
-def _by_day(d: Float64, counted: NDArray[np.bool_]) -> dict[str, float]:
+def _by_day(d: Float64, counted: Bools) -> dict[str, float]:
     values = {"net_usd": net(d), "max_drawdown_usd": max_drawdown(d).usd, **by_day(d[counted])}
     return {key: values[key] for key in BY_DAY}
 

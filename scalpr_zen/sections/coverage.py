@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Bools
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.section import Run, Section, Values
 from scalpr_zen.simulation.kernel import CLOSE
 
-Array = NDArray[Any]
 
-
-def coverage(trades: Array, tape: Tape, counted: NDArray[np.bool_]) -> dict[str, int]:
+def coverage(trades: Array, tape: Tape, counted: Bools) -> dict[str, int]:
     """Return how many session dates and trades are affected by what the prints do not cover.
 
     Parameters
@@ -42,7 +39,7 @@ def coverage(trades: Array, tape: Tape, counted: NDArray[np.bool_]) -> dict[str,
     }
 
 
-def _holes(tape: Tape) -> NDArray[np.bool_]:
+def _holes(tape: Tape) -> Bools:
     """Return whether prints are missing between each session date and the one before it, shape (session dates,)."""
     dates, (late, early) = tape.sessions["date"], tape.late_and_early
     holes = np.array(late)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scalpr_zen.data.tape import Array, Tape
+from scalpr_zen.base.arrays import Array
+from scalpr_zen.data.tape import Tape
 
 
 def session_parts(tape: Tape) -> tuple[Array, Array]:

@@ -29,36 +29,9 @@ NEVER_LOCKS = 1_000_000.0
 
 @dataclass(frozen=True, kw_only=True)
 class RuleSet:
-    """The rules of one evaluation account. Amounts are USD; profits count from the starting balance.
+    """The rules of one evaluation account, each described in RULE_FIELDS.
 
-    Attributes
-    ----------
-    name : str
-        What `prop_firm` calls it: the packaged name, or the path of a trader's own file.
-    title : str
-        What the firm calls it.
-    account_usd, target_usd, drawdown_usd : float
-        Starting balance, profit to reach, distance of the floor below what it trails.
-    drawdown_kind : str
-        What the floor trails: the best balance at the end of a day, or the peak of the open equity.
-    lock_usd : float or None
-        Profit above which the floor does not rise; None where it trails for ever.
-    daily_loss_usd : float or None
-        Loss of a day that is a breach; None where there is no limit.
-    daily_loss_breach : str
-        What the breach does: the day is over, or the account is bust.
-    min_days : int
-        Trading days before an account can pass.
-    consistency : float or None
-        Largest share of the total profit that the best day may have; None where there is no such rule.
-    contracts : int or None
-        Most contracts at a time, ten micros counting as one.
-    known : str
-        Date of the oldest dated page that gave the rules: they held then, and may have changed since.
-    sources : tuple of str
-        Pages that gave the rules.
-    note : str
-        Where the pages differ, and what is not modelled.
+    Amounts are USD; profits count from the starting balance. None where there is no such rule.
     """
 
     name: str
@@ -78,6 +51,24 @@ class RuleSet:
     note: str = ""
 
 
+RULE_FIELDS = {
+    "name": "name of the rule set",
+    "title": "its title",
+    "account_usd": "starting balance",
+    "target_usd": "profit that passes",
+    "drawdown_usd": "distance of the floor below what it trails",
+    "drawdown_kind": "what the floor trails",
+    "lock_usd": "profit above which the floor does not rise; null where it never locks",
+    "daily_loss_usd": "loss of a day that is a breach; null where there is no limit",
+    "daily_loss_breach": "what that breach does",
+    "min_days": "trading days before a pass",
+    "consistency": "largest share of the profit that the best day may have; null for any",
+    "contracts": "most contracts at a time; null for any number",
+    "known": "date of the oldest dated page of the sources",
+    "sources[]": "page of the rules",
+    "note": "where the pages differ, and what is not modelled",
+}
+"""The sentence of each rule of a RuleSet, as docs/json.md has it."""
 FIRMS = facts.prop_firms()
 """The packaged rule sets, by name."""
 
