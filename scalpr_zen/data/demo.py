@@ -136,8 +136,7 @@ def _header(day: date, contract: int) -> bytes:
     after = day + timedelta(days=1)
     mappings: Any = [  # the library needs attributes and exports no class with them
         SimpleNamespace(
-            raw_symbol=symbol,
-            intervals=[SimpleNamespace(start_date=day, end_date=after, symbol=str(instrument_id))],
+            raw_symbol=symbol, intervals=[SimpleNamespace(start_date=day, end_date=after, symbol=str(instrument_id))]
         )
         for symbol, instrument_id in instruments(contract).items()
     ]

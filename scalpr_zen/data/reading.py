@@ -6,27 +6,17 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from scalpr_zen.base.arrays import Int64
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
 from scalpr_zen.data.columns import PRINT_COLUMNS, Block, Splitter
 from scalpr_zen.data.dbn import read_batches, sha256
 from scalpr_zen.data.plan import Plan
+from scalpr_zen.data.spill import Spill
 
 Progress = Callable[[int, int], None]
 ROOM = 1 << 29
 """Bytes of prints that may wait in memory for their turn."""
-
-
-class Sink(Protocol):
-    """Where the blocks go. Each worker calls it with its own files."""
-
-    def take(self, number: int, blocks: Sequence[Block], check: Callable[[], None]) -> None:
-        """Take the next blocks of a file; `check` raises when the reading has to stop."""
-
-    def end(self, number: int) -> None:
-        """Take note that a file has no more blocks."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +34,7 @@ class FileResult:
         return self.records - int(self.reasons.sum())
 
 
-def read_all(plan: Plan, sink: Sink, progress: Progress | None) -> list[FileResult]:
+def read_all(plan: Plan, sink: InOrder | Spill, progress: Progress | None) -> list[FileResult]:
     """Read every file of a plan; the first error, or an interrupt, stops all workers.
 
     Raises
@@ -81,7 +71,7 @@ def read_all(plan: Plan, sink: Sink, progress: Progress | None) -> list[FileResu
 
 
 def _read_file(
-    plan: Plan, number: int, sink: Sink, on_read: Callable[[int], None], check: Callable[[], None]
+    plan: Plan, number: int, sink: InOrder | Spill, on_read: Callable[[int], None], check: Callable[[], None]
 ) -> FileResult:
     source = plan.sources[number]
     tick, contracts = plan.instrument.tick_nanos, len(plan.contracts)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scalpr_zen.base.arrays import Array
+from scalpr_zen.base.arrays import Array as Array  # strategies import it from here
 from scalpr_zen.base.atomic import atomic_write
 from scalpr_zen.base.blocks import Blocks, blocks_of, extremes
 from scalpr_zen.base.instruments import Instrument

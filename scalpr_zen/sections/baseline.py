@@ -30,23 +30,11 @@ BY_DAY = (
     "worst_day_usd",
     "t_statistic_by_day",
 )
-BY_TRADE = (
-    "trades",
-    "win_rate",
-    "profit_factor",
-    "expectancy_usd",
-    "average_win_usd",
-    "average_loss_usd",
-    "payoff",
-)
+BY_TRADE = ("trades", "win_rate", "profit_factor", "expectancy_usd", "average_win_usd", "average_loss_usd", "payoff")
 
 
 def baseline(
-    tape: Tape,
-    execution: Execution,
-    strategy_daily: Float64,
-    numbers: Mapping[str, Any],
-    counted: Bools | None = None,
+    tape: Tape, execution: Execution, strategy_daily: Float64, numbers: Mapping[str, Any], counted: Bools | None = None
 ) -> dict[str, Any]:
     """Return buy & hold beside the strategy.
 
@@ -105,14 +93,8 @@ def _segments(tape: Tape, tick_value: float) -> list[dict[str, Any]]:
     for segment in tape.segments:
         first, last = (int(tape.price[i]) for i in (segment["start"], segment["stop"] - 1))
         row = {"contract": str(segment["contract"]), "prints": int(segment["stop"] - segment["start"])}
-        rows.append(
-            {
-                **row,
-                "entry_price": ticks_to_points(first, nanos),
-                "exit_price": ticks_to_points(last, nanos),
-                "net_usd": (last - first) * tick_value,
-            }
-        )
+        row |= {"entry_price": ticks_to_points(first, nanos), "exit_price": ticks_to_points(last, nanos)}
+        rows.append({**row, "net_usd": (last - first) * tick_value})
     return rows
 
 

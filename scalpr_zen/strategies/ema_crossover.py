@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import Parameters, param
-from scalpr_zen.data.tape import Tape
+from scalpr_zen.data.tape import Array, Tape
 
 WARM_UP = 32
 """Slow periods that the averages of a part start early: the share of the start left in them is then e**-64."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scalpr_zen.base.arrays import Array
-from scalpr_zen.data.tape import Tape
+from scalpr_zen.data.tape import Array, Tape
 
 
 def session_parts(tape: Tape) -> tuple[Array, Array]:

@@ -55,11 +55,7 @@ class MonteCarlo(Parameters):
 
 
 def monte_carlo(
-    x: Array,
-    session: Array,
-    sessions: int,
-    settings: MonteCarlo,
-    counted: Bools | None = None,
+    x: Array, session: Array, sessions: int, settings: MonteCarlo, counted: Bools | None = None
 ) -> dict[str, Any]:
     """Return bands and drawdowns of both methods.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from scalpr_zen.render.figure import HOLD, LOSS, STRATEGY, USD, USD_TEXT, Figure, chart, dollars, noted
+from scalpr_zen.render.figure import HOLD, LOSS, STRATEGY, USD, USD_TEXT, Figure, axis, chart, dollars, line, noted
 from scalpr_zen.render.table import Block, Column, Row, Table, Words, facts
 from scalpr_zen.render.text import Values, counted, number
 
@@ -162,25 +162,17 @@ def prop_firm(result: Values) -> Figure:
         dates += [_day_before(days[0]["session_date"], dates), *(day["session_date"] for day in days), None]
         balance += [account, *(day["balance_usd"] for day in days), None]
         floor += [account - rules["drawdown_usd"], *(day["floor_usd"] for day in days), None]
-    line = {"type": "scatter", "mode": "lines", "hovertemplate": f"%{{y:{USD_TEXT}}}"}
-    path = {**line, "x": dates[:-1]}
-    ends = [dates[0], dates[-2]]
+    hover, ends, target = f"%{{y:{USD_TEXT}}}", [dates[0], dates[-2]], account + rules["target_usd"]
     data = [
-        {**path, "name": "balance", "y": balance[:-1], "line": {"color": STRATEGY, "width": 1.8}},
-        {**path, "name": "floor", "y": floor[:-1], "line": {"color": LOSS, "width": 1.4, "dash": "dash"}},
-        {
-            **line,
-            "name": "target",
-            "x": ends,
-            "y": [account + rules["target_usd"]] * 2,
-            "line": {"color": HOLD, "width": 1.2, "dash": "dot"},
-        },
+        line("balance", dates[:-1], balance[:-1], {"color": STRATEGY, "width": 1.8}, hover),
+        line("floor", dates[:-1], floor[:-1], {"color": LOSS, "width": 1.4, "dash": "dash"}, hover),
+        line("target", ends, [target] * 2, {"color": HOLD, "width": 1.2, "dash": "dot"}, hover),
         *(_ends(attempts, *look) for look in (("pass", STRATEGY, "triangle-up"), ("bust", LOSS, "x"))),
     ]
     layout = {
         "hovermode": "closest",
-        "xaxis": {"title": {"text": "session date"}, "type": "date"},
-        "yaxis": {"tickformat": USD, "title": {"text": "balance"}},
+        "xaxis": axis("session date", type="date"),
+        "yaxis": axis("balance", tickformat=USD),
     }
     return {"data": data, "layout": layout}
 

@@ -18,8 +18,10 @@ from scalpr_zen.render.figure import (
     USD,
     USD_TEXT,
     Figure,
+    axis,
     chart,
     dollars,
+    line,
     marker,
     noted,
     signed_bars,
@@ -54,7 +56,7 @@ def equity_by_day(result: Values) -> Figure:
     peak = accumulate(equity, max, initial=0.0)
     next(peak, None)
     falls = [value - top for value, top in zip(equity, peak, strict=True)]
-    figure = _equity(days["session_date"], equity, hold, falls, {"title": {"text": "session date"}})
+    figure = _equity(days["session_date"], equity, hold, falls, axis("session date"))
     return noted(figure, any(days["trades"]))
 
 
@@ -66,38 +68,22 @@ def equity_by_day(result: Values) -> Figure:
 def equity_by_trade(result: Values) -> Figure:
     path = result["series"]["by_trade"]
     falls = [-fall for fall in path["drawdown_usd"]]
-    axis = {"title": {"text": "trade"}, "tickformat": ",~f"}
-    figure = _equity(path["trade"], path["equity_usd"], path["hold_usd"], falls, axis)
+    figure = _equity(path["trade"], path["equity_usd"], path["hold_usd"], falls, axis("trade", tickformat=",~f"))
     return noted(figure, len(path["trade"]) > 1)
 
 
-def _equity(x: Sequence[Any], equity: Any, hold: Any, falls: Any, axis: Figure) -> Figure:
-    hover = f"%{{y:{USD_TEXT}}}"
-    line = {"type": "scatter", "mode": "lines", "hovertemplate": hover, "x": x}
+def _equity(x: Sequence[Any], equity: Any, hold: Any, falls: Any, below: Figure) -> Figure:
+    hover, area = f"%{{y:{USD_TEXT}}}", {"yaxis": "y2", "fill": "tozeroy", "fillcolor": "rgba(201,115,22,0.25)"}
     data = [
-        {**line, "name": "strategy", "y": equity, "line": {"color": STRATEGY, "width": 1.8}},
-        {**line, "name": "buy & hold", "y": hold, "line": {"color": HOLD, "width": 1.4, "dash": "dot"}},
-        {
-            **line,
-            "name": "drawdown",
-            "y": falls,
-            "yaxis": "y2",
-            "line": {"color": LOSS, "width": 1},
-            "fill": "tozeroy",
-            "fillcolor": "rgba(201,115,22,0.25)",
-        },
+        line("strategy", x, equity, {"color": STRATEGY, "width": 1.8}, hover),
+        line("buy & hold", x, hold, {"color": HOLD, "width": 1.4, "dash": "dot"}, hover),
+        line("drawdown", x, falls, {"color": LOSS, "width": 1}, hover, **area),
     ]
     layout = {
         "hovermode": "x unified",
-        "xaxis": {**axis, "anchor": "y2"},
-        "yaxis": {"domain": [0.3, 1], "tickformat": USD, "title": {"text": "net P&L"}},
-        "yaxis2": {
-            "domain": [0, 0.24],
-            "tickformat": USD,
-            "nticks": 4,
-            "title": {"text": "drawdown"},
-            "automargin": True,
-        },
+        "xaxis": {**below, "anchor": "y2"},
+        "yaxis": axis("net P&L", domain=[0.3, 1], tickformat=USD),
+        "yaxis2": axis("drawdown", domain=[0, 0.24], tickformat=USD, nticks=4, automargin=True),
     }
     return {"data": data, "layout": layout}
 
@@ -149,8 +135,8 @@ def results(result: Values) -> Figure:
         bars["width"] = centres[1] - centres[0]
     decades = [-0.3, math.log10(max([1, *bins["trades"]])) + 0.2]
     axes = {
-        "xaxis": {"title": {"text": "net P&L of a trade"}, "tickformat": USD},
-        "yaxis": {**COUNTS, "title": {"text": "trades (log)"}, "type": "log", "dtick": 1, "range": decades},
+        "xaxis": axis("net P&L of a trade", tickformat=USD),
+        "yaxis": COUNTS | axis("trades (log)", type="log", dtick=1, range=decades),
     }
     return noted({"data": [bars], "layout": {**axes, "bargap": 0}}, any(bins["trades"]))
 
@@ -167,17 +153,9 @@ def excursions(result: Values) -> Figure:
         "hovertemplate": "MAE about %{x:,.10~g}, MFE about %{y:,.10~g} points: %{text} trades<extra></extra>",
         "colorscale": SEQUENTIAL,
         "hoverongaps": False,
-        "colorbar": {
-            "title": {"text": "trades"},
-            "tickvals": list(range(7)),
-            "ticktext": [f"{10**k:,}" for k in range(7)],
-            "thickness": 10,
-        },
+        "colorbar": axis("trades", tickvals=list(range(7)), ticktext=[f"{10**k:,}" for k in range(7)], thickness=10),
     }
-    layout = {
-        "xaxis": {"title": {"text": "MAE, points (outermost cells: and beyond)"}},
-        "yaxis": {"title": {"text": "MFE, points (and beyond)"}},
-    }
+    layout = {"xaxis": axis("MAE, points (outermost cells: and beyond)"), "yaxis": axis("MFE, points (and beyond)")}
     return noted({"data": [cell] if cells["trades"] else [], "layout": layout}, bool(cells["trades"]))
 
 
@@ -199,11 +177,7 @@ def holding(result: Values) -> Figure:
     layout = {
         "barmode": "stack",
         "hovermode": "x unified",
-        "xaxis": {
-            "title": {"text": "time from entry to exit"},
-            "type": "category",
-            "dtick": 1 if len(labels) <= 10 else 2,
-        },
+        "xaxis": axis("time from entry to exit", type="category", dtick=1 if len(labels) <= 10 else 2),
         "yaxis": COUNTS,
     }
     return noted({"data": data, "layout": layout}, bool(labels))
@@ -261,7 +235,7 @@ def calendar(result: Values) -> Figure:
         "colorbar": {"tickformat": USD, "thickness": 10},
     }
     layout = {
-        "xaxis": {"title": {"text": "week of"}, "type": "date", "showgrid": False},
+        "xaxis": axis("week of", type="date", showgrid=False),
         "yaxis": {"autorange": "reversed", "showgrid": False},
     }
     return noted({"data": [cell], "layout": layout}, weeks > 0, "no session dates")
@@ -290,14 +264,8 @@ def _means(labels: list[str], rows: Sequence[Values], title: str) -> Figure:
     ]
     layout = {
         "showlegend": False,
-        "xaxis": {
-            "title": {"text": title},
-            "type": "category",
-            "anchor": "y2",
-            "tickangle": 0,
-            "dtick": 1 if len(labels) <= 7 else 3,
-        },
-        "yaxis": {"domain": [0.4, 1], "tickformat": USD_TEXT, "title": {"text": "mean net"}},
+        "xaxis": axis(title, type="category", anchor="y2", tickangle=0, dtick=1 if len(labels) <= 7 else 3),
+        "yaxis": axis("mean net", domain=[0.4, 1], tickformat=USD_TEXT),
         "yaxis2": {**COUNTS, "domain": [0, 0.32], "automargin": True},
     }
     return noted({"data": data, "layout": layout}, any(counts))
@@ -313,7 +281,7 @@ def months(result: Values) -> Figure:
     ]
     bars = signed_bars([row["month"] for row in rows], [row["net_usd"] for row in rows])
     bars |= {"customdata": labels, "hovertemplate": f"%{{y:{USD_TEXT}}}, %{{customdata}}<extra></extra>"}
-    axes = {"xaxis": {"type": "category"}, "yaxis": {"tickformat": USD, "title": {"text": "net P&L"}}}
+    axes = {"xaxis": {"type": "category"}, "yaxis": axis("net P&L", tickformat=USD)}
     return noted({"data": [bars], "layout": axes}, any(row["trades"] for row in rows))
 
 
