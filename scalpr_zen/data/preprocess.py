@@ -29,8 +29,7 @@ from scalpr_zen.data.dbn import read_source
 from scalpr_zen.data.front_month import ByVolume, Contract, Front, Roll, Volumes, front_months
 from scalpr_zen.data.ledgers import Choices, first_front, left_out, low_share, replaced, roll_ledger
 from scalpr_zen.data.plan import Plan, find_files, make_plan
-from scalpr_zen.data.reading import FileResult, InOrder, Progress, read_all
-from scalpr_zen.data.spill import Spill
+from scalpr_zen.data.reading import FileResult, InOrder, Progress, Spill, read_all
 from scalpr_zen.data.tables import COLUMNS
 from scalpr_zen.data.tape_file import finish_tape
 from scalpr_zen.data.tick_check import check_tick

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
 
-from scalpr_zen.base.arrays import Int64
+import numpy as np
+
+from scalpr_zen.base.arrays import Array, Int64
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
+from scalpr_zen.base.npz import write_all
 from scalpr_zen.data.columns import PRINT_COLUMNS, Block, Splitter
 from scalpr_zen.data.dbn import read_batches, sha256
 from scalpr_zen.data.plan import Plan
-from scalpr_zen.data.spill import Spill
 
 Progress = Callable[[int, int], None]
 ROOM = 1 << 29
@@ -129,3 +134,54 @@ class InOrder:
 
 def _bytes(block: Block) -> int:
     return block.rows * sum(dtype.itemsize for dtype in PRINT_COLUMNS.values())
+
+
+class Spill:
+    """Keeps blocks in an anonymous file, where the order of the files does not give that of the tape.
+
+    It vanishes with the process, however that ends.
+
+    Parameters
+    ----------
+    folder : Path
+        Where there is room for it: beside the tape.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+        self._lock = threading.Lock()
+        self._blocks: list[tuple[int, Block]] = []
+
+    def __enter__(self) -> Spill:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def take(self, number: int, blocks: Sequence[Block], check: Callable[[], None]) -> None:
+        """Write blocks at the end of the file."""
+        with self._lock:
+            for block in blocks:
+                self._blocks.append((self._file.tell(), replace(block, columns={})))
+                for name in PRINT_COLUMNS:
+                    write_all(self._file, block.columns[name].view(np.uint8).data)
+
+    def end(self, number: int) -> None:
+        """Files need no end here."""
+
+    def by_session(self) -> list[list[Block]]:
+        """Return the blocks of each session, in order of session, file and place in the file."""
+        if not self._blocks:
+            return []
+        data = np.asarray(np.memmap(self._file, np.uint8, "r"))
+        mapped = [replace(block, columns=dict(_columns(data, at, block.rows))) for at, block in self._blocks]
+        mapped.sort(key=lambda block: (block.session, block.source))
+        return [list(blocks) for _, blocks in groupby(mapped, key=lambda block: block.session)]
+
+
+def _columns(data: Array, at: int, rows: int) -> Iterator[tuple[str, Array]]:
+    """Give the columns of a block that begins at this byte of the file."""
+    for name, dtype in PRINT_COLUMNS.items():
+        end = at + rows * dtype.itemsize
+        yield name, data[at:end].view(dtype)
+        at = end

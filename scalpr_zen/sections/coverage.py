@@ -6,34 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scalpr_zen.base.arrays import Array, Bools
+from scalpr_zen.base.arrays import Bools
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.section import Run, Section, Values
 from scalpr_zen.simulation.kernel import CLOSE
 
 
-def coverage(trades: Array, tape: Tape, counted: Bools) -> dict[str, int]:
-    """Return how many session dates and trades are affected by what the prints do not cover.
-
-    Parameters
-    ----------
-    trades : array of TRADE, shape (n,)
-        All trades, void and open ones too.
-    tape : Tape
-    counted : array of bool, shape (session dates,)
-        Which session dates count in the by-day statistics.
-
-    Returns
-    -------
-    dict
-        As SECTION.fields describes it.
-    """
+def _compute(run: Run, _: Values) -> dict[str, int]:
+    tape, trades = run.tape, np.concatenate((run.trades, run.simulation.unclosed))
     entered = np.searchsorted(tape.sessions["stop"], trades["entry"], side="right")
     before = np.cumsum(_holes(tape))
     return {
         "missing_dates": len(tape.missing),
         "incomplete_dates": len(tape.incomplete),
-        "counted_dates": int(counted.sum()),
+        "counted_dates": int(run.counted.sum()),
         "trades_across_holes": int((before[trades["session"]] > before[entered]).sum()),
         "late_flat_exits": int(((trades["reason"] == CLOSE) & (trades["session"] > entered)).sum()),
     }
@@ -74,7 +60,7 @@ def _notes(_: Run, values: Values) -> Iterator[str]:
 SECTION = Section(
     name="coverage",
     order=120,
-    compute=lambda run, _: coverage(np.concatenate((run.trades, run.simulation.unclosed)), run.tape, run.counted),
+    compute=_compute,
     notes=_notes,
     fields={
         "missing_dates": "session dates scheduled between the first and the last one, without a print",

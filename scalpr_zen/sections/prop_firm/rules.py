@@ -6,7 +6,6 @@ to hold and names the pages; `note` says where those pages differ. docs/prop_fir
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from scalpr_zen.base import facts
-from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.errors import ParameterError, nearest
 from scalpr_zen.base.params import Parameters, declared, param
 from scalpr_zen.sections.prop_firm.kernels import SHARE_STEPS
 
@@ -234,9 +233,7 @@ def _read(path: Path, name: str) -> RuleSet:
 def _refuse_keys(given: dict[str, Any]) -> None:
     for key in given:
         if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, 1)
-            meant = f" (did you mean {near[0]}?)" if near else ""
-            raise ParameterError(f"{key!r} is not a key{meant}: the keys are {', '.join(KEYS)}")
+            raise ParameterError(f"{key!r} is not a key: {nearest(key, list(KEYS))}")
     if missing := [key for key, needed in KEYS.items() if needed and key not in given]:
         raise ParameterError(f"{' and '.join(missing)} must be given")
 
