@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -276,18 +277,5 @@ def _field(parameter: Parameter, tick_size: float) -> dict[str, Any]:
     top = None
     if parameter.unit in ("points", "prints") and step and parameter.default and parameter.default > 0:
         top = min(10 * parameter.default, parameter.high or math.inf)
-    return {
-        "name": parameter.name,
-        "kind": "distance" if parameter.distance else parameter.kind.__name__,
-        "default": parameter.default,
-        "unit": parameter.unit,
-        "range": allowed,
-        "low": parameter.low,
-        "high": parameter.high,
-        "choices": parameter.choices,
-        "optional": parameter.optional,
-        "none": parameter.none,
-        "sentence": parameter.sentence,
-        "step": step,
-        "slider_to": top,
-    }
+    kind = "distance" if parameter.distance else parameter.kind.__name__
+    return asdict(parameter) | {"kind": kind, "range": allowed, "step": step, "slider_to": top}

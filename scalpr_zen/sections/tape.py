@@ -58,11 +58,7 @@ def tape_blocks(tape: Values) -> Iterator[Block]:
     yield from _rolls(tape)
     yield from _some_dates("Session dates whose front month did not trade", tape["replaced"], _replaced)
     yield from _some_dates("Session dates with the front month under 30% of the volume", tape["low_share"], _low_share)
-    yield from _some_dates(
-        "Session dates not on the tape",
-        tape["left_out"],
-        lambda row: f"{counted(row['prints'], 'print')}: {row['reason']}",
-    )
+    yield from _some_dates("Session dates not on the tape", tape["left_out"], _left_out)
     if ledger := tape["record_ledger"]:
         rows = [Row((reason.replace("_", " "), n)) for reason, n in ledger.items() if n or reason == "prints"]
         rows.append(Row(("reordered", tape["reordered"])))
@@ -117,12 +113,12 @@ def _low_share(row: Values) -> str:
     return f"{row['contract']} holds {row['share']:.1%} of the outright volume"
 
 
-def _left_out(row: Values) -> str:
-    return f"{counted(row['prints'], 'print')}: {row['reason']}"
-
-
 def _replaced(row: Values) -> str:
     return f"{row['front']} did not trade, {row['taken']} taken for this date"
+
+
+def _left_out(row: Values) -> str:
+    return f"{counted(row['prints'], 'print')}: {row['reason']}"
 
 
 # Notes -------------------------------------------------------------------------------------------------
