@@ -110,6 +110,7 @@ def _write_as_read(part: Path, job: _Job) -> None:
         out.reserve(COLUMNS, sum(source.most_records for source in job.plan.sources))
         arranger = Arranger(job.plan, _fronts(job, by_volume.front), out)
         results = read_all(job.plan, InOrder(arranger.give), job.progress)
+        _check(job.plan, results)
         run_aside(_finish, job, results, arranger, by_volume.chosen, out)
 
 
@@ -143,10 +144,8 @@ def _fronts(job: _Job, choose: Callable[[date, Mapping[Contract, int]], Front | 
 
 
 def _finish(job: _Job, results: Sequence[FileResult], arranger: Arranger, choices: Choices, out: NpzWriter) -> None:
-    """Check what was read, and write the tables and the metadata of the tape."""
-    plan = job.plan
-    _check(plan, results)
-    tape = arranger.finish()
+    """Write the tables and the metadata of the tape."""
+    plan, tape = job.plan, arranger.finish()
     metadata = {
         "version": scalpr_zen.__version__,
         "synthetic": any(source.synthetic for source in plan.sources),
