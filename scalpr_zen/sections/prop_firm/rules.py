@@ -72,7 +72,9 @@ FIRMS = facts.prop_firms()
 """The packaged rule sets, by name."""
 
 
-_OWN = "as the rule set"
+def _rule(sentence: str, **about: Any) -> Any:
+    """Declare a parameter that stands in place of a rule of the rule set."""
+    return param(None, sentence, none="as the rule set", **about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,40 +86,27 @@ class PropFirm(Parameters):
     prop_firm: str = param(
         "topstep-50k", "Rules of the prop firm's evaluation.", choices=("none", "custom", *FIRMS), file=".toml"
     )
-    prop_account: float | None = param(None, "Starting balance.", unit="USD", low=1, high=100_000_000, none=_OWN)
-    prop_target: float | None = param(None, "Profit that passes.", unit="USD", low=0.01, high=100_000_000, none=_OWN)
-    prop_drawdown: float | None = param(
-        None, "Distance of the floor below what it trails.", unit="USD", low=0.01, high=100_000_000, none=_OWN
+    prop_account: float | None = _rule("Starting balance.", unit="USD", low=1, high=100_000_000)
+    prop_target: float | None = _rule("Profit that passes.", unit="USD", low=0.01, high=100_000_000)
+    prop_drawdown: float | None = _rule(
+        "Distance of the floor below what it trails.", unit="USD", low=0.01, high=100_000_000
     )
-    prop_drawdown_kind: str | None = param(
-        None,
-        "What the floor trails: the balance at a day's end, or the peak of the open equity.",
-        choices=KINDS,
-        none=_OWN,
+    prop_drawdown_kind: str | None = _rule(
+        "What the floor trails: the balance at a day's end, or the peak of the open equity.", choices=KINDS
     )
-    prop_lock: float | None = param(
-        None,
-        "Profit above which the floor does not rise; 1000000: it never locks.",
-        unit="USD",
-        low=-1e6,
-        high=1e6,
-        none=_OWN,
+    prop_lock: float | None = _rule(
+        "Profit above which the floor does not rise; 1000000: it never locks.", unit="USD", low=-1e6, high=1e6
     )
-    prop_daily_loss: float | None = param(
-        None, "Loss of a day that is a breach; 0: no limit.", unit="USD", low=0, high=100_000_000, none=_OWN
+    prop_daily_loss: float | None = _rule(
+        "Loss of a day that is a breach; 0: no limit.", unit="USD", low=0, high=100_000_000
     )
-    prop_daily_loss_breach: str | None = param(None, "What that breach does.", choices=BREACHES, none=_OWN)
-    prop_min_days: int | None = param(None, "Trading days before a pass.", unit="days", low=0, high=1_000, none=_OWN)
-    prop_consistency: float | None = param(
-        None,
-        "Largest part of the profit that the best day may have; 1: any.",
-        unit="share",
-        low=0.01,
-        high=1,
-        none=_OWN,
+    prop_daily_loss_breach: str | None = _rule("What that breach does.", choices=BREACHES)
+    prop_min_days: int | None = _rule("Trading days before a pass.", unit="days", low=0, high=1_000)
+    prop_consistency: float | None = _rule(
+        "Largest part of the profit that the best day may have; 1: any.", unit="share", low=0.01, high=1
     )
-    prop_contracts: int | None = param(
-        None, "Contracts that the firm allows; 0: any. Shown only.", unit="contracts", low=0, high=10_000, none=_OWN
+    prop_contracts: int | None = _rule(
+        "Contracts that the firm allows; 0: any. Shown only.", unit="contracts", low=0, high=10_000
     )
     prop_sims: int = param(1_000, "Paths of drawn session dates.", unit="paths", low=0, high=100_000)
     prop_days: int = param(60, "Session dates of each such path.", unit="session dates", low=1, high=1_000)
