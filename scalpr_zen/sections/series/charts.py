@@ -39,7 +39,7 @@ _EXITS = {
     "profit_limit": ("profit limit", HOLD, "+"),
     "roll": ("at a roll", HOLD, "|"),
 }
-"""Name, colour and hatch of each exit reason."""
+"""Name, colour and hatch of exit reasons; any other is grey under its own name."""
 
 
 # Equity ------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def exits(result: Values) -> Figure:
     data = []
     for reason in dict.fromkeys(row["reason"] for row in rows):
         mine = [row for row in rows if row["reason"] == reason]
-        name, colour, hatch = _EXITS[reason]
+        name, colour, hatch = _EXITS.get(reason, (reason.replace("_", " "), HOLD, ""))
         data.append(
             {
                 "type": "bar",
