@@ -12,9 +12,9 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalpr_zen.base import facts
-from scalpr_zen.base.arrays import Dates, Int64
 from scalpr_zen.base.units import NANOS, utc_date
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -27,6 +27,9 @@ AROUND_THE_CLOCK: dict[str, date] = {
 
 Trades from Friday evening to Sunday evening have the trade date of the next business day.
 """
+
+Int64 = NDArray[np.int64]
+Dates = NDArray[np.datetime64]
 
 
 def session_open(day: date) -> int:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import zstandard
 from databento_dbn import Metadata, Schema, SType
+from numpy.typing import NDArray
 
-from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
 from scalpr_zen.base.errors import DataError, ParameterError, reason
 from scalpr_zen.base.units import day_ns
@@ -120,7 +120,7 @@ def _write_week(folder: Path, week: Sequence[Session], advance: Callable[[], Non
     return paths
 
 
-def _write_file(folder: Path, day: date, contract: int, records: Array) -> Path:
+def _write_file(folder: Path, day: date, contract: int, records: NDArray[Any]) -> Path:
     """Write a UTC day as one zstd frame, under another name until it is complete."""
     path = folder / f"glbx-mdp3-{day:%Y%m%d}.trades.dbn.zst"
     part = folder / f"{path.name}.part"
@@ -136,7 +136,8 @@ def _header(day: date, contract: int) -> bytes:
     after = day + timedelta(days=1)
     mappings: Any = [  # the library needs attributes and exports no class with them
         SimpleNamespace(
-            raw_symbol=symbol, intervals=[SimpleNamespace(start_date=day, end_date=after, symbol=str(instrument_id))]
+            raw_symbol=symbol,
+            intervals=[SimpleNamespace(start_date=day, end_date=after, symbol=str(instrument_id))],
         )
         for symbol, instrument_id in instruments(contract).items()
     ]

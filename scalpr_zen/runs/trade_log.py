@@ -11,14 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.sessions import chicago_text, utc_text
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Execution
 from scalpr_zen.simulation.kernel import REASONS
+
+Array = NDArray[Any]
 
 CSV_COLUMNS = (
     "number",
@@ -61,13 +63,13 @@ def columns(trades: Array, tape: Tape, execution: Execution) -> dict[str, Array]
     nanos = tape.instrument.tick_nanos
     values = {
         "number": np.arange(1, len(trades) + 1),
+        "session_date": tape.sessions["date"][trades["session"]],
         "entry_time": trades["entry_ts"],
         "exit_time": trades["exit_ts"],
         "commission_usd": np.full(len(trades), execution.cost_usd),
         "net_usd": trades["net_usd"],
     }
     values |= {name: np.array(labels)[codes] for name, (codes, labels) in _coded(trades, tape).items()}
-    values["session_date"] = tape.sessions["date"][trades["session"]]
     values |= {name: ticks_to_points(trades[field].astype(np.int64), nanos) for name, field in _IN_TICKS.items()}
     return {name: values[name] for name in CSV_COLUMNS}
 
@@ -80,6 +82,7 @@ def csv_lines(trades: Array, tape: Tape, execution: Execution) -> Iterator[str]:
     commission = str(execution.cost_usd)
     text = {
         "number": list(map(str, range(1, len(trades) + 1))),
+        "session_date": _labelled(trades["session"], tape.sessions["date"].astype(str).tolist()),
         "entry_time": utc_text(trades["entry_ts"]),
         "exit_time": utc_text(trades["exit_ts"]),
         "commission_usd": [commission] * len(trades),
@@ -99,11 +102,12 @@ def log_lines(trades: Array, tape: Tape) -> Iterator[str]:
     price = price_format(tape.instrument)
     text = {
         "number": _padded(">8", list(map(str, range(1, len(trades) + 1)))),
+        "session_date": _labelled(trades["session"], _padded("<12", tape.sessions["date"].astype(str).tolist())),
         "entry_time": chicago_text(trades["entry_ts"]),
         "exit_time": chicago_text(trades["exit_ts"]),
         "net_usd": _distinct(trades["net_usd"], "{:>12.2f}".format),
     }
-    widths = {"number": ">8", "entry_time": "<29", "exit_time": "<29"}
+    widths = {"number": ">8", "session_date": "<12", "entry_time": "<29", "exit_time": "<29"}
     for name, (codes, labels) in _coded(trades, tape).items():
         widths[name] = f"<{max(map(len, [name, *labels]))}"
         text[name] = _labelled(codes, _padded(widths[name], labels))
@@ -126,7 +130,6 @@ def _coded(trades: Array, tape: Tape) -> dict[str, tuple[Array, list[str]]]:
     return {
         "side": ((trades["side"] < 0).astype(np.int8), ["LONG", "SHORT"]),
         "contract": (trades["segment"], tape.segments["contract"].tolist()),
-        "session_date": (trades["session"], tape.sessions["date"].astype(str).tolist()),
         "exit_reason": (trades["reason"], ["", *REASONS.values()]),
     }
 
