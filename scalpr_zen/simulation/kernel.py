@@ -148,7 +148,7 @@ def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, t
     """Trade orders one after another and write a row for each trade.
 
     Reads    prints, spans; at (n,) prints of the signals in order, sides (n,)
-    Writes   trades: side, reason, signal, entry, exit and the tick columns of each row; triggers of each;
+    Writes   trades: each row but for `net_usd`; triggers of each;
              progress (1,): the state to continue from with the next orders; reached (n,): first passages of the
              traded orders, which runs that differ only in fills and costs share
     Returns  rows written
@@ -190,6 +190,10 @@ def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, t
         row["signal"] = i
         row["entry"] = j
         row["exit"] = m
+        row["entry_ts"] = ts[j]
+        row["exit_ts"] = ts[m]
+        row["segment"] = now["segment"]
+        row["session"] = _session_of(spans, session, m)
         row["entry_ticks"] = entry
         row["exit_ticks"] = fill
         row["gross_ticks"] = side * (fill - entry)  # 13
@@ -212,6 +216,14 @@ def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, t
             met = now["micro_usd"] <= -params.loss_limit or now["micro_usd"] >= params.profit_limit
             now["over"] = now["over"] or met
     return found
+
+
+@inner
+def _session_of(spans, session, k):  # type: ignore[no-untyped-def]
+    """Return the session of print k, from one that is not later."""
+    while spans.session_stop[session] <= k:
+        session += 1
+    return session
 
 
 @inner
