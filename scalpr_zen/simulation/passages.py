@@ -57,6 +57,16 @@ class _Levels(NamedTuple):
     """To the stop, positive against the trade."""
 
 
+class Fills(NamedTuple):
+    """Prints of n fills, or the end of the segment without one, and their prices in ticks; arrays of int32.
+
+    A run reads the prices one after the other; on the tape each would be a wait for memory.
+    """
+
+    at: Array
+    price: Array
+
+
 class _Found(NamedTuple):
     """Columns of Passages: price (n,), and a row for each distance, shapes (distances, n)."""
 
@@ -83,10 +93,9 @@ class Passages:
         The price of the entry's print in ticks.
     ahead, against : dict of arrays of int32, shape (n,)
         By distance in ticks for longs and shorts: the first print that may exit at least so far ahead of `price`, or
-        against it; the end of the segment without one.
-    trigger : dict of arrays of int32, shape (n,)
-        The prices in ticks of the prints in `against`. Here they lie in the order in which a run reads them; on the
-        tape each would be a wait for memory.
+        against it; the end of the segment without one. Those of an order that does not fill are never read.
+    stops : dict of Fills
+        By distance, and by whether it fills at the next print: where a stop fills that `against` triggers.
     timing : tuple
         The rules that decide `entry`, `close` and `reason`.
     """
@@ -98,7 +107,7 @@ class Passages:
     price: Array
     ahead: dict[BySide, Array]
     against: dict[BySide, Array]
-    trigger: dict[BySide, Array]
+    stops: dict[tuple[BySide, bool], Fills]
     timing: tuple[object, ...]
 
     def take(self, rows: Array) -> Passages:
@@ -115,7 +124,7 @@ class Passages:
             price=self.price[rows],
             ahead=taken(self.ahead),
             against=taken(self.against),
-            trigger=taken(self.trigger),
+            stops={key: Fills(fills.at[rows], fills.price[rows]) for key, fills in self.stops.items()},
             timing=self.timing,
         )
 
@@ -174,6 +183,13 @@ def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: Ses
     against = list(dict.fromkeys(level.stop for level in levels))
     entry, first, close, reason = _entries(tape, wanted, *params[0])
     found = _first_passages(tape, wanted, entry, first, ahead, against)
+    stops = {}
+    for distance, at, price in zip(against, found.against, found.trigger, strict=True):
+        stops[distance, False] = Fills(at, price)
+        if any(
+            level.stop == distance and one.stop_fill == _NEXT for level, (one, _) in zip(levels, params, strict=True)
+        ):
+            stops[distance, True] = _next_fills(tape, wanted, at, params[0][0].latency)
     return Passages(
         orders=wanted,
         entry=entry,
@@ -182,7 +198,7 @@ def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: Ses
         price=found.price,
         ahead=dict(zip(ahead, found.ahead, strict=True)),
         against=dict(zip(against, found.against, strict=True)),
-        trigger=dict(zip(against, found.trigger, strict=True)),
+        stops=stops,
         timing=_timing(variants[0][1], rules),
     )
 
@@ -190,12 +206,8 @@ def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: Ses
 def _read(tape: Tape, table: Passages, bracket: Bracket, execution: Execution, rules: SessionRules) -> Array:
     params, spans = kernel_params(tape, bracket, execution, rules)
     levels, rows = _levels(params), np.empty(len(table.orders.at), RESULT)
-    columns = (
-        table.ahead[levels.touch],
-        table.ahead[levels.fill],
-        table.against[levels.stop],
-        table.trigger[levels.stop],
-    )
+    stops = table.stops[levels.stop, params.stop_fill == _NEXT]
+    columns = table.ahead[levels.touch], table.ahead[levels.fill], table.against[levels.stop], *stops
     scalars = np.array([params], PARAMS).view(np.recarray)
     entries = table.entry, table.price, table.close, table.reason
     found = _read_kernel(prints_of(tape), spans, *table.orders[:2], *entries, *columns, scalars, rows)
@@ -232,13 +244,26 @@ def _entries(tape: Tape, wanted: Orders, params: KernelParams, spans: Bounds) ->
     return entry, first, close, reason
 
 
+def _next_fills(tape: Tape, wanted: Orders, sent: Array, latency: int) -> Fills:
+    """Return where orders fill that are sent at these prints of the orders' segments (8)."""
+    found, segments = Fills(np.empty_like(sent), np.empty_like(sent)), tape.segments["stop"].copy()  # never read-only
+
+    def find(start: int) -> None:
+        part = slice(start, start + _PART)
+        columns = (column[part] for column in (wanted.at, sent, *found))
+        _next_kernel(tape.ts, tape.price, segments, latency, *columns)
+
+    run_all(find, range(0, len(sent), _PART))
+    return found
+
+
 def _first_passages(
     tape: Tape, wanted: Orders, entry: Array, first: Array, ahead: list[BySide], against: list[BySide]
 ) -> _Found:
     """Return the columns of each distance."""
     count = len(entry)
     shapes = (count,), (len(ahead), count), (len(against), count), (len(against), count)
-    found = _Found(*(np.empty(shape, np.int32) for shape in shapes))
+    found = _Found(*(np.zeros(shape, np.int32) for shape in shapes))  # 0: what the rows of unfilled orders keep
     distances = tuple(np.array(d, np.int64).reshape(-1, 2) for d in (ahead, against))
     bounds = np.searchsorted(wanted.at, [*tape.segments["start"].tolist(), len(tape)]).tolist()
 
@@ -264,7 +289,7 @@ def _entry_kernel(ts, spans, at, scalars, entry, first, close, reason):  # type:
 
     Reads    ts (n,); spans; at (m,) prints of the signals in order
     Writes   entry, first, close, reason (m,): as in Passages; `first` may exit
-    Oracle   tests/test_passages.py, by the simulator
+    Oracle   tests/test_simulate.py, by the simulator
     """
     params, segment, session = scalars[0], 0, 0
     for n in range(len(at)):
@@ -292,6 +317,25 @@ def _entry_kernel(ts, spans, at, scalars, entry, first, close, reason):  # type:
 
 
 @njit(cache=True, nogil=True, **without_counts)
+def _next_kernel(ts, price, segment_stop, latency, orders, sent, at, prices):  # type: ignore[no-untyped-def]
+    """Find the next print after each of some prints, and its price.
+
+    Reads    ts, price (n,); segment_stop (s,); orders (m,) in order, and `sent` (m,): a print of the segment of each,
+             or 0 for one that does not fill
+    Writes   at, prices (m,)
+    Oracle   tests/test_simulate.py, by the simulator
+    """
+    segment = 0
+    for n in range(len(orders)):
+        while segment_stop[segment] <= orders[n]:
+            segment += 1
+        k, stop = np.int64(sent[n]), segment_stop[segment]
+        if orders[n] < k < stop:
+            k = _first_at(ts, max(ts[k] + 1, ts[k] + latency), k + 1, stop)
+        at[n], prices[n] = k, price[min(k, stop - 1)]
+
+
+@njit(cache=True, nogil=True, **without_counts)
 def _passage_kernel(  # type: ignore[no-untyped-def]
     price, stop, low, sides, entry, first, begin, end, ups, downs, table, found
 ):
@@ -301,7 +345,7 @@ def _passage_kernel(  # type: ignore[no-untyped-def]
              ups (u, 2) and downs (d, 2), distances in ticks for longs and shorts
     Writes   found: price (m,), ahead (u, m), against and trigger (d, m); table (prices,): for each price from `low` on
              the next print at or beyond it, or `stop`; no print reaches the first and the last of these prices
-    Oracle   tests/test_passages.py, by the simulator
+    Oracle   tests/test_simulate.py, by the simulator
 
     Prices above the current one are reached from below, those below it from above: one table serves both.
     """
@@ -325,14 +369,14 @@ def _passage_kernel(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, **without_counts)
 def _read_kernel(  # type: ignore[no-untyped-def]
-    prints, spans, at, sides, entry, entry_price, close, why, touch, fill, down, trigger, scalars, rows
+    prints, spans, at, sides, entry, entry_price, close, why, touch, fill, down, out, out_price, scalars, rows
 ):
     """Trade orders one after another by their first passages.
 
     Reads    prints, spans; at, sides (n,); entry, entry_price, close, why and the first passages of a bracket (n,)
     Writes   rows: of RESULT
     Returns  rows written
-    Oracle   tests/test_passages.py, by the simulator
+    Oracle   tests/test_simulate.py, by the simulator
     """
     ts, price, params = prints.ts, prints.price, scalars[0]
     segment, session, free, entered, found = 0, 0, np.int64(0), 0, 0
@@ -358,11 +402,14 @@ def _read_kernel(  # type: ignore[no-untyped-def]
         if params.target_fill == _QUEUE and touch[n] < min(hit, min(close[n], down[n])):
             hit = _queued(prints, params, side, base + side * target, touch[n], min(hit, min(close[n], down[n])), hit)
         m, reason, gross = np.int64(hit), np.int64(_TARGET), target  # 7
-        if close[n] <= min(hit, down[n]) or (params.stop_fill == _NEXT and down[n] < hit):
-            m, reason, gross = _late_end(ts, price, params, side, j, base, stop, hit, down[n], close[n], why[n], target)
-        elif down[n] < hit:  # 8
-            m, reason = np.int64(down[n]), np.int64(_STOP)
-            gross = (-loss if params.stop_fill == _LEVEL else side * (trigger[n] - base)) - params.slippage
+        if close[n] < stop and close[n] <= min(hit, down[n]):  # 23, 28
+            m, reason = np.int64(close[n]), np.int64(why[n])
+            gross = side * (price[m] - base) - params.slippage
+        elif down[n] < hit and out[n] < stop:  # 8
+            m, reason = np.int64(out[n]), np.int64(_STOP)
+            gross = (-loss if params.stop_fill == _LEVEL else side * (out_price[n] - base)) - params.slippage
+        elif min(hit, down[n]) == stop or down[n] < hit:
+            m, reason, gross = _unclosed(ts, price, params, side, j, base, stop)
         row = rows[found]
         row["signal"] = i
         row["entry"] = j
@@ -389,18 +436,9 @@ def _read_kernel(  # type: ignore[no-untyped-def]
 
 
 @inner
-def _late_end(ts, price, params, side, j, base, stop, hit, lost, order, why, target):  # type: ignore[no-untyped-def]
-    """Return print, reason and gross ticks of an exit by time, by a stop's next print, or at the end of the segment."""
-    m = np.int64(min(hit, lost))
-    if order < stop and order <= m:  # 23, 28
-        return np.int64(order), np.int64(why), side * (price[order] - base) - params.slippage
-    if hit < lost:
-        return m, np.int64(_TARGET), target
-    if m < stop:  # 8
-        m = _first_at(ts, max(ts[m] + 1, ts[m] + params.latency), m + 1, stop)
-        if m < stop:
-            return m, np.int64(_STOP), side * (price[m] - base) - params.slippage
-    m = stop - 1  # 11, 12, 36
+def _unclosed(ts, price, params, side, j, base, stop):  # type: ignore[no-untyped-def]
+    """Return print, reason and gross ticks of a trade that is still open at the last print of its segment."""
+    m = np.int64(stop - 1)  # 11, 12, 36
     gross = side * (price[m] - base)
     if stop == len(ts):
         return m, np.int64(_OPEN), gross
@@ -447,13 +485,13 @@ def _add(price, low, table, first, front, stop):  # type: ignore[no-untyped-def]
     """Add prints first:front to the table, latest first: the prices that a move leaves behind are met at its end."""
     if front == stop:
         front -= 1
-    q = np.int64(price[front])
+    q = np.int64(price[front]) - low
     for k in range(front - 1, first - 1, -1):
-        p = np.int64(price[k])
-        table[q - low] = k + 1  # most moves are one tick; for p == q the entry is never read
+        p = np.int64(price[k]) - low
+        table[np.uint64(q)] = k + 1  # most moves are one tick; for p == q the entry is never read
         if abs(p - q) > 1:
-            for level in range(min(p, q) - low + 1, max(p, q) - low):
-                table[level] = k + 1
+            for level in range(min(p, q) + 1, max(p, q)):
+                table[np.uint64(level)] = k + 1  # unsigned: numba tests no index for being negative
         q = p
 
 

@@ -189,7 +189,7 @@ def _optimistic(
 
     def earned(at: Array, way: Execution) -> Array:
         run = made[way.target_fill, way.stop_fill, "set"]
-        if setup.rules.limit_basis == "equity":
+        if equity:
             run = run[:0]
         place = np.searchsorted(run["signal"], at)
         taken = run["signal"].take(place, mode="clip") == at if len(run) else np.zeros(len(at), np.bool_)
@@ -201,10 +201,14 @@ def _optimistic(
         return usd
 
     name, optimistic, conservative = rule
+    equity = setup.rules.limit_basis == "equity"
     way, other = (replace(setup.execution, **{name: fill}) for fill in (optimistic, conservative))  # type: ignore[arg-type]
     run = made[way.target_fill, way.stop_fill, "set"]
-    at = run["signal"][_earned(run, way, tape) > 0]
-    usd, less = earned(at, way), earned(at, other)
+    usd = _earned(run, way, tape)
+    at, usd = run["signal"][usd > 0], usd[usd > 0]
+    if equity:
+        usd = earned(at, way)
+    less = earned(at, other)
     wins, lost = len(at), int(((usd > 0) & (less <= 0)).sum())
     return {
         "rule": name,
@@ -371,6 +375,8 @@ def _same_event_kernel(ts, price, trades, triggers, ends, target, stop, target_r
                 first -= 1
             while last + 1 < ends[n] and ts[last + 1] == ts[at]:
                 last += 1
+            if first == last and level < target[n]:  # one print meets one of them; rule 9
+                continue
             hits_target = hits_stop = False
             for k in range(first, last + 1):
                 profit = side * (price[k] - entry)
