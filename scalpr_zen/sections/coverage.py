@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,13 @@ from scalpr_zen.simulation.kernel import CLOSE
 Array = NDArray[Any]
 
 
-def coverage(trades: Array, tape: Tape, counted: NDArray[np.bool_]) -> dict[str, int]:
+def coverage(trades: Mapping[str, Array], tape: Tape, counted: NDArray[np.bool_]) -> dict[str, int]:
     """Return how many session dates and trades are affected by what the prints do not cover.
 
     Parameters
     ----------
-    trades : array of TRADE, shape (n,)
-        All trades, void and open ones too.
+    trades : mapping of arrays, shape (n,)
+        `entry`, `session` and `reason` of all trades, void and open ones too.
     tape : Tape
     counted : array of bool, shape (session dates,)
         Which session dates count in the by-day statistics.
@@ -74,10 +74,17 @@ def _notes(_: Run, values: Values) -> Iterator[str]:
         )
 
 
+def _compute(run: Run, _: Values) -> dict[str, int]:
+    names = "entry", "session", "reason"
+    return coverage(
+        {k: np.concatenate((run.trades[k], run.simulation.unclosed[k])) for k in names}, run.tape, run.counted
+    )
+
+
 SECTION = Section(
     name="coverage",
     order=120,
-    compute=lambda run, _: coverage(np.concatenate((run.trades, run.simulation.unclosed)), run.tape, run.counted),
+    compute=_compute,
     notes=_notes,
     fields={
         "missing_dates": "session dates scheduled between the first and the last one, without a print",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -227,6 +227,26 @@ def trade(
     return Simulation(trades=trades, triggers=triggers, unclosed=unclosed, counts=counts)
 
 
+def same_trades(execution: Execution, rules: SessionRules) -> Execution:
+    """Return what is the same for runs with the same trades: a commission changes none, unless a limit adds it up."""
+    return execution if rules.limits_money else replace(execution, commission=0.0)
+
+
+def priced(simulation: Simulation, tape: Tape, execution: Execution) -> Simulation:
+    """Return the same trades with the net USD that they have under another commission.
+
+    Raises
+    ------
+    ParameterError
+        As `simulate` does.
+    """
+    check_sum(largest_result(tape, execution))
+    trades, unclosed = simulation.trades.copy(), simulation.unclosed.copy()
+    for rows in (trades, unclosed):
+        rows["net_usd"] = net_usd(rows["gross_ticks"], tape, execution)
+    return replace(simulation, trades=trades, unclosed=unclosed)
+
+
 def simulated(
     tape: Tape,
     wanted: Orders,
@@ -301,7 +321,7 @@ def trades_sha256(trades: Array) -> str:
     """Return the SHA-256 of a trade list, over its columns in the order of TRADE."""
     digest = hashlib.sha256()
     for name in TRADE.names or ():
-        digest.update(np.ascontiguousarray(trades[name]).tobytes())
+        digest.update(np.ascontiguousarray(trades[name]).data)
     return digest.hexdigest()
 
 
@@ -369,7 +389,7 @@ def check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRu
     ------
     ParameterError
     """
-    if rules.loss_limit is not None or rules.profit_limit is not None:
+    if rules.limits_money:
         added = total(np.abs(micro(net_usd(rows["gross_ticks"][rows["reason"] < VOID], tape, execution))))
         check_sum(added + largest_result(tape, execution))
 

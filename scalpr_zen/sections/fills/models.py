@@ -23,7 +23,7 @@ from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.simulation.kernel import STOPS, TARGET, VOID
 from scalpr_zen.simulation.passages import Passages, passages, results, worth_a_table
-from scalpr_zen.simulation.simulate import Orders, Simulation, net_usd
+from scalpr_zen.simulation.simulate import Orders, Simulation, net_usd, same_trades
 
 Array = NDArray[Any]
 Model = tuple[str, str, str]
@@ -102,11 +102,10 @@ def _under(
     Neither commission nor the price at which a stop fills changes what is traded, unless a limit in USD looks at them:
     stops at their level are then those at their trigger, for `_gross` to price.
     """
-    if setup.rules.loss_limit is None and setup.rules.profit_limit is None:
+    runs = {model: same_trades(execution, setup.rules) for model, execution in models.items()}
+    if not setup.rules.limits_money:
         alike = {"level": "trigger"}
-        runs = {m: replace(e, commission=0.0, stop_fill=alike.get(e.stop_fill, e.stop_fill)) for m, e in models.items()}
-    else:
-        runs = dict(models)
+        runs = {m: replace(e, stop_fill=alike.get(e.stop_fill, e.stop_fill)) for m, e in runs.items()}
     executions = list(dict.fromkeys(runs.values()))
     variants = [(setup.bracket, execution) for execution in executions]
     worth = worth_a_table(tape, wanted, variants, setup.rules)
