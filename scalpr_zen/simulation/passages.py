@@ -42,8 +42,10 @@ assert (kernel.STOP_FILL_CODES["level"], kernel.STOP_FILL_CODES["next"]) == (_LE
 _MOST_PRINTS = np.iinfo(np.int32).max
 _PART = 50_000
 """Orders whose entries a thread finds in one go."""
-_FEW = 200
-"""Prints of the tape per simulated trade from which the kernel is as fast as a table of all of them."""
+_PRINTS = 200
+"""Prints of the tape per order of all runs from which the kernel is as fast as a table of all of them."""
+MANY = 500_000
+"""Orders of all runs below which the kernel takes less time than a table's own kernels take to compile."""
 
 
 class _Levels(NamedTuple):
@@ -162,8 +164,9 @@ def results(
 
 def worth_a_table(tape: Tape, wanted: Orders, variants: Sequence[Variant], rules: SessionRules) -> bool:
     """Return whether a table can serve these variants, and is faster than to trade them."""
+    traded = len(wanted.at) * len(variants)
     stay = all(levels_stay(tape, bracket, rules) for bracket, _ in variants)
-    return stay and len(tape) <= _FEW * len(wanted.at) * len(variants)
+    return stay and traded >= MANY and len(tape) <= _PRINTS * traded
 
 
 def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: SessionRules) -> Passages:
