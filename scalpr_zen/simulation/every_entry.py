@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.base.blocks import BLOCK
 from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import NEVER, STOP_FILL_CODES
+from scalpr_zen.simulation.passages import extremes, levels_stay
 from scalpr_zen.simulation.rules import SessionRules
 from scalpr_zen.simulation.simulate import kernel_params
 
@@ -84,7 +84,7 @@ class _Rule(NamedTuple):
 
 def has_fixed_levels(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules, groups: int) -> bool:
     """Return whether `outcomes` supports these rules and the price range of this tape."""
-    if bracket.stop_moves or execution.target_fill == "queue" or rules.limit_basis == "equity":
+    if execution.target_fill == "queue" or not levels_stay(tape, bracket, rules):
         return False
     return max((2 * groups * _width(tape, k, execution) for k in range(len(tape.segments))), default=0) <= _MOST_CELLS
 
@@ -140,7 +140,7 @@ def outcomes(
 
     def walk(number: int) -> Outcomes:
         first, stop = (int(tape.segments[name][number]) for name in ("start", "stop"))
-        low, high = _extremes(tape, first, stop)
+        low, high = extremes(tape, first, stop)
         passage = np.full(high - low + 3, stop, np.int64)  # one price more at each end, which none passes
         width = _width(tape, number, execution)
         found, aggressor = np.zeros((groups, 2, width), np.int64), np.zeros((groups, 3), np.int64)
@@ -177,15 +177,9 @@ def merged(parts: Sequence[Outcomes], groups: int) -> Outcomes:
     return whole
 
 
-def _extremes(tape: Tape, first: int, stop: int) -> tuple[int, int]:
-    """Return a lowest and a highest price of a stretch: the extremes of the blocks that it touches."""
-    blocks = slice(first // BLOCK, (stop - 1) // BLOCK + 1)
-    return int(tape.blocks.low[blocks].min()), int(tape.blocks.high[blocks].max())
-
-
 def _width(tape: Tape, number: int, execution: Execution) -> int:
     """Return the number of possible results of a contract's trades: fills lie within its prices, plus slippage."""
-    low, high = _extremes(tape, int(tape.segments["start"][number]), int(tape.segments["stop"][number]))
+    low, high = extremes(tape, int(tape.segments["start"][number]), int(tape.segments["stop"][number]))
     return 2 * (high - low + 2 * execution.slippage_ticks) + 1
 
 

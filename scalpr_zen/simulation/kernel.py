@@ -13,6 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.compiled import inner, njit, without_counts
+from scalpr_zen.base.instruments import Instrument
+from scalpr_zen.base.money import whole_micro
+from scalpr_zen.simulation.execution import Bracket, Execution
+from scalpr_zen.simulation.rules import SessionRules
 
 Array = NDArray[Any]
 
@@ -141,6 +145,49 @@ class KernelParams(NamedTuple):
 
 PARAMS = np.dtype([(name, {int: "<i8", bool: "?"}[kind]) for name, kind in get_type_hints(KernelParams).items()])
 """The same as a record: passed by pointer, where a tuple is copied at every call inside the kernel."""
+
+
+def params_of(
+    instrument: Instrument, bracket: Bracket, execution: Execution, rules: SessionRules, tick_money: int
+) -> KernelParams:
+    """Return the kernel's parameters of a run; `tick_money` is the value of a tick of all contracts in micro-dollars.
+
+    Raises
+    ------
+    ParameterError
+        If a distance is not a multiple of the tick.
+    """
+    long, short = (bracket.distances(instrument, side) for side in (1, -1))
+    moves = bracket.moves(instrument)
+    hold = rules.ns("max_hold")
+    return KernelParams(
+        long_target=long.take_profit,
+        long_stop=long.stop_loss,
+        short_target=short.take_profit,
+        short_stop=short.stop_loss,
+        trailing=bracket.trailing_stop is not None,
+        trail_distance=moves.get("trailing_stop", 0),
+        trail_from=moves["trail_activation"],
+        trail_step=moves.get("trailing_step", 1),
+        break_even_at=moves.get("break_even_at", FAR),
+        break_even_plus=moves["break_even_plus"],
+        at_signal=execution.entry == "signal",
+        latency=execution.latency_ns,
+        slippage=execution.slippage_ticks,
+        target_fill=TARGET_FILL_CODES[execution.target_fill],
+        queue=execution.queue_ahead + execution.contracts,
+        stop_fill=STOP_FILL_CODES[execution.stop_fill],
+        roll_close=execution.roll_exit == "close",
+        overlap=execution.overlap,
+        tick_money=tick_money,
+        cost=whole_micro(execution.cost_usd),
+        hold=NEVER if hold is None else hold,
+        cooldown=rules.ns("cooldown") or 0,
+        max_trades=NEVER if rules.max_trades is None else rules.max_trades,
+        loss_limit=NEVER if rules.loss_limit is None else whole_micro(rules.loss_limit),
+        profit_limit=NEVER if rules.profit_limit is None else whole_micro(rules.profit_limit),
+        limit_open=rules.limit_basis == "equity",
+    )
 
 
 @njit(cache=True, nogil=True, **without_counts)

@@ -39,6 +39,11 @@ assert (kernel.ROLL, kernel.VOID, kernel.OPEN, kernel.NEVER) == (_ROLL, _VOID, _
 assert (kernel.TARGET_FILL_CODES["through"], kernel.TARGET_FILL_CODES["queue"]) == (_THROUGH, _QUEUE)
 assert (kernel.STOP_FILL_CODES["level"], kernel.STOP_FILL_CODES["next"]) == (_LEVEL, _NEXT)
 
+_READ = (
+    *("long_target", "long_stop", "short_target", "short_stop"),
+    *("hold", "cooldown", "max_trades", "loss_limit", "profit_limit"),
+)
+"""Parameters of bracket and rules that a run read from first passages knows."""
 _MOST_PRINTS = np.iinfo(np.int32).max
 _PART = 50_000
 """Orders whose entries a thread finds in one go."""
@@ -132,8 +137,10 @@ class Passages:
 
 
 def levels_stay(tape: Tape, bracket: Bracket, rules: SessionRules) -> bool:
-    """Return whether the first passages of a bracket decide its trades."""
-    return not bracket.stop_moves and rules.limit_basis != "equity" and len(tape) <= _MOST_PRINTS
+    """Return whether first passages decide the trades of a bracket: whether all other parameters are off."""
+    off = Bracket(take_profit="1t", stop_loss="1t"), Execution(), SessionRules()
+    own, none = (kernel_params(tape, *groups)[0] for groups in ((bracket, Execution(), rules), off))
+    return own._replace(**{name: getattr(none, name) for name in _READ}) == none and len(tape) <= _MOST_PRINTS
 
 
 def results(

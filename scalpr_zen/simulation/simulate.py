@@ -21,7 +21,6 @@ from scalpr_zen.base.money import check_sum, micro, total, whole_micro
 from scalpr_zen.data.tape import Tape, signal_error
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import (
-    FAR,
     KERNEL_BLOCK,
     NEVER,
     OPEN,
@@ -30,8 +29,6 @@ from scalpr_zen.simulation.kernel import (
     REACHED,
     REASONS,
     REFUSALS,
-    STOP_FILL_CODES,
-    TARGET_FILL_CODES,
     TRADE,
     TRAILING,
     TRIGGER,
@@ -39,6 +36,7 @@ from scalpr_zen.simulation.kernel import (
     Bounds,
     KernelParams,
     Prints,
+    params_of,
     trade_kernel,
 )
 from scalpr_zen.simulation.rules import SessionRules, entry_ranges
@@ -349,37 +347,7 @@ def _kernel_params(tape: Tape, bracket: Bracket, execution: Execution, rules: Se
             "profit_limit",
         )
     check_sum(largest_result(tape, execution))
-    long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
-    moves = bracket.moves(tape.instrument)
-    hold = rules.ns("max_hold")
-    return KernelParams(
-        long_target=long.take_profit,
-        long_stop=long.stop_loss,
-        short_target=short.take_profit,
-        short_stop=short.stop_loss,
-        trailing=bracket.trailing_stop is not None,
-        trail_distance=moves.get("trailing_stop", 0),
-        trail_from=moves["trail_activation"],
-        trail_step=moves.get("trailing_step", 1),
-        break_even_at=moves.get("break_even_at", FAR),
-        break_even_plus=moves["break_even_plus"],
-        at_signal=execution.entry == "signal",
-        latency=execution.latency_ns,
-        slippage=execution.slippage_ticks,
-        target_fill=TARGET_FILL_CODES[execution.target_fill],
-        queue=execution.queue_ahead + execution.contracts,
-        stop_fill=STOP_FILL_CODES[execution.stop_fill],
-        roll_close=execution.roll_exit == "close",
-        overlap=execution.overlap,
-        tick_money=tick_money(tape, execution),
-        cost=whole_micro(execution.cost_usd),
-        hold=NEVER if hold is None else hold,
-        cooldown=rules.ns("cooldown") or 0,
-        max_trades=NEVER if rules.max_trades is None else rules.max_trades,
-        loss_limit=NEVER if rules.loss_limit is None else whole_micro(rules.loss_limit),
-        profit_limit=NEVER if rules.profit_limit is None else whole_micro(rules.profit_limit),
-        limit_open=rules.limit_basis == "equity",
-    )
+    return params_of(tape.instrument, bracket, execution, rules, tick_money(tape, execution))
 
 
 def check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRules) -> None:
