@@ -87,10 +87,6 @@ PROGRESS = np.dtype(
 )
 """State of the kernel between two orders."""
 
-REACHED = np.dtype([("print", "<i8"), ("low", "<i8"), ("high", "<i8")])
-"""The first print at which a trade reaches its target or initial stop, or can be closed by time; -1 until it has been
-searched for. `low` and `high` are the extremes from the entry to it."""
-
 
 class Prints(NamedTuple):
     """The columns of a tape and its blocks."""
@@ -191,13 +187,12 @@ def params_of(
 
 
 @njit(cache=True, nogil=True, **without_counts)
-def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, triggers):  # type: ignore[no-untyped-def]
+def trade_kernel(prints, spans, at, sides, scalars, progress, trades, triggers):  # type: ignore[no-untyped-def]
     """Trade orders one after another and write a row for each trade.
 
     Reads    prints, spans; at (n,) prints of the signals in order, sides (n,)
     Writes   trades: each row but for `net_usd`; triggers of each;
-             progress (1,): the state to continue from with the next orders; reached (n,): first passages of the
-             traded orders, which runs that differ only in fills and costs share
+             progress (1,): the state to continue from with the next orders
     Returns  rows written
     Causal   a row that is closed at print k depends on prints up to k alone
     Oracle   tests/support/naive.py, simulate
@@ -229,7 +224,7 @@ def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, t
                 continue
         entry = price[j] + side * params.slippage  # 4
         m, reason, fill, low, high, trigger, level, limited = _exit(
-            prints, spans, params, side, j, entry, stop, session, now["micro_usd"], reached[n]
+            prints, spans, params, side, j, entry, stop, session, now["micro_usd"]
         )
         row = trades[found]
         row["side"] = side
@@ -284,7 +279,7 @@ def _next_session(now):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _exit(prints, spans, params, side, j, entry, stop, session, closed, reached):  # type: ignore[no-untyped-def]
+def _exit(prints, spans, params, side, j, entry, stop, session, closed):  # type: ignore[no-untyped-def]
     """Find the exit of one trade.
 
     Levels and distances are profits in ticks: `side * (price - entry)`.
@@ -315,14 +310,6 @@ def _exit(prints, spans, params, side, j, entry, stop, session, closed, reached)
     if params.limit_open:
         loss_at, profit_at = _limits(params, closed)
         limit_from = min(stop, spans.session_stop[session])
-    if not (params.trailing or params.limit_open) and params.break_even_at == FAR:
-        if reached["print"] < 0:
-            ends = entry + side * target, entry + side * initial
-            found, low, high = _scan(
-                price, prints.low, prints.high, k, min(stop, order), min(ends), max(ends), low, high
-            )
-            reached["print"], reached["low"], reached["high"] = found, low, high
-        k, low, high = reached["print"], reached["low"], reached["high"]
     while True:
         bound = min(stop, min(order, min(arrival, limit_from)))
         up = min(fills_at, profit_at)

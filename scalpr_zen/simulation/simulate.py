@@ -26,7 +26,6 @@ from scalpr_zen.simulation.kernel import (
     OPEN,
     PARAMS,
     PROGRESS,
-    REACHED,
     REASONS,
     REFUSALS,
     TRADE,
@@ -386,28 +385,23 @@ def _trade_many(
 
     `room` makes what takes the trades of so many orders, `kept` returns the part from it. No trade leaves its segment
     (rule 11) and no limit its session, so segments that begin with a session are traded in parallel. Variants take
-    turns chunk by chunk, so their prints are read from memory once; those that differ in fills and costs alone also
-    share where each order first reaches its target or stop.
+    turns chunk by chunk, so their prints are read from memory once.
     """
     prints = prints_of(tape)
     spans = [_spans(tape, params, rules) for params in variants]
     scalars = [np.array([params], PARAMS).view(np.recarray) for params in variants]
-    alike = [params._replace(target_fill=0, queue=0, stop_fill=0, cost=0) for params in variants]
     apart = np.intersect1d(tape.segments["start"], tape.sessions["start"])
     bounds = np.append(np.searchsorted(wanted.at, apart), len(wanted.at)).tolist()
 
     def trade_part(start: int, stop: int) -> tuple[list[Any], Array]:
         rooms = [room(stop - start) for _ in variants]
         progress = np.zeros((len(variants), 1), PROGRESS)
-        reached = {params: np.empty(_CHUNK, REACHED) for params in alike}
         for chunk in _chunks(start, stop):
             at, side = wanted.at[chunk], wanted.side[chunk]
-            for memory in reached.values():
-                memory["print"] = -1
             for k in range(len(variants)):
                 stop_if_interrupted()
-                memory, free = reached[alike[k]], rooms[k].free()
-                rooms[k].take(trade_kernel(prints, spans[k], at, side, scalars[k], progress[k], memory, *free))
+                free = rooms[k].free()
+                rooms[k].take(trade_kernel(prints, spans[k], at, side, scalars[k], progress[k], *free))
         return [kept(one) for one in rooms], progress
 
     done = run_all(trade_part, bounds[:-1], bounds[1:])
