@@ -31,7 +31,7 @@ from scalpr_zen import SessionRules
 from scalpr_zen.base.engine import Engine
 from scalpr_zen.sections.random_entries import draws as module
 from scalpr_zen.sections.random_entries.draws import random_entries
-from scalpr_zen.simulation.passages import Outcomes
+from scalpr_zen.simulation.every_entry import Outcomes
 from scalpr_zen.simulation.simulate import simulate
 
 

@@ -29,7 +29,7 @@ from scalpr_zen.sections import sections
 from scalpr_zen.sections.prop_firm import rule_set
 from scalpr_zen.sections.setup import GROUPS, Setup
 from scalpr_zen.sections.statistics import STATISTICS
-from scalpr_zen.simulation.simulate import Orders, orders
+from scalpr_zen.simulation.simulate import Orders, Simulation, orders, priced, same_trades, trade
 from scalpr_zen.strategies.user_code import refuse_taken, signals_of
 
 T = TypeVar("T")
@@ -38,6 +38,8 @@ ClientGone = Callable[[], bool]
 
 BYTES_KEPT = 400_000_000
 """Bytes of each shelf: signals of four strategies over a year, or some twenty results of 200,000 trades."""
+SIMULATION_BYTES = 100_000_000
+"""Bytes of the trades that runs with other costs can share: those of some five results."""
 SECTION_BYTES = 2_000_000
 """What a section that takes long weighs, about."""
 RUNS_LISTED = 200
@@ -165,6 +167,7 @@ class Workbench:
         self._turn, self._later_turn, self._listing = threading.Lock(), threading.Lock(), threading.Lock()
         self._signals: SingleFlight[NDArray[np.int8]] = SingleFlight(lambda signals: signals.nbytes)
         self._orders: SingleFlight[Orders] = SingleFlight(lambda wanted: wanted.at.nbytes + wanted.side.nbytes)
+        self._simulations: SingleFlight[Simulation] = SingleFlight(_bytes_of, SIMULATION_BYTES)
         self._results: SingleFlight[Result] = SingleFlight(_weight)
         self._later: SingleFlight[tuple[Any, float]] = SingleFlight(lambda _: SECTION_BYTES)
 
@@ -238,40 +241,60 @@ class Workbench:
         with self._turn:
             if unwanted():
                 raise Dropped
-            wanted, took = self._wanted(job)
+            took: dict[str, float] = {}
+            wanted = self._wanted(job, took)
             if unwanted():
                 raise Dropped
-            result = run_trades(self.tape, job.strategy, job.setup, wanted=wanted, took=took)
+            simulation = self._simulated(job, wanted, took)
+            if unwanted():
+                raise Dropped
+            result = run_trades(self.tape, job.strategy, job.setup, wanted=wanted, simulation=simulation, took=took)
         with self._listing:
             self.runs.setdefault(job, _row(len(self.runs) + 1, result))
         return result
 
-    def _wanted(self, job: Job) -> tuple[Orders, float]:
-        """Return the orders of a job, and the seconds that its signals took, 0 where another run had them made.
+    def _wanted(self, job: Job, took: dict[str, float]) -> Orders:
+        """Return the orders of a job: signals are made once per strategy, and filtered once for its rules.
 
-        Signals are made once per strategy, and filtered once for its rules.
+        `took` gets the seconds of a stage that this job had made.
         """
-        seconds = [0.0]
 
         def signals(_: ClientGone) -> NDArray[np.int8]:
             began = time.perf_counter()
             found = signals_of(job.strategy, self.tape)
-            seconds[0] = time.perf_counter() - began
+            took["signals"] = time.perf_counter() - began
             return found
 
         def sifted(_: ClientGone) -> Orders:
             return orders(self.tape, self._signals.get(job.signals_key, signals, lambda: False), job.setup.rules)
 
-        return self._orders.get((job.signals_key, job.setup.rules), sifted, lambda: False), seconds[0]
+        return self._orders.get((job.signals_key, job.setup.rules), sifted, lambda: False)
+
+    def _simulated(self, job: Job, wanted: Orders, took: dict[str, float]) -> Simulation:
+        """Return the trades of a job; runs that differ in commission alone share them."""
+        began = time.perf_counter()
+        setup = job.setup
+        key = job.signals_key, setup.bracket, same_trades(setup.execution, setup.rules), setup.rules
+
+        def make(_: ClientGone) -> Simulation:
+            return trade(self.tape, wanted, setup.bracket, setup.execution, setup.rules)
+
+        made = priced(self._simulations.get(key, make, lambda: False), self.tape, setup.execution)
+        took["simulation"] = time.perf_counter() - began
+        return made
 
     def _check_tape(self) -> None:
         if _identity(self.path) != self._identity:
             raise Replaced(f"{self.path.name} was replaced or removed since it was opened: start the dashboard again")
 
 
+def _bytes_of(made: Simulation) -> int:
+    return int(made.trades.nbytes + made.triggers.nbytes + made.unclosed.nbytes)
+
+
 def _weight(result: Result) -> int:
-    made, wanted = result.run.simulation, result.run.orders
-    return int(sum(a.nbytes for a in (made.trades, made.triggers, made.unclosed, wanted.at, wanted.side)))
+    wanted = result.run.orders
+    return _bytes_of(result.run.simulation) + int(wanted.at.nbytes + wanted.side.nbytes)
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.arrays import Array
+from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.errors import ScalprError
-from scalpr_zen.base.money import check_sum, micro, total
+from scalpr_zen.base.money import MOST, check_sum, micro, total
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.data import jsonable
 from scalpr_zen.render.figure import THEMES, Figure
@@ -28,7 +29,7 @@ from scalpr_zen.sections.section import Run
 from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.execution import Bracket, Execution, PessimisticCosts
 from scalpr_zen.simulation.rules import SessionRules
-from scalpr_zen.simulation.simulate import Orders, largest_result, orders, trade
+from scalpr_zen.simulation.simulate import Orders, Simulation, largest_result, orders, trade
 from scalpr_zen.strategies.user_code import signals_of
 
 if TYPE_CHECKING:
@@ -227,7 +228,13 @@ def run_setup(
 
 
 def run_trades(
-    tape: Tape, strategy: Strategy, setup: Setup, *, wanted: Orders | None = None, took: float = 0.0
+    tape: Tape,
+    strategy: Strategy,
+    setup: Setup,
+    *,
+    wanted: Orders | None = None,
+    simulation: Simulation | None = None,
+    took: Mapping[str, float] | None = None,
 ) -> Result:
     """Run one backtest as `run` does, but leave the slow sections empty.
 
@@ -239,28 +246,40 @@ def run_trades(
         All parameters but the strategy's.
     wanted : Orders, optional
         The strategy's signals under these rules, if they are known already.
-    took : float
-        Seconds that the known ones took for this run: 0 if they come from another run.
+    simulation : Simulation, optional
+        Its trades, if they are known already.
+    took : mapping, optional
+        Seconds of the stages `signals` and `simulation`, where this run had them made.
     """
     spec, declared = RunSpec.of(tape, strategy, setup), all_parameters(strategy, setup)
     started, watch = datetime.now(UTC), Watch()
-    watch.seconds["signals"] = took
+    watch.seconds |= {"signals": 0.0, "simulation": 0.0} | dict(took or {})
     if wanted is None:
         signals = signals_of(strategy, tape)
         watch.lap("signals")
         wanted = orders(tape, signals, setup.rules)
-    simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
-    watch.lap("simulation")
+    if simulation is None:
+        simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
+        watch.lap("simulation")
     _check_money(simulation.trades, tape, setup)
     name = type(strategy).__name__
     run = Run(tape=tape, strategy=name, declared=declared, setup=setup, orders=wanted, simulation=simulation)
-    values: dict[str, Any] = {}
-    for section in sections().values():
-        values[section.name] = {} if section.later else section.compute(run, _needed(section.needs, values))
+    values = _quick_sections(run)
     values["notes"] = notes(run, values)
     watch.lap("statistics")
     values["manifest"] = manifest(spec, tape, started, watch.seconds)
     return Result(spec=spec, run=run, values=values)
+
+
+def _quick_sections(run: Run) -> dict[str, Any]:
+    """Return the data of every section, empty for the slow ones; sections that need no other are computed together."""
+    made: dict[str, Any] = {section.name: {} for section in sections().values() if section.later}
+    while waiting := [section for section in sections().values() if section.name not in made]:
+        ready = [section for section in waiting if all(name in made for name in section.needs)]
+        needed = [_needed(section.needs, made) for section in ready]
+        found = run_all(lambda section, values: section.compute(run, values), ready, needed)
+        made |= zip((section.name for section in ready), found, strict=True)
+    return {name: made[name] for name in sections()}
 
 
 def computed(result: Result, name: str) -> tuple[Any, float]:
@@ -288,6 +307,9 @@ def _check_money(trades: Array, tape: Tape, setup: Setup) -> None:
     """
     dates = max(len(tape.sessions), setup.firm.prop_days)
     amounts = np.abs(micro(trades["net_usd"]))
-    bounds = np.searchsorted(trades["session"], np.arange(len(tape.sessions) + 1)).tolist()
-    closed = max((total(amounts[a:b]) for a, b in pairwise(bounds)), default=0)
-    check_sum(dates * (closed + 2 * largest_result(tape, setup.execution, tape.session_range)))
+    largest = largest_result(tape, setup.execution, tape.session_range)
+    closed = total(amounts)
+    if dates * (closed + 2 * largest) > MOST:  # add the trades of each date only where their sum over all is too much
+        bounds = np.searchsorted(trades["session"], np.arange(len(tape.sessions) + 1)).tolist()
+        closed = max((total(amounts[a:b]) for a, b in pairwise(bounds)), default=0)
+    check_sum(dates * (closed + 2 * largest))

@@ -13,7 +13,8 @@ from scalpr_zen.simulation.kernel import CLOSE
 
 
 def _compute(run: Run, _: Values) -> dict[str, int]:
-    tape, trades = run.tape, np.concatenate((run.trades, run.simulation.unclosed))
+    tape, groups = run.tape, (run.trades, run.simulation.unclosed)
+    trades = {name: np.concatenate([group[name] for group in groups]) for name in ("entry", "session", "reason")}
     entered = np.searchsorted(tape.sessions["stop"], trades["entry"], side="right")
     before = np.cumsum(_holes(tape))
     return {

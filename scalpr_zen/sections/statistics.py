@@ -278,11 +278,9 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
     first, last = tape.ts[tape.sessions["start"]], tape.ts[tape.sessions["stop"] - 1]
     before = np.concatenate(([0], np.cumsum(last - first)))
 
-    def clock(index: Array, ts: Array) -> Array:
-        session = np.searchsorted(tape.sessions["stop"], index, side="right")
-        return np.asarray(before[session] + ts - first[session])
-
-    held = clock(trades["exit"], trades["exit_ts"]) - clock(trades["entry"], trades["entry_ts"])
+    start = before[:-1] - first
+    entered = np.searchsorted(tape.sessions["stop"], trades["entry"], side="right")
+    held = start[trades["session"]] + trades["exit_ts"] - (start[entered] + trades["entry_ts"])
     return {
         "time_in_market": ratio(float(held.sum()), float(before[-1])),
         "median_hold_seconds": float(np.median(trades["exit_ts"] - trades["entry_ts"])) / NANOS,

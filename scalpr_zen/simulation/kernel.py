@@ -13,6 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.compiled import inner, njit, without_counts
+from scalpr_zen.base.instruments import Instrument
+from scalpr_zen.base.money import whole_micro
+from scalpr_zen.simulation.execution import Bracket, Execution
+from scalpr_zen.simulation.rules import SessionRules
 
 Array = NDArray[Any]
 
@@ -83,10 +87,6 @@ PROGRESS = np.dtype(
 )
 """State of the kernel between two orders."""
 
-REACHED = np.dtype([("print", "<i8"), ("low", "<i8"), ("high", "<i8")])
-"""The first print at which a trade reaches its target or initial stop, or can be closed by time; -1 until it has been
-searched for. `low` and `high` are the extremes from the entry to it."""
-
 
 class Prints(NamedTuple):
     """The columns of a tape and its blocks."""
@@ -143,14 +143,56 @@ PARAMS = np.dtype([(name, {int: "<i8", bool: "?"}[kind]) for name, kind in get_t
 """The same as a record: passed by pointer, where a tuple is copied at every call inside the kernel."""
 
 
+def params_of(
+    instrument: Instrument, bracket: Bracket, execution: Execution, rules: SessionRules, tick_money: int
+) -> KernelParams:
+    """Return the kernel's parameters of a run; `tick_money` is the value of a tick of all contracts in micro-dollars.
+
+    Raises
+    ------
+    ParameterError
+        If a distance is not a multiple of the tick.
+    """
+    long, short = (bracket.distances(instrument, side) for side in (1, -1))
+    moves = bracket.moves(instrument)
+    hold = rules.ns("max_hold")
+    return KernelParams(
+        long_target=long.take_profit,
+        long_stop=long.stop_loss,
+        short_target=short.take_profit,
+        short_stop=short.stop_loss,
+        trailing=bracket.trailing_stop is not None,
+        trail_distance=moves.get("trailing_stop", 0),
+        trail_from=moves["trail_activation"],
+        trail_step=moves.get("trailing_step", 1),
+        break_even_at=moves.get("break_even_at", FAR),
+        break_even_plus=moves["break_even_plus"],
+        at_signal=execution.entry == "signal",
+        latency=execution.latency_ns,
+        slippage=execution.slippage_ticks,
+        target_fill=TARGET_FILL_CODES[execution.target_fill],
+        queue=execution.queue_ahead + execution.contracts,
+        stop_fill=STOP_FILL_CODES[execution.stop_fill],
+        roll_close=execution.roll_exit == "close",
+        overlap=execution.overlap,
+        tick_money=tick_money,
+        cost=whole_micro(execution.cost_usd),
+        hold=NEVER if hold is None else hold,
+        cooldown=rules.ns("cooldown") or 0,
+        max_trades=NEVER if rules.max_trades is None else rules.max_trades,
+        loss_limit=NEVER if rules.loss_limit is None else whole_micro(rules.loss_limit),
+        profit_limit=NEVER if rules.profit_limit is None else whole_micro(rules.profit_limit),
+        limit_open=rules.limit_basis == "equity",
+    )
+
+
 @njit(cache=True, nogil=True, **without_counts)
-def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, triggers):  # type: ignore[no-untyped-def]
+def trade_kernel(prints, spans, at, sides, scalars, progress, trades, triggers):  # type: ignore[no-untyped-def]
     """Trade orders one after another and write a row for each trade.
 
     Reads    prints, spans; at (n,) prints of the signals in order, sides (n,)
-    Writes   trades: side, reason, signal, entry, exit and the tick columns of each row; triggers of each;
-             progress (1,): the state to continue from with the next orders; reached (n,): first passages of the
-             traded orders, which runs that differ only in fills and costs share
+    Writes   trades: each row but for `net_usd`; triggers of each;
+             progress (1,): the state to continue from with the next orders
     Returns  rows written
     Causal   a row that is closed at print k depends on prints up to k alone
     Oracle   tests/support/naive.py, simulate
@@ -182,7 +224,7 @@ def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, t
                 continue
         entry = price[j] + side * params.slippage  # 4
         m, reason, fill, low, high, trigger, level, limited = _exit(
-            prints, spans, params, side, j, entry, stop, session, now["micro_usd"], reached[n]
+            prints, spans, params, side, j, entry, stop, session, now["micro_usd"]
         )
         row = trades[found]
         row["side"] = side
@@ -190,6 +232,10 @@ def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, t
         row["signal"] = i
         row["entry"] = j
         row["exit"] = m
+        row["entry_ts"] = ts[j]
+        row["exit_ts"] = ts[m]
+        row["segment"] = now["segment"]
+        row["session"] = _session_of(spans, session, m)
         row["entry_ticks"] = entry
         row["exit_ticks"] = fill
         row["gross_ticks"] = side * (fill - entry)  # 13
@@ -215,6 +261,14 @@ def trade_kernel(prints, spans, at, sides, scalars, progress, reached, trades, t
 
 
 @inner
+def _session_of(spans, session, k):  # type: ignore[no-untyped-def]
+    """Return the session of print k, from one that is not later."""
+    while spans.session_stop[session] <= k:
+        session += 1
+    return session
+
+
+@inner
 def _next_session(now):  # type: ignore[no-untyped-def]
     """Start the next session: no trades, no cooldown."""
     now["session"] += 1
@@ -225,7 +279,7 @@ def _next_session(now):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _exit(prints, spans, params, side, j, entry, stop, session, closed, reached):  # type: ignore[no-untyped-def]
+def _exit(prints, spans, params, side, j, entry, stop, session, closed):  # type: ignore[no-untyped-def]
     """Find the exit of one trade.
 
     Levels and distances are profits in ticks: `side * (price - entry)`.
@@ -256,14 +310,6 @@ def _exit(prints, spans, params, side, j, entry, stop, session, closed, reached)
     if params.limit_open:
         loss_at, profit_at = _limits(params, closed)
         limit_from = min(stop, spans.session_stop[session])
-    if not (params.trailing or params.limit_open) and params.break_even_at == FAR:
-        if reached["print"] < 0:
-            ends = entry + side * target, entry + side * initial
-            found, low, high = _scan(
-                price, prints.low, prints.high, k, min(stop, order), min(ends), max(ends), low, high
-            )
-            reached["print"], reached["low"], reached["high"] = found, low, high
-        k, low, high = reached["print"], reached["low"], reached["high"]
     while True:
         bound = min(stop, min(order, min(arrival, limit_from)))
         up = min(fills_at, profit_at)

@@ -1,377 +1,513 @@
-"""The result of an entry at every print of a tape, on both sides, in one pass.
+"""First passages: the prints at which the price first is a distance away from each entry, and runs read from them.
 
-A pass over a contract's prints from the last to the first keeps, for each price, the next print at or beyond it. Two
-look-ups then find the exit of a bracket with fixed distances. Moving stops, targets in a queue and limits on open
-equity depend on every print of a trade: the kernel of `simulate` trades them.
+While take profit and stop loss stay where they are, the first print at either of them ends a trade. A table of these
+prints therefore answers every bracket of its distances, every fill model and all costs, without a look at the prints in
+between. Stops that move and limits on open P&L depend on every print of a trade: the kernel trades those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.blocks import BLOCK
-from scalpr_zen.base.compiled import inner, njit
+from scalpr_zen.base.compiled import inner, njit, without_counts
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
+from scalpr_zen.simulation import kernel
 from scalpr_zen.simulation.execution import Bracket, Execution
-from scalpr_zen.simulation.kernel import NEVER, STOP_FILL_CODES
+from scalpr_zen.simulation.kernel import PARAMS, Bounds, KernelParams
 from scalpr_zen.simulation.rules import SessionRules
-from scalpr_zen.simulation.simulate import kernel_params
+from scalpr_zen.simulation.simulate import RESULT, Orders, check_limits, kernel_params, prints_of, simulated
 
 Array = NDArray[Any]
+Variant = tuple[Bracket, Execution]
+BySide = tuple[int, int]
+"""A distance in ticks for longs and one for shorts."""
 
-_NEXT = 2
+# A cached kernel does not notice a change in another file.
+_TARGET, _STOP, _CLOSE, _HOLD, _ROLL, _VOID, _OPEN = 1, 2, 5, 6, 9, 10, 11
+_THROUGH, _QUEUE = 1, 2
+_LEVEL, _NEXT = 1, 2
 _NEVER = np.iinfo(np.int64).max
-assert STOP_FILL_CODES["next"] == _NEXT
-assert NEVER == _NEVER  # a cached kernel does not notice a change in another file
-_MOST_CELLS = 1 << 25
-"""Most counters per contract (256 MB); no market's price range needs more."""
+assert (kernel.TARGET, kernel.STOP, kernel.CLOSE, kernel.HOLD) == (_TARGET, _STOP, _CLOSE, _HOLD)
+assert (kernel.ROLL, kernel.VOID, kernel.OPEN, kernel.NEVER) == (_ROLL, _VOID, _OPEN, _NEVER)
+assert (kernel.TARGET_FILL_CODES["through"], kernel.TARGET_FILL_CODES["queue"]) == (_THROUGH, _QUEUE)
+assert (kernel.STOP_FILL_CODES["level"], kernel.STOP_FILL_CODES["next"]) == (_LEVEL, _NEXT)
+
+_READ = (
+    *("long_target", "long_stop", "short_target", "short_stop"),
+    *("hold", "cooldown", "max_trades", "loss_limit", "profit_limit"),
+)
+"""Parameters of bracket and rules that a run read from first passages knows."""
+_MOST_PRINTS = np.iinfo(np.int32).max
+_PART = 50_000
+"""Orders whose entries a thread finds in one go."""
+_PRINTS = 200
+"""Prints of the tape per order of all runs from which the kernel is as fast as a table of all of them."""
+MANY = 500_000
+"""Orders of all runs below which the kernel takes less time than a table's own kernels take to compile."""
 
 
-class Outcomes(NamedTuple):
-    """Results of entries, counted by the group of their signal's print and by side (0 long, 1 short).
+class _Levels(NamedTuple):
+    """What a run looks up, as distances from the price of the entry's print."""
 
-    An entry that is void or open is valued at the last print of its segment, as in the simulator.
+    touch: BySide
+    """To the target."""
+    fill: BySide
+    """To where the target certainly fills: one tick beyond where it waits for a print beyond."""
+    stop: BySide
+    """To the stop, positive against the trade."""
+
+
+class Fills(NamedTuple):
+    """Prints of n fills, or the end of the segment without one, and their prices in ticks; arrays of int32.
+
+    A run reads the prices one after the other; on the tape each would be a wait for memory.
+    """
+
+    at: Array
+    price: Array
+
+
+class _Found(NamedTuple):
+    """Columns of Passages: price (n,), and a row for each distance, shapes (distances, n)."""
+
+    price: Array
+    ahead: Array
+    against: Array
+    trigger: Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Passages:
+    """The first passages of n orders; prints are indices of the tape.
 
     Attributes
     ----------
-    ticks : array of int64, shape (k,)
-        The distinct gross results, ascending.
-    entries : array of int64, shape (groups, 2, k)
-        Number of entries with each result.
-    aggressor : array of int64, shape (groups, 3)
-        Entries whose fill is a print of a seller, of an unknown aggressor, of a buyer.
-    moves : array of float64, shape (2,)
-        Two sums of squared price moves from print to print: times (position of some trades - mean position of all
-        entries)**2, and times (position of the trades)**2.
+    orders : Orders
+    entry : array of int32, shape (n,)
+        The print at which each order fills, -1 where it does not.
+    close : array of int32, shape (n,)
+        The print at which `flat_before_close` or `max_hold` would close it, the end of its segment without one.
+    reason : array of int8, shape (n,)
+        Which of these closes it.
+    price : array of int32, shape (n,)
+        The price of the entry's print in ticks.
+    ahead, against : dict of arrays of int32, shape (n,)
+        By distance in ticks for longs and shorts: the first print that may exit at least so far ahead of `price`, or
+        against it; the end of the segment without one. Those of an order that does not fill are never read.
+    stops : dict of Fills
+        By distance, and by whether it fills at the next print: where a stop fills that `against` triggers.
+    timing : tuple
+        The rules that decide `entry`, `close` and `reason`.
     """
 
-    ticks: Array
-    entries: Array
-    aggressor: Array
-    moves: Array
-
-
-class Positions(NamedTuple):
-    """Trades that do not overlap: prints of entry and exit, and sides, shape (n,) each."""
-
+    orders: Orders
     entry: Array
-    exit: Array
-    side: Array
+    close: Array
+    reason: Array
+    price: Array
+    ahead: dict[BySide, Array]
+    against: dict[BySide, Array]
+    stops: dict[tuple[BySide, bool], Fills]
+    timing: tuple[object, ...]
+
+    def take(self, rows: Array) -> Passages:
+        """Return the passages of some of the orders; `rows` are ascending indices."""
+
+        def taken(columns: dict[BySide, Array]) -> dict[BySide, Array]:
+            return {distance: column[rows] for distance, column in columns.items()}
+
+        return Passages(
+            orders=Orders(self.orders.at[rows], self.orders.side[rows], {}),
+            entry=self.entry[rows],
+            close=self.close[rows],
+            reason=self.reason[rows],
+            price=self.price[rows],
+            ahead=taken(self.ahead),
+            against=taken(self.against),
+            stops={key: Fills(fills.at[rows], fills.price[rows]) for key, fills in self.stops.items()},
+            timing=self.timing,
+        )
 
 
-class _Rule(NamedTuple):
-    """The kernel's parameters: distances in ticks by side (0 long, 1 short), times in ns.
-
-    `worst` is the lowest possible result of a stop before slippage: that at its level where it fills there.
-    """
-
-    target: tuple[int, int]
-    stop: tuple[int, int]
-    worst: tuple[int, int]
-    beyond: int
-    at_signal: bool
-    latency: int
-    slippage: int
-    stop_fill: int
-    hold: int
-    roll_close: bool
+def levels_stay(tape: Tape, bracket: Bracket, rules: SessionRules) -> bool:
+    """Return whether first passages decide the trades of a bracket: whether all other parameters are off."""
+    off = Bracket(take_profit="1t", stop_loss="1t"), Execution(), SessionRules()
+    own, none = (kernel_params(tape, *groups)[0] for groups in ((bracket, Execution(), rules), off))
+    return own._replace(**{name: getattr(none, name) for name in _READ}) == none and len(tape) <= _MOST_PRINTS
 
 
-def has_fixed_levels(tape: Tape, bracket: Bracket, execution: Execution, rules: SessionRules, groups: int) -> bool:
-    """Return whether `outcomes` supports these rules and the price range of this tape."""
-    if bracket.stop_moves or execution.target_fill == "queue" or rules.limit_basis == "equity":
-        return False
-    return max((2 * groups * _width(tape, k, execution) for k in range(len(tape.segments))), default=0) <= _MOST_CELLS
-
-
-def outcomes(
-    tape: Tape,
-    starts: Array,
-    group: Array,
-    groups: int,
-    weights: Array,
-    held: Positions,
-    bracket: Bracket,
-    execution: Execution,
-    rules: SessionRules,
-) -> Outcomes:
-    """Return the results of an order after each print, long and short, each traded on its own.
+def results(
+    tape: Tape, wanted: Orders, variants: Sequence[Variant], rules: SessionRules, table: Passages | None = None
+) -> list[Array]:
+    """Return the results of each variant of a run, read from a table if there is one, else traded by the kernel.
 
     Parameters
     ----------
-    tape : Tape
-        n prints.
-    starts, group : arrays of int64, shape (m,)
-        Stretches of prints: each begins at `starts[k]` and ends where the next one begins; the first begins at 0.
-        Orders after the prints of a stretch count in its group, or not at all if that is -1.
-    groups : int
-        Number of groups.
-    weights : array of float64, shape (groups, 2)
-        Weight of each entry of a group and side in the mean position of all entries.
-    held : Positions
-        The trades of `Outcomes.moves`.
-    bracket, execution, rules
-        As in `simulate`; only rules that end a trade matter. `has_fixed_levels` must hold.
+    tape, wanted, rules
+        As in `simulate.trade`, whose errors it raises.
+    variants
+        Bracket and execution of each run.
+    table : Passages, optional
+        Of these orders, with the distances of these variants.
 
     Returns
     -------
-    Outcomes
-        Orders that do not fill (rule 3 of docs/execution.md) are not counted.
+    list of arrays of RESULT
+        The trades of each variant in the order of their signals, void and open ones included; the same either way.
     """
-    params, spans = kernel_params(tape, bracket, execution, rules)
-    rule = _Rule(
-        target=(params.long_target, params.short_target),
-        stop=(params.long_stop, params.short_stop),
-        worst=(-params.long_stop, -params.short_stop) if execution.stop_fill == "level" else (-_NEVER, -_NEVER),
-        beyond=int(execution.target_fill == "through"),
-        at_signal=params.at_signal,
-        latency=params.latency,
-        slippage=params.slippage,
-        stop_fill=params.stop_fill,
-        hold=params.hold,
-        roll_close=params.roll_close,
-    )
-    sessions = tape.sessions["start"].copy()  # never read-only, which would be another type to compile
-
-    def walk(number: int) -> Outcomes:
-        first, stop = (int(tape.segments[name][number]) for name in ("start", "stop"))
-        low, high = _extremes(tape, first, stop)
-        passage = np.full(high - low + 3, stop, np.int64)  # one price more at each end, which none passes
-        width = _width(tape, number, execution)
-        found, aggressor = np.zeros((groups, 2, width), np.int64), np.zeros((groups, 3), np.int64)
-        cover = np.zeros(stop - first + 1, np.float32)
-        columns = (tape.ts, tape.price, tape.aggressor, sessions, spans.session_stop, spans.flat_print, spans.flat_due)
-        _outcome_kernel(*columns, first, stop, low - 1, starts, group, weights, rule, passage, cover, found, aggressor)
-        used = np.flatnonzero(found.any(axis=(0, 1)))
-        return Outcomes(used - width // 2, found[:, :, used], aggressor, moves(tape, first, stop, cover, held))
-
-    return merged(run_all(walk, range(len(tape.segments))), groups)
+    if table is None:
+        return simulated(tape, wanted, variants, rules)
+    assert all(_timing(execution, rules) == table.timing for _, execution in variants)
+    brackets, executions = zip(*variants, strict=True)
+    return run_all(lambda bracket, execution: _read(tape, table, bracket, execution, rules), brackets, executions)
 
 
-def moves(tape: Tape, first: int, stop: int, cover: Array, held: Positions) -> Array:
-    """Return the `moves` of Outcomes for the prints first:stop.
+def worth_a_table(tape: Tape, wanted: Orders, variants: Sequence[Variant], rules: SessionRules) -> bool:
+    """Return whether a table can serve these variants, and is faster than to trade them."""
+    traded = len(wanted.at) * len(variants)
+    stay = all(levels_stay(tape, bracket, rules) for bracket, _ in variants)
+    return stay and traded >= MANY and len(tape) <= _PRINTS * traded
+
+
+def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: SessionRules) -> Passages:
+    """Return the first passages that runs of these variants look up.
 
     Parameters
     ----------
-    cover : array of float32, shape (stop - first + 1,)
-        Change of the mean position of all entries at each print.
+    tape, wanted, rules
+        As in `simulate.trade`, whose errors it raises.
+    variants
+        Brackets and executions; all have the same `entry` and `latency_ms`.
     """
-    found = np.zeros(2)
-    _move_kernel(tape.price, first, stop, cover, *held, found)
+    variants = list(variants)
+    params = [kernel_params(tape, bracket, execution, rules) for bracket, execution in variants]
+    levels = [_levels(one) for one, _ in params]
+    ahead = list(dict.fromkeys(distance for level in levels for distance in (level.touch, level.fill)))
+    against = list(dict.fromkeys(level.stop for level in levels))
+    entry, first, close, reason = _entries(tape, wanted, *params[0])
+    found = _first_passages(tape, wanted, entry, first, ahead, against)
+    stops = {}
+    for distance, at, price in zip(against, found.against, found.trigger, strict=True):
+        stops[distance, False] = Fills(at, price)
+        if any(
+            level.stop == distance and one.stop_fill == _NEXT for level, (one, _) in zip(levels, params, strict=True)
+        ):
+            stops[distance, True] = _next_fills(tape, wanted, at, params[0][0].latency)
+    return Passages(
+        orders=wanted,
+        entry=entry,
+        close=close,
+        reason=reason,
+        price=found.price,
+        ahead=dict(zip(ahead, found.ahead, strict=True)),
+        against=dict(zip(against, found.against, strict=True)),
+        stops=stops,
+        timing=_timing(variants[0][1], rules),
+    )
+
+
+def _read(tape: Tape, table: Passages, bracket: Bracket, execution: Execution, rules: SessionRules) -> Array:
+    params, spans = kernel_params(tape, bracket, execution, rules)
+    levels, rows = _levels(params), np.empty(len(table.orders.at), RESULT)
+    stops = table.stops[levels.stop, params.stop_fill == _NEXT]
+    columns = table.ahead[levels.touch], table.ahead[levels.fill], table.against[levels.stop], *stops
+    scalars = np.array([params], PARAMS).view(np.recarray)
+    entries = table.entry, table.price, table.close, table.reason
+    found = _read_kernel(prints_of(tape), spans, *table.orders[:2], *entries, *columns, scalars, rows)
+    check_limits(rows[:found], tape, execution, rules)
+    return rows[:found]
+
+
+def _timing(execution: Execution, rules: SessionRules) -> tuple[object, ...]:
+    """Return what decides the entries of orders and the times at which positions are closed."""
+    return execution.entry, execution.latency_ns, rules.flat_before_close, rules.max_hold
+
+
+def _levels(params: KernelParams) -> _Levels:
+    """Return the distances of a run; slippage has moved the entry's fill away from the price of its print (4)."""
+    slippage = params.slippage
+    touch = params.long_target + slippage, params.short_target + slippage
+    beyond = int(params.target_fill in (_THROUGH, _QUEUE))  # 7, 35
+    stop = params.long_stop - slippage, params.short_stop - slippage
+    return _Levels(touch, (touch[0] + beyond, touch[1] + beyond), stop)
+
+
+def _entries(tape: Tape, wanted: Orders, params: KernelParams, spans: Bounds) -> tuple[Array, Array, Array, Array]:
+    """Return `entry`, the first print that may exit, `close` and `reason` of each order."""
+    count = len(wanted.at)
+    entry, first, close = (np.empty(count, np.int32) for _ in range(3))
+    reason, scalars = np.empty(count, np.int8), np.array([params], PARAMS).view(np.recarray)
+
+    def find(start: int) -> None:
+        part = slice(start, start + _PART)
+        columns = (column[part] for column in (entry, first, close, reason))
+        _entry_kernel(tape.ts, spans, wanted.at[part], scalars, *columns)
+
+    run_all(find, range(0, count, _PART))
+    return entry, first, close, reason
+
+
+def _next_fills(tape: Tape, wanted: Orders, sent: Array, latency: int) -> Fills:
+    """Return where orders fill that are sent at these prints of the orders' segments (8)."""
+    found, segments = Fills(np.empty_like(sent), np.empty_like(sent)), tape.segments["stop"].copy()  # never read-only
+
+    def find(start: int) -> None:
+        part = slice(start, start + _PART)
+        columns = (column[part] for column in (wanted.at, sent, *found))
+        _next_kernel(tape.ts, tape.price, segments, latency, *columns)
+
+    run_all(find, range(0, len(sent), _PART))
     return found
 
 
-def merged(parts: Sequence[Outcomes], groups: int) -> Outcomes:
-    """Return the outcomes of several parts of a tape as one."""
-    ticks = np.unique(np.concatenate([np.empty(0, np.int64), *(part.ticks for part in parts)]))
-    whole = Outcomes(ticks, np.zeros((groups, 2, len(ticks)), np.int64), np.zeros((groups, 3), np.int64), np.zeros(2))
-    for part in parts:
-        whole.entries[:, :, np.searchsorted(ticks, part.ticks)] += part.entries
-        for total, counts in zip(whole[2:], part[2:], strict=True):
-            total += counts
-    return whole
+def _first_passages(
+    tape: Tape, wanted: Orders, entry: Array, first: Array, ahead: list[BySide], against: list[BySide]
+) -> _Found:
+    """Return the columns of each distance."""
+    count = len(entry)
+    shapes = (count,), (len(ahead), count), (len(against), count), (len(against), count)
+    found = _Found(*(np.zeros(shape, np.int32) for shape in shapes))  # 0: what the rows of unfilled orders keep
+    distances = tuple(np.array(d, np.int64).reshape(-1, 2) for d in (ahead, against))
+    bounds = np.searchsorted(wanted.at, [*tape.segments["start"].tolist(), len(tape)]).tolist()
+
+    def walk(segment: int, start: int, stop: int) -> None:
+        end = int(tape.segments["stop"][segment])
+        low, high = extremes(tape, int(tape.segments["start"][segment]), end)
+        table = np.full(high - low + 3, end, np.int32)  # one price more at each end, which none passes
+        _passage_kernel(tape.price, end, low - 1, wanted.side, entry, first, start, stop, *distances, table, found)
+
+    run_all(walk, range(len(tape.segments)), bounds[:-1], bounds[1:])
+    return found
 
 
-def _extremes(tape: Tape, first: int, stop: int) -> tuple[int, int]:
+def extremes(tape: Tape, first: int, stop: int) -> tuple[int, int]:
     """Return a lowest and a highest price of a stretch: the extremes of the blocks that it touches."""
     blocks = slice(first // BLOCK, (stop - 1) // BLOCK + 1)
     return int(tape.blocks.low[blocks].min()), int(tape.blocks.high[blocks].max())
 
 
-def _width(tape: Tape, number: int, execution: Execution) -> int:
-    """Return the number of possible results of a contract's trades: fills lie within its prices, plus slippage."""
-    low, high = _extremes(tape, int(tape.segments["start"][number]), int(tape.segments["stop"][number]))
-    return 2 * (high - low + 2 * execution.slippage_ticks) + 1
+@njit(cache=True, nogil=True, **without_counts)
+def _entry_kernel(ts, spans, at, scalars, entry, first, close, reason):  # type: ignore[no-untyped-def]
+    """Find the print at which each order fills, and those that end a position by time.
+
+    Reads    ts (n,); spans; at (m,) prints of the signals in order
+    Writes   entry, first, close, reason (m,): as in Passages; `first` may exit
+    Oracle   tests/test_simulate.py, by the simulator
+    """
+    params, segment, session = scalars[0], 0, 0
+    for n in range(len(at)):
+        i = at[n]
+        while spans.segment_stop[segment] <= i:
+            segment += 1
+        while spans.session_stop[session] <= i:
+            session += 1
+        stop, j = spans.segment_stop[segment], i
+        if not params.at_signal:  # 3, 5
+            last = min(stop, spans.session_stop[session])
+            j = _first_at(ts, max(ts[i] + 1, ts[i] + params.latency), i + 1, last)
+            if j == last:
+                entry[n], first[n], close[n], reason[n] = -1, stop, stop, _VOID
+                continue
+        after = _first_at(ts, ts[j] + 1, j + 1, stop)
+        order, due, why = stop, np.int64(_NEVER), _VOID  # 23
+        if spans.flat_print[session] < stop:
+            due, order, why = spans.flat_due[session], max(spans.flat_print[session], after), _CLOSE
+        if params.hold != _NEVER and ts[j] + params.hold + params.latency < due:
+            due, why = ts[j] + params.hold + params.latency, _HOLD
+            order = _first_at(ts, max(due, ts[j] + 1), j + 1, stop)
+        entry[n], close[n], reason[n] = j, order, why
+        first[n] = j + 1 if params.at_signal else after  # 6
 
 
-@njit(cache=True, nogil=True)
-def _outcome_kernel(  # type: ignore[no-untyped-def]
-    ts,
-    price,
-    aggressor,
-    session_start,
-    session_stop,
-    flat_print,
-    flat_due,
-    first,
-    stop,
-    low,
-    starts,
-    group,
-    weights,
-    rule,
-    passage,
-    cover,
-    found,
-    aggressors,
+@njit(cache=True, nogil=True, **without_counts)
+def _next_kernel(ts, price, segment_stop, latency, orders, sent, at, prices):  # type: ignore[no-untyped-def]
+    """Find the next print after each of some prints, and its price.
+
+    Reads    ts, price (n,); segment_stop (s,); orders (m,) in order, and `sent` (m,): a print of the segment of each,
+             or 0 for one that does not fill
+    Writes   at, prices (m,)
+    Oracle   tests/test_simulate.py, by the simulator
+    """
+    segment = 0
+    for n in range(len(orders)):
+        while segment_stop[segment] <= orders[n]:
+            segment += 1
+        k, stop = np.int64(sent[n]), segment_stop[segment]
+        if orders[n] < k < stop:
+            k = _first_at(ts, max(ts[k] + 1, ts[k] + latency), k + 1, stop)
+        at[n], prices[n] = k, price[min(k, stop - 1)]
+
+
+@njit(cache=True, nogil=True, **without_counts)
+def _passage_kernel(  # type: ignore[no-untyped-def]
+    price, stop, low, sides, entry, first, begin, end, ups, downs, table, found
 ):
-    """Count the results of orders after the prints first:stop of one segment, from the last print to the first.
+    """Find the first passages of the orders begin:end, those of one segment, from the last order to the first.
 
-    Reads    ts, price, aggressor (n,); the sessions (d,); starts and group (m,), weights (groups, 2); `low`, a price
-             below those of the segment
-    Writes   passage (prices,): for each price from `low` on the next print at or beyond it, or `stop`; no print reaches
-             the first and the last of these prices; found (groups, 2, width): entries by result, 0 in the middle;
-             aggressors (groups, 3); cover (prints + 1,): change of the mean position of all entries at each print
-    Oracle   tests/test_passages.py, by trading every print with `simulate`
+    Reads    price (n,); the segment's `stop` and a price below its own, `low`; sides, entry, first (m,) of all orders;
+             ups (u, 2) and downs (d, 2), distances in ticks for longs and shorts
+    Writes   found: price (m,), ahead (u, m), against and trigger (d, m); table (prices,): for each price from `low` on
+             the next print at or beyond it, or `stop`; no print reaches the first and the last of these prices
+    Oracle   tests/test_simulate.py, by the simulator
 
     Prices above the current one are reached from below, those below it from above: one table serves both.
     """
-    session, place = len(session_stop) - 1, len(starts) - 1
-    while session > 0 and session_stop[session - 1] >= stop:
-        session -= 1
-    wait, middle = max(1, rule.latency), found.shape[2] // 2
-    long, short = (rule.target[0], rule.stop[0], rule.worst[0]), (rule.target[1], rule.stop[1], rule.worst[1])
-    held = after = n = stop  # prints from n on are in the table
-    while n > first:
-        begin = max(first, session_start[session])
-        j, i = _event_start(ts, n - 1, begin), n  # orders of prints before i have no entry yet
-        while n > begin:  # one entry print j after the other; its event ends before print `after`
-            before = _event_start(ts, j - 1, begin)
-            if n == stop or ts[n] != ts[n - 1]:
-                after = n
-            if rule.at_signal:
-                j, i, sent = n - 1, n, n - 1
-            elif wait == 1:
-                i, sent = j, before
-            else:  # 3: orders of sent:i reach this event; later ones come too late for it, earlier ones fill before it
-                i = _before(ts, i, begin, ts[j] - wait)
-                sent = begin if j == begin else _before(ts, i, begin, ts[j - 1] - wait)
-            while i > sent:
-                while starts[place] >= i:
-                    place -= 1
-                edge = max(sent, starts[place])
-                orders, g = i - edge, group[place]
-                i = edge
-                if g < 0:
-                    continue
-                order, due = stop, np.int64(_NEVER)  # 23
-                if flat_print[session] < stop:
-                    due, order = flat_due[session], max(flat_print[session], after)
-                if rule.hold != _NEVER:
-                    end = ts[j] + rule.hold + rule.latency
-                    held = _from(ts, held, j, max(end, ts[j] + 1))
-                    if end < due:
-                        order = held
-                aggressors[g, aggressor[j] + 1] += orders
-                at, result = _end(ts, price, stop, low, rule, passage, j, n, order, 1, *long)
-                found[g, 0, middle + result] += orders
-                weight = np.float32(orders * weights[g, 0])
-                cover[j - first] += weight
-                cover[at - first] -= weight
-                at, result = _end(ts, price, stop, low, rule, passage, j, n, order, -1, *short)
-                found[g, 1, middle + result] += orders
-                weight = np.float32(-orders * weights[g, 1])
-                cover[j - first] += weight
-                cover[at - first] -= weight
-            _add(price, low, passage, j, n, stop)
-            n, j = j, before
-        session -= 1
+    front = stop  # prints from here on are in the table
+    for n in range(end - 1, begin - 1, -1):
+        if entry[n] < 0:
+            continue
+        if first[n] < front:
+            _add(price, low, table, first[n], front, stop)
+            front = first[n]
+        side, base = np.int64(sides[n]), np.int64(price[entry[n]])
+        short = 0 if side > 0 else 1
+        found.price[n] = base
+        for u in range(len(ups)):
+            found.ahead[u, n] = _passage(price, low, table, base + side * ups[u, short], side, front, stop)
+        for d in range(len(downs)):
+            at = _passage(price, low, table, base - side * downs[d, short], -side, front, stop)
+            found.against[d, n] = at
+            found.trigger[d, n] = price[min(at, stop - 1)]
+
+
+@njit(cache=True, nogil=True, **without_counts)
+def _read_kernel(  # type: ignore[no-untyped-def]
+    prints, spans, at, sides, entry, entry_price, close, why, touch, fill, down, out, out_price, scalars, rows
+):
+    """Trade orders one after another by their first passages.
+
+    Reads    prints, spans; at, sides (n,); entry, entry_price, close, why and the first passages of a bracket (n,)
+    Writes   rows: of RESULT
+    Returns  rows written
+    Oracle   tests/test_simulate.py, by the simulator
+    """
+    ts, price, params = prints.ts, prints.price, scalars[0]
+    segment, session, free, entered, found = 0, 0, np.int64(0), 0, 0
+    micro_usd, resumes, over = np.int64(0), np.int64(0), False
+    for n in range(len(at)):
+        i = at[n]
+        if i < free:  # 10
+            continue
+        while spans.segment_stop[segment] <= i:
+            segment += 1
+        while spans.session_stop[session] <= i:
+            session, entered, micro_usd, resumes, over = session + 1, 0, np.int64(0), np.int64(0), False
+        if over or entered >= params.max_trades or entry[n] < 0:  # 25, 26; 3
+            continue
+        if params.cooldown and ts[i] < resumes:  # 24
+            continue
+        side, j, stop = np.int64(sides[n]), np.int64(entry[n]), spans.segment_stop[segment]
+        target, loss = params.long_target, params.long_stop
+        if side < 0:
+            target, loss = params.short_target, params.short_stop
+        base = np.int64(entry_price[n]) + side * params.slippage  # 4
+        hit = np.int64(fill[n])
+        if params.target_fill == _QUEUE and touch[n] < min(hit, min(close[n], down[n])):
+            hit = _queued(prints, params, side, base + side * target, touch[n], min(hit, min(close[n], down[n])), hit)
+        m, reason, gross = np.int64(hit), np.int64(_TARGET), target  # 7
+        if close[n] < stop and close[n] <= min(hit, down[n]):  # 23, 28
+            m, reason = np.int64(close[n]), np.int64(why[n])
+            gross = side * (price[m] - base) - params.slippage
+        elif down[n] < hit and out[n] < stop:  # 8
+            m, reason = np.int64(out[n]), np.int64(_STOP)
+            gross = (-loss if params.stop_fill == _LEVEL else side * (out_price[n] - base)) - params.slippage
+        elif min(hit, down[n]) == stop or down[n] < hit:
+            m, reason, gross = _unclosed(ts, price, params, side, j, base, stop)
+        row = rows[found]
+        row["signal"] = i
+        row["entry"] = j
+        row["exit"] = m
+        row["gross_ticks"] = gross
+        row["stop_ticks"] = -loss if reason <= _STOP else 0
+        row["reason"] = reason
+        at_exit = session
+        while spans.session_stop[at_exit] <= m:
+            at_exit += 1
+        row["session"] = at_exit
+        found += 1
+        if params.overlap:
+            continue
+        free, entered = m + 1, entered + 1  # 10, 11
+        if at_exit > session:
+            session, entered, micro_usd, over = at_exit, 0, np.int64(0), False
+        if params.cooldown:  # 24
+            resumes = ts[m] + params.cooldown
+        if reason < _VOID:  # 26
+            micro_usd += gross * params.tick_money - params.cost
+            over = over or micro_usd <= -params.loss_limit or micro_usd >= params.profit_limit
+    return found
 
 
 @inner
-def _event_start(ts, k, begin):  # type: ignore[no-untyped-def]
-    """Return the first print of the event of print k, not before `begin`."""
-    while k > begin and ts[k - 1] == ts[k]:
-        k -= 1
-    return max(k, begin)
+def _unclosed(ts, price, params, side, j, base, stop):  # type: ignore[no-untyped-def]
+    """Return print, reason and gross ticks of a trade that is still open at the last print of its segment."""
+    m = np.int64(stop - 1)  # 11, 12, 36
+    gross = side * (price[m] - base)
+    if stop == len(ts):
+        return m, np.int64(_OPEN), gross
+    if params.roll_close and ts[m] > ts[j]:
+        return m, np.int64(_ROLL), gross - params.slippage
+    return m, np.int64(_VOID), gross
 
 
 @inner
-def _from(ts, k, j, due):  # type: ignore[no-untyped-def]
-    """Return the first print after j with `ts >= due`, looking backwards from print k, which is one or the stop."""
-    while k - 1 > j and ts[k - 1] >= due:
-        k -= 1
-    return k
+def _queued(prints, params, side, level, touch, until, beyond):  # type: ignore[no-untyped-def]
+    """Return the print before `until` at which a queue at `level` has been consumed (35), `beyond` without one."""
+    queue = 2 * params.queue  # in halves of a contract
+    for k in range(touch, until):
+        if prints.price[k] == level:
+            if prints.aggressor[k] == side:
+                queue -= 2 * np.int64(prints.size[k])
+            elif prints.aggressor[k] == 0:
+                queue -= np.int64(prints.size[k])
+            if queue <= 0:
+                return np.int64(k)
+    return np.int64(beyond)
 
 
 @inner
-def _before(ts, i, begin, due):  # type: ignore[no-untyped-def]
-    """Return the stop of the prints up to i, not before `begin`, with `ts <= due`."""
-    while i > begin and ts[i - 1] > due:
-        i -= 1
-    return i
+def _first_at(ts, due, k, stop):  # type: ignore[no-untyped-def]
+    """Return the first print of k:stop with `ts >= due`, or `stop`, searching from k in growing steps."""
+    if k >= stop or ts[k] >= due:
+        return k
+    step = 1
+    while k + step < stop and ts[k + step] < due:
+        k, step = k + step, 2 * step
+    low, high = k + 1, min(k + step, stop)
+    while low < high:
+        middle = (low + high) // 2
+        if ts[middle] < due:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @inner
-def _add(price, low, passage, j, n, stop):  # type: ignore[no-untyped-def]
-    """Add prints j:n to the table, latest first: the prices that a move leaves behind are next reached at its end."""
-    if n == stop:
-        n -= 1
-    q = np.int64(price[n])
-    for k in range(n - 1, j - 1, -1):
-        p = np.int64(price[k])
-        passage[q - low] = k + 1  # most moves are one tick; for p == q the entry is never read
+def _add(price, low, table, first, front, stop):  # type: ignore[no-untyped-def]
+    """Add prints first:front to the table, latest first: the prices that a move leaves behind are met at its end."""
+    if front == stop:
+        front -= 1
+    q = np.int64(price[front]) - low
+    for k in range(front - 1, first - 1, -1):
+        p = np.int64(price[k]) - low
+        table[np.uint64(q)] = k + 1  # most moves are one tick; for p == q the entry is never read
         if abs(p - q) > 1:
-            for level in range(min(p, q) - low + 1, max(p, q) - low):
-                passage[level] = k + 1
+            for level in range(min(p, q) + 1, max(p, q)):
+                table[np.uint64(level)] = k + 1  # unsigned: numba tests no index for being negative
         q = p
 
 
 @inner
-def _end(ts, price, stop, low, rule, passage, j, front, order, side, target, loss, worst):  # type: ignore[no-untyped-def]
-    """Return the print at which an entry at print j ends, and its result in ticks.
-
-    Which of target and stop comes first is not a branch: a wrong guess of the processor, every third time, made the
-    whole kernel a third slower.
-    """
-    entry = np.int64(price[j]) + side * rule.slippage  # 4
-    won = _passage(price, low, passage, entry + side * (target + rule.beyond), side, front, stop)  # 6, 7
-    lost = _passage(price, low, passage, entry - side * loss, -side, front, stop)  # 6, 8
-    at = min(won, lost)
-    if order <= at or rule.stop_fill == _NEXT:
-        return _late_end(ts, price, stop, rule, j, entry, order, won, lost, side, target)
-    hit = np.int64(won < lost)
-    profit = max(side * (np.int64(price[at]) - entry), worst)
-    return at, hit * target + (1 - hit) * (profit - rule.slippage)
-
-
-@inner
-def _late_end(ts, price, stop, rule, j, entry, order, won, lost, side, target):  # type: ignore[no-untyped-def]
-    """Return the same for an entry that a market order or the end of its segment may end."""
-    at = min(won, lost)
-    if order < stop and order <= at:  # 28
-        return order, side * (price[order] - entry) - rule.slippage
-    if won < lost:
-        return at, target
-    while at < stop and (at == lost or ts[at] < ts[lost] + max(1, rule.latency)):
-        at += 1
-    if at < stop:
-        return at, side * (price[at] - entry) - rule.slippage
-    rolled = rule.roll_close and stop < len(ts) and ts[stop - 1] > ts[j]  # 11, 12, 36
-    return stop - 1, side * (price[stop - 1] - entry) - (rule.slippage if rolled else 0)
-
-
-@inner
-def _passage(price, low, passage, level, side, front, stop):  # type: ignore[no-untyped-def]
+def _passage(price, low, table, level, side, front, stop):  # type: ignore[no-untyped-def]
     """Return the next print at or above a price (side 1), at or below it (side -1), `stop` without one."""
     if front == stop or side * (price[front] - level) >= 0:
-        return front
-    return passage[min(max(level - low, 0), len(passage) - 1)]
-
-
-@njit(cache=True, nogil=True)
-def _move_kernel(price, first, stop, cover, entry, exits, side, found):  # type: ignore[no-untyped-def]
-    """Sum the squared price moves of `Outcomes.moves`.
-
-    Reads    price (n,); cover (stop - first + 1,); trades one after the other: entry, exits, side (m,)
-    Writes   found (2,), as `moves` of Outcomes
-    Oracle   tests/test_passages.py, by positions print by print
-    """
-    number, position, apart_sum, mine_sum = 0, 0.0, 0.0, 0.0
-    for k in range(first + 1, stop):
-        position += cover[k - 1 - first]
-        while number < len(exits) and exits[number] < k:
-            number += 1
-        mine = 0.0
-        if number < len(exits) and entry[number] < k:
-            mine = float(side[number])
-        move = float(price[k] - price[k - 1])
-        apart = mine - position
-        apart_sum += apart * apart * move * move
-        mine_sum += mine * mine * move * move
-    found[0], found[1] = apart_sum, mine_sum
+        return np.int64(front)
+    return np.int64(table[min(max(level - low, 0), len(table) - 1)])

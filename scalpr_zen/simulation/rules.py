@@ -84,7 +84,7 @@ class SessionRules(Parameters):
         weekdays(self.weekdays)
         for name in _UNITS:
             self.ns(name)
-        if self.limit_basis == "equity" and self.loss_limit is None and self.profit_limit is None:
+        if self.limit_basis == "equity" and not self.limits_money:
             raise ParameterError(
                 "limit_basis=equity needs loss_limit or profit_limit, both were none",
                 "limit_basis",
@@ -107,6 +107,11 @@ class SessionRules(Parameters):
     def of_a_session(self) -> bool:
         """Whether a trade depends on the trades before it in its session."""
         return self != self.alone()
+
+    @property
+    def limits_money(self) -> bool:
+        """Whether a limit in USD looks at what the trades earn."""
+        return self.loss_limit is not None or self.profit_limit is not None
 
     def alone(self) -> SessionRules:
         """Return these rules for single trades: without those of OF_A_SESSION."""

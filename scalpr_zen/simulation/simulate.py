@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,23 +21,21 @@ from scalpr_zen.base.money import check_sum, micro, total, whole_micro
 from scalpr_zen.data.tape import Tape, signal_error
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import (
-    FAR,
     KERNEL_BLOCK,
     NEVER,
     OPEN,
     PARAMS,
     PROGRESS,
-    REACHED,
     REASONS,
     REFUSALS,
-    STOP_FILL_CODES,
-    TARGET_FILL_CODES,
     TRADE,
+    TRAILING,
     TRIGGER,
     VOID,
     Bounds,
     KernelParams,
     Prints,
+    params_of,
     trade_kernel,
 )
 from scalpr_zen.simulation.rules import SessionRules, entry_ranges
@@ -58,12 +56,12 @@ RESULT = np.dtype(
     ]
 )
 """The columns of a trade that a comparison of many runs needs. `session`: the row of the exit in the tape's sessions;
-`stop_ticks`: the profit at the stop price."""
+`stop_ticks`: the profit at the stop price if target or stop ended the trade, else 0."""
 
 _CHUNK = 1024
 """Orders per turn of a variant: few enough that their prints stay in the CPU cache for the next variant."""
 _FIRST_CHUNK = 64
-_NO_TRADES = np.empty(0, TRADE), np.empty(0, TRIGGER)
+_NO_TRADES = np.empty(0, TRADE), np.empty(0, TRIGGER), np.empty(0, TRADE)
 _LONG = 0.1
 """Seconds per chunk above which chunks shrink, so that Ctrl-C is noticed soon: a trade with a wide bracket is slow."""
 
@@ -96,6 +94,41 @@ class Simulation:
     triggers: Array
     unclosed: Array
     counts: dict[str, int]
+
+
+@dataclass
+class _Whole:
+    """Takes whole trades: the kernel writes them where they stay."""
+
+    rows: Array
+    triggers: Array
+    used: int = 0
+
+    def free(self) -> tuple[Array, Array]:
+        return self.rows[self.used :], self.triggers[self.used :]
+
+    def take(self, found: int) -> None:
+        self.used += found
+
+
+class _Brief:
+    """Takes the RESULT of trades; the kernel writes each chunk of them over the one before."""
+
+    def __init__(self) -> None:
+        self._chunk = np.empty(_CHUNK, TRADE), np.empty(_CHUNK, TRIGGER)
+        self.parts: list[Array] = []
+
+    def free(self) -> tuple[Array, Array]:
+        return self._chunk
+
+    def take(self, found: int) -> None:
+        rows, triggers = (column[:found] for column in self._chunk)
+        part = np.empty(found, RESULT)
+        for name in ("signal", "entry", "exit", "gross_ticks", "reason", "session"):
+            part[name] = rows[name]
+        by_bracket = rows["reason"] <= TRAILING
+        part["stop_ticks"] = by_bracket * rows["side"] * (triggers["level_ticks"] - rows["entry_ticks"])
+        self.parts.append(part)
 
 
 def simulate(
@@ -148,9 +181,10 @@ def orders(tape: Tape, signals: NDArray[np.int8], rules: SessionRules) -> Orders
         at, side = at[kept], side[kept]
         counts["other_side"] = counts["signals"] - len(at)
     ranges = np.searchsorted(at, entry_ranges(tape, rules))  # 20, 21, 22
-    inside = np.concatenate([np.empty(0, np.int64), *(np.arange(a, b) for a, b in ranges.tolist())])
-    counts["outside"] = len(at) - len(inside)
-    return Orders(at[inside], side[inside], counts)
+    inside = [slice(a, b) for a, b in ranges.tolist()]
+    allowed = [np.concatenate([column[:0], *(column[part] for part in inside)]) for column in (at, side)]
+    counts["outside"] = len(at) - len(allowed[0])
+    return Orders(allowed[0], allowed[1], counts)
 
 
 def trade(
@@ -165,34 +199,58 @@ def trade(
     Parameters and errors are those of `simulate`; the same orders can be traded under many brackets.
     """
 
-    def complete(chunks: list[tuple[Array, Array]]) -> tuple[Array, Array]:
-        rows, triggers = (np.concatenate(columns) for columns in zip(_NO_TRADES, *chunks, strict=True))
-        _complete(rows, tape, execution)
-        return rows, triggers
+    def whole(count: int) -> _Whole:
+        return _Whole(np.empty(count, TRADE), np.empty(count, TRIGGER))
+
+    def split(made: _Whole) -> tuple[Array, Array, Array]:
+        rows, triggers = made.rows[: made.used], made.triggers[: made.used]
+        rows["net_usd"] = net_usd(rows["gross_ticks"], tape, execution)
+        closed = rows["reason"] < VOID
+        return rows[closed], triggers[closed], rows[~closed]
 
     params = _kernel_params(tape, bracket, execution, rules)
-    [(parts, refused)] = _trade_many(tape, wanted, [params], rules, _copied, complete)
-    rows, triggers = (np.concatenate(columns) for columns in zip(_NO_TRADES, *parts, strict=True))
+    [(parts, refused)] = _trade_many(tape, wanted, [params], rules, whole, split)
+    trades, triggers, unclosed = (np.concatenate(columns) for columns in zip(_NO_TRADES, *parts, strict=True))
     if execution.overlap:
-        by_exit = np.lexsort((rows["signal"], rows["exit"]))
-        rows, triggers = rows[by_exit], triggers[by_exit]
-    _check_limits(rows, tape, execution, rules)
-    closed = rows["reason"] < VOID
-    counts = {"signals": wanted.counts["signals"], "closed": int(closed.sum())}
-    counts |= {REASONS[reason]: int((rows["reason"] == reason).sum()) for reason in (VOID, OPEN)}
+        by_exit = np.lexsort((trades["signal"], trades["exit"]))
+        trades, triggers = trades[by_exit], triggers[by_exit]
+        unclosed = unclosed[np.lexsort((unclosed["signal"], unclosed["exit"]))]
+    check_limits(trades, tape, execution, rules)
+    counts = {"signals": wanted.counts["signals"], "closed": len(trades)}
+    counts |= {REASONS[reason]: int((unclosed["reason"] == reason).sum()) for reason in (VOID, OPEN)}
     counts |= {name: refused[name] for name in ("unfilled", "ignored")}
     counts |= {name: wanted.counts[name] for name in ("other_side", "outside")}
     counts |= {name: refused[name] for name in ("session_over", "in_cooldown")}
-    return Simulation(trades=rows[closed], triggers=triggers[closed], unclosed=rows[~closed], counts=counts)
+    return Simulation(trades=trades, triggers=triggers, unclosed=unclosed, counts=counts)
 
 
-def results(
+def same_trades(execution: Execution, rules: SessionRules) -> Execution:
+    """Return what is the same for runs with the same trades: a commission changes none, unless a limit adds it up."""
+    return execution if rules.limits_money else replace(execution, commission=0.0)
+
+
+def priced(simulation: Simulation, tape: Tape, execution: Execution) -> Simulation:
+    """Return the same trades with the net USD that they have under another commission.
+
+    Raises
+    ------
+    ParameterError
+        As `simulate` does.
+    """
+    check_sum(largest_result(tape, execution))
+    trades, unclosed = simulation.trades.copy(), simulation.unclosed.copy()
+    for rows in (trades, unclosed):
+        rows["net_usd"] = net_usd(rows["gross_ticks"], tape, execution)
+    return replace(simulation, trades=trades, unclosed=unclosed)
+
+
+def simulated(
     tape: Tape,
     wanted: Orders,
     variants: Sequence[tuple[Bracket, Execution]],
     rules: SessionRules,
 ) -> list[Array]:
-    """Return the results of each variant of a run; raises as `simulate` does.
+    """Return the results of each variant of a run, traded by the kernel: `passages.results` is faster where it can.
 
     Returns
     -------
@@ -201,13 +259,13 @@ def results(
     """
     params = [_kernel_params(tape, bracket, execution, rules) for bracket, execution in variants]
 
-    def joined(chunks: list[Array]) -> Array:
-        return np.concatenate([np.empty(0, RESULT), *chunks])
+    def joined(made: _Brief) -> Array:
+        return np.concatenate([np.empty(0, RESULT), *made.parts])
 
-    made = [joined(parts) for parts, _ in _trade_many(tape, wanted, params, rules, _result, joined)]
+    found = _trade_many(tape, wanted, params, rules, lambda _: _Brief(), joined)
+    made = [np.concatenate([np.empty(0, RESULT), *parts]) for parts, _ in found]
     for rows, (_, execution) in zip(made, variants, strict=True):
-        rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
-        _check_limits(rows, tape, execution, rules)
+        check_limits(rows, tape, execution, rules)
     return made
 
 
@@ -217,6 +275,11 @@ def kernel_params(
     """Return the kernel's parameters and the ends of segments and sessions; raises as `simulate` does."""
     params = _kernel_params(tape, bracket, execution, rules)
     return params, _spans(tape, params, rules)
+
+
+def prints_of(tape: Tape) -> Prints:
+    """Return what kernels read of a tape."""
+    return Prints(tape.ts, tape.price, tape.size, tape.aggressor, *tape.blocks)
 
 
 def net_usd(gross_ticks: Array, tape: Tape, execution: Execution) -> Array:
@@ -255,7 +318,7 @@ def trades_sha256(trades: Array) -> str:
     """Return the SHA-256 of a trade list, over its columns in the order of TRADE."""
     digest = hashlib.sha256()
     for name in TRADE.names or ():
-        digest.update(np.ascontiguousarray(trades[name]).tobytes())
+        digest.update(np.ascontiguousarray(trades[name]).data)
     return digest.hexdigest()
 
 
@@ -283,42 +346,17 @@ def _kernel_params(tape: Tape, bracket: Bracket, execution: Execution, rules: Se
             "profit_limit",
         )
     check_sum(largest_result(tape, execution))
-    long, short = (bracket.distances(tape.instrument, side) for side in (1, -1))
-    moves = bracket.moves(tape.instrument)
-    hold = rules.ns("max_hold")
-    return KernelParams(
-        long_target=long.take_profit,
-        long_stop=long.stop_loss,
-        short_target=short.take_profit,
-        short_stop=short.stop_loss,
-        trailing=bracket.trailing_stop is not None,
-        trail_distance=moves.get("trailing_stop", 0),
-        trail_from=moves["trail_activation"],
-        trail_step=moves.get("trailing_step", 1),
-        break_even_at=moves.get("break_even_at", FAR),
-        break_even_plus=moves["break_even_plus"],
-        at_signal=execution.entry == "signal",
-        latency=execution.latency_ns,
-        slippage=execution.slippage_ticks,
-        target_fill=TARGET_FILL_CODES[execution.target_fill],
-        queue=execution.queue_ahead + execution.contracts,
-        stop_fill=STOP_FILL_CODES[execution.stop_fill],
-        roll_close=execution.roll_exit == "close",
-        overlap=execution.overlap,
-        tick_money=tick_money(tape, execution),
-        cost=whole_micro(execution.cost_usd),
-        hold=NEVER if hold is None else hold,
-        cooldown=rules.ns("cooldown") or 0,
-        max_trades=NEVER if rules.max_trades is None else rules.max_trades,
-        loss_limit=NEVER if rules.loss_limit is None else whole_micro(rules.loss_limit),
-        profit_limit=NEVER if rules.profit_limit is None else whole_micro(rules.profit_limit),
-        limit_open=rules.limit_basis == "equity",
-    )
+    return params_of(tape.instrument, bracket, execution, rules, tick_money(tape, execution))
 
 
-def _check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRules) -> None:
-    """Refuse a run whose limits in USD may have summed more money than can be counted exactly (rules 26 and 27)."""
-    if rules.loss_limit is not None or rules.profit_limit is not None:
+def check_limits(rows: Array, tape: Tape, execution: Execution, rules: SessionRules) -> None:
+    """Refuse a run whose limits in USD may have summed more money than can be counted exactly (rules 26 and 27).
+
+    Raises
+    ------
+    ParameterError
+    """
+    if rules.limits_money:
         added = total(np.abs(micro(net_usd(rows["gross_ticks"][rows["reason"] < VOID], tape, execution))))
         check_sum(added + largest_result(tape, execution))
 
@@ -340,39 +378,31 @@ def _trade_many(
     wanted: Orders,
     variants: Sequence[KernelParams],
     rules: SessionRules,
-    kept: Callable[[Array, Array], Any],
-    joined: Callable[[list[Any]], Any],
+    room: Callable[[int], Any],
+    kept: Callable[[Any], Any],
 ) -> list[tuple[list[Any], dict[str, int]]]:
     """Return for each variant the parts of its trades, and its refused signals.
 
-    `kept` makes a chunk of a part from rows and triggers of the kernel, which are used again, `joined` a part from its
-    chunks. No trade leaves its segment (rule 11) and no limit its session, so segments that begin with a session are
-    traded in parallel. Variants take turns chunk by chunk, so their prints are read from memory once; those that differ
-    in fills and costs alone also share where each order first reaches its target or stop.
+    `room` makes what takes the trades of so many orders, `kept` returns the part from it. No trade leaves its segment
+    (rule 11) and no limit its session, so segments that begin with a session are traded in parallel. Variants take
+    turns chunk by chunk, so their prints are read from memory once.
     """
-    prints = Prints(tape.ts, tape.price, tape.size, tape.aggressor, *tape.blocks)
+    prints = prints_of(tape)
     spans = [_spans(tape, params, rules) for params in variants]
     scalars = [np.array([params], PARAMS).view(np.recarray) for params in variants]
-    alike = [params._replace(target_fill=0, queue=0, stop_fill=0, cost=0) for params in variants]
     apart = np.intersect1d(tape.segments["start"], tape.sessions["start"])
     bounds = np.append(np.searchsorted(wanted.at, apart), len(wanted.at)).tolist()
 
     def trade_part(start: int, stop: int) -> tuple[list[Any], Array]:
-        parts: list[list[Any]] = [[] for _ in variants]
+        rooms = [room(stop - start) for _ in variants]
         progress = np.zeros((len(variants), 1), PROGRESS)
-        rows, triggers = np.empty(_CHUNK, TRADE), np.empty(_CHUNK, TRIGGER)
-        reached = {params: np.empty(_CHUNK, REACHED) for params in alike}
         for chunk in _chunks(start, stop):
             at, side = wanted.at[chunk], wanted.side[chunk]
-            for memory in reached.values():
-                memory["print"] = -1
             for k in range(len(variants)):
                 stop_if_interrupted()
-                found = trade_kernel(
-                    prints, spans[k], at, side, scalars[k], progress[k], reached[alike[k]], rows, triggers
-                )
-                parts[k].append(kept(rows[:found], triggers[:found]))
-        return [joined(chunks) for chunks in parts], progress
+                free = rooms[k].free()
+                rooms[k].take(trade_kernel(prints, spans[k], at, side, scalars[k], progress[k], *free))
+        return [kept(one) for one in rooms], progress
 
     done = run_all(trade_part, bounds[:-1], bounds[1:])
     refused = [{name: sum(int(p[name][k, 0]) for _, p in done) for name in REFUSALS} for k in range(len(variants))]
@@ -391,24 +421,3 @@ def _chunks(start: int, stop: int) -> Iterator[slice]:
         start += size
         long = time.perf_counter() - begin > _LONG
         size = max(1, size // 4) if long else min(2 * size, _CHUNK)
-
-
-def _copied(rows: Array, triggers: Array) -> tuple[Array, Array]:
-    return rows.copy(), triggers.copy()
-
-
-def _result(rows: Array, triggers: Array) -> Array:
-    kept = np.empty(len(rows), RESULT)
-    for name in ("signal", "entry", "exit", "gross_ticks", "reason"):
-        kept[name] = rows[name]
-    kept["stop_ticks"] = rows["side"] * (triggers["level_ticks"] - rows["entry_ticks"])
-    return kept
-
-
-def _complete(rows: Array, tape: Tape, execution: Execution) -> None:
-    """Fill in the columns that follow from the prints and fills: times, segment, session and money (rule 13)."""
-    rows["entry_ts"] = tape.ts[rows["entry"]]
-    rows["exit_ts"] = tape.ts[rows["exit"]]
-    rows["segment"] = np.searchsorted(tape.segments["stop"], rows["exit"], side="right")
-    rows["session"] = np.searchsorted(tape.sessions["stop"], rows["exit"], side="right")
-    rows["net_usd"] = net_usd(rows["gross_ticks"], tape, execution)

@@ -1,5 +1,7 @@
 """What the tests of fills, control and look-ahead share: setups in ticks and ns, and random ones."""
 
+import dataclasses
+
 from hypothesis import strategies as st
 
 from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFirm, SessionRules, Setup
@@ -120,3 +122,10 @@ def setups(draw):
     some, more = (draw(st.sampled_from([False, False, True])) for _ in range(2))
     rules = (draw(times()) if some else {}) | (draw(limits()) if more and not overlap else {})
     return setup_of(**draw(brackets()), **draw(executions()), overlap=overlap, rules=SessionRules(**rules))
+
+
+def with_levels_that_stay(setup):
+    """The same without rules that depend on the way of the price inside a trade, and so with limits on closed ones."""
+    still = {"trailing_stop": None, "trail_activation": 0.0, "trailing_step": None}
+    bracket = dataclasses.replace(setup.bracket, **still, break_even_at=None, break_even_plus=0)
+    return dataclasses.replace(setup, bracket=bracket, rules=dataclasses.replace(setup.rules, limit_basis="realized"))

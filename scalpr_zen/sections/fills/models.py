@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -21,7 +22,8 @@ from scalpr_zen.sections.measures import NAN, by_trade, net, whole
 from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.simulation.kernel import STOPS, TARGET, VOID
-from scalpr_zen.simulation.simulate import Orders, Simulation, net_usd, results
+from scalpr_zen.simulation.passages import Passages, passages, results, worth_a_table
+from scalpr_zen.simulation.simulate import Orders, Simulation, net_usd, same_trades
 
 Array = NDArray[Any]
 Model = tuple[str, str, str]
@@ -39,8 +41,6 @@ OPTIMISTIC = (
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 BINS = 41
 """Most bins of a histogram of slippage."""
-_PART = 20_000
-"""Trades whose events a thread looks at in one go."""
 _SAME_EVENT = ("entry_target", "entry_stop", "target_first", "stop_first", "entry_exit")
 
 
@@ -60,15 +60,21 @@ def fills(tape: Tape, wanted: Orders, simulation: Simulation, setup: Setup) -> d
         As SECTION.fields describes it.
     """
     models = _models(setup)
-    made = _under(tape, wanted, setup, models)
-    optimistic = _optimistic(made, tape, wanted, setup)
-    made[setup.execution.target_fill, setup.execution.stop_fill, "set"] = simulation.trades  # summed in their own order
+    made, table = _under(tape, wanted, setup, models)
+    works = [  # the longest first, for the cores to end together
+        partial(_same_event, tape, simulation, setup),
+        partial(_entry_slippage, tape, simulation, setup.execution),
+        partial(_stop_slippage, tape, simulation, setup.execution),
+        *(partial(_optimistic, rule, made, tape, wanted, setup, table) for rule in OPTIMISTIC),
+        *(partial(_row, model, models[model], made[model], tape, setup) for model in models),
+    ]
+    same_event, entry, stops, *rows = run_all(lambda work: work(), works)
     return {
-        "table": run_all(lambda model: _row(model, models[model], made[model], tape, setup), models),
+        "table": rows[len(OPTIMISTIC) :],
         "entry_next": _entered_next(tape, wanted, setup),
-        "optimistic": optimistic,
-        "slippage": _slippage(tape, simulation, setup.execution),
-        "same_event": _same_event(tape, simulation, setup),
+        "optimistic": rows[: len(OPTIMISTIC)],
+        "slippage": {"entry": entry, **stops},
+        "same_event": same_event,
     }
 
 
@@ -88,22 +94,24 @@ def _models(setup: Setup) -> dict[Model, Execution]:
     }
 
 
-def _under(tape: Tape, wanted: Orders, setup: Setup, models: Mapping[Model, Execution]) -> dict[Model, Array]:
-    """Return the results of every model.
+def _under(
+    tape: Tape, wanted: Orders, setup: Setup, models: Mapping[Model, Execution]
+) -> tuple[dict[Model, Array], Passages | None]:
+    """Return the results of every model, and the first passages from which they were read, if they were.
 
-    Neither commission nor the price at which a stop fills changes what is traded, unless a limit in USD looks at them.
+    Neither commission nor the price at which a stop fills changes what is traded, unless a limit in USD looks at them:
+    stops at their level are then those at their trigger, for `_gross` to price.
     """
-    if setup.rules.loss_limit is None and setup.rules.profit_limit is None:
+    runs = {model: same_trades(execution, setup.rules) for model, execution in models.items()}
+    if not setup.rules.limits_money:
         alike = {"level": "trigger"}
-        walks = {
-            m: replace(e, commission=0.0, stop_fill=alike.get(e.stop_fill, e.stop_fill)) for m, e in models.items()
-        }
-    else:
-        walks = dict(models)
-    variants = list(dict.fromkeys(walks.values()))
-    made = results(tape, wanted, [(setup.bracket, execution) for execution in variants], setup.rules)
-    found = dict(zip(variants, made, strict=True))
-    return {model: _stopped(found[walk], walk, models[model]) for model, walk in walks.items()}
+        runs = {m: replace(e, stop_fill=alike.get(e.stop_fill, e.stop_fill)) for m, e in runs.items()}
+    executions = list(dict.fromkeys(runs.values()))
+    variants = [(setup.bracket, execution) for execution in executions]
+    worth = worth_a_table(tape, wanted, variants, setup.rules)
+    table = passages(tape, wanted, variants, setup.rules) if worth else None
+    found = dict(zip(executions, results(tape, wanted, variants, setup.rules, table), strict=True))
+    return {model: found[run] for model, run in runs.items()}, table
 
 
 def _entered_next(tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
@@ -111,31 +119,30 @@ def _entered_next(tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, An
     if setup.execution.entry == "next":
         return []
     models = {m: replace(execution, entry="next") for m, execution in _models(setup).items() if m[2] == "set"}
-    made = _under(tape, wanted, setup, models)
+    made, _ = _under(tape, wanted, setup, models)
     return [_row(model, models[model], made[model], tape, setup) for model in models]
 
 
-def _stopped(made: Array, walk: Execution, wanted: Execution) -> Array:
-    """Return results with their stops filled as wanted, where they were walked otherwise."""
-    if walk.stop_fill == wanted.stop_fill:
-        return made
-    by_stop = np.isin(made["reason"], STOPS)
-    made = made.copy()
-    made["gross_ticks"][by_stop] = made["stop_ticks"][by_stop] - wanted.slippage_ticks
-    return made
+def _gross(made: Array, execution: Execution) -> Array:
+    """Return the gross ticks of results, with stops at their level where they fill there."""
+    ticks = made["gross_ticks"]
+    if execution.stop_fill != "level":
+        return np.asarray(ticks)
+    by_stop = (made["reason"] >= min(STOPS)) & (made["reason"] <= max(STOPS))
+    return np.where(by_stop, made["stop_ticks"] - execution.slippage_ticks, ticks)
 
 
 def _earned(made: Array, execution: Execution, tape: Tape) -> Array:
     """Return the net USD of results, 0 for what did not close."""
-    return np.where(made["reason"] < VOID, whole(net_usd(made["gross_ticks"], tape, execution)), 0.0)
+    return np.where(made["reason"] < VOID, whole(net_usd(_gross(made, execution), tape, execution)), 0.0)
 
 
 def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Setup) -> dict[str, Any]:
-    made = made[made["reason"] < VOID]
-    ticks, count = np.unique(made["gross_ticks"], return_counts=True)  # a few hundred: fast to add up
-    x, n = whole(net_usd(ticks, tape, execution)), len(made)
+    closed = made["reason"] < VOID
+    ticks, count = _counted(_gross(made, execution)[closed])
+    x, n = whole(net_usd(ticks, tape, execution)), int(count.sum())
     slipped = execution.slippage_ticks * (2 * n - np.count_nonzero(made["reason"] == TARGET))
-    free_ticks = int((ticks.astype(np.int64) * count).sum()) + slipped
+    free_ticks = int((ticks * count).sum()) + slipped
     tick_usd = execution.tick_value(tape.instrument) * execution.contracts
     rates = by_trade(x, count) if n else {"win_rate": NAN, "profit_factor": NAN}
     target, stop, costs = model
@@ -154,8 +161,25 @@ def _row(model: Model, execution: Execution, made: Array, tape: Tape, setup: Set
     }
 
 
-def _optimistic(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: Setup) -> list[dict[str, Any]]:
-    """Count the winners of each optimistic fill, and those that do not win under the conservative one, traded alone.
+def _counted(ticks: Array) -> tuple[Array, Array]:
+    """Return the distinct results in ticks and how often each occurs: a few hundred, fast to add up."""
+    if not len(ticks):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    low = int(ticks.min())
+    count = np.bincount(ticks - low)
+    used = np.flatnonzero(count)
+    return used + low, count[used]
+
+
+def _optimistic(
+    rule: tuple[str, str, str],
+    made: Mapping[Model, Array],
+    tape: Tape,
+    wanted: Orders,
+    setup: Setup,
+    table: Passages | None,
+) -> dict[str, Any]:
+    """Count the winners of an optimistic fill, and those that do not win under the conservative one, traded alone.
 
     A trade on its own has no session limit: one that an equity limit closed as a win may lose under both fills, and is
     then not counted against the rule. Unless a limit looks at open trades, a trade of a run ends as it does on its own,
@@ -164,35 +188,39 @@ def _optimistic(made: Mapping[Model, Array], tape: Tape, wanted: Orders, setup: 
 
     def earned(at: Array, way: Execution) -> Array:
         run = made[way.target_fill, way.stop_fill, "set"]
-        if setup.rules.limit_basis == "equity":
+        if equity:
             run = run[:0]
         place = np.searchsorted(run["signal"], at)
         taken = run["signal"].take(place, mode="clip") == at if len(run) else np.zeros(len(at), np.bool_)
-        others = Orders(at[~taken], wanted.side[np.searchsorted(wanted.at, at[~taken])], {})
+        others = np.searchsorted(wanted.at, at[~taken])
+        orders = Orders(wanted.at[others], wanted.side[others], {})
         usd = np.empty(len(at))
         usd[taken] = _earned(run[place[taken]], way, tape)
-        usd[~taken] = _earned(alone(tape, others, way, setup), way, tape)
+        usd[~taken] = _earned(alone(tape, orders, way, setup, table.take(others) if table else None), way, tape)
         return usd
 
-    def row(rule: str, optimistic: str, conservative: str) -> dict[str, Any]:
-        way, other = (replace(setup.execution, **{rule: name}) for name in (optimistic, conservative))  # type: ignore[arg-type]
-        run = made[way.target_fill, way.stop_fill, "set"]
-        at = run["signal"][_earned(run, way, tape) > 0]
-        usd, less = earned(at, way), earned(at, other)
-        wins, lost = len(at), int(((usd > 0) & (less <= 0)).sum())
-        found = {"wins": wins, "lost": lost, "share": lost / wins if wins else NAN}
-        return {
-            "rule": rule,
-            "optimistic": optimistic,
-            "conservative": conservative,
-            **found,
-            "less_usd": net(usd - less),
-        }
+    name, optimistic, conservative = rule
+    equity = setup.rules.limit_basis == "equity"
+    way, other = (replace(setup.execution, **{name: fill}) for fill in (optimistic, conservative))  # type: ignore[arg-type]
+    run = made[way.target_fill, way.stop_fill, "set"]
+    usd = _earned(run, way, tape)
+    at, usd = run["signal"][usd > 0], usd[usd > 0]
+    if equity:
+        usd = earned(at, way)
+    less = earned(at, other)
+    wins, lost = len(at), int(((usd > 0) & (less <= 0)).sum())
+    return {
+        "rule": name,
+        "optimistic": optimistic,
+        "conservative": conservative,
+        "wins": wins,
+        "lost": lost,
+        "share": lost / wins if wins else NAN,
+        "less_usd": net(usd - less),
+    }
 
-    return run_all(row, *zip(*OPTIMISTIC, strict=True))
 
-
-def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Array:
+def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup, table: Passages | None = None) -> Array:
     """Return the results of orders, each traded alone; what depends on the trades before it is off.
 
     Parameters
@@ -202,29 +230,35 @@ def alone(tape: Tape, wanted: Orders, execution: Execution, setup: Setup) -> Arr
     wanted : Orders
         Orders that fill; not necessarily in order inside a session.
     execution : Execution
+    table : Passages, optional
+        Of these orders.
     """
     variant = setup.bracket, replace(execution, overlap=True)
-    [made] = results(tape, wanted, [variant], setup.rules.alone())
+    [made] = results(tape, wanted, [variant], setup.rules.alone(), table)
     return made
 
 
 # What the data say ------------------------------------------------------------------------------------
 
 
-def _slippage(tape: Tape, simulation: Simulation, execution: Execution) -> dict[str, Any]:
-    """Return what entries and stops cost in ticks, without the slippage that is set."""
+def _entry_slippage(tape: Tape, simulation: Simulation, execution: Execution) -> dict[str, Any]:
+    """Return what entries cost in ticks against the price of their signal, without the slippage that is set."""
+    signal, side = simulation.trades["signal"], simulation.trades["side"].astype(np.int64)
+    ends = np.union1d(tape.sessions["stop"], tape.segments["stop"])
+    filled, at = _next_prints(tape, signal, execution.latency_ns, ends)
+    return _measured(tape, at, side, tape.price[signal], filled)
+
+
+def _stop_slippage(tape: Tape, simulation: Simulation, execution: Execution) -> dict[str, Any]:
+    """Return what stops cost in ticks against their price, at the print that triggers them and at the next one."""
     trades, triggers = simulation.trades, simulation.triggers
     stopped = triggers["print"] >= 0
     side, trigger = trades["side"][stopped].astype(np.int64), triggers["print"][stopped]
     level = triggers["level_ticks"][stopped]
-    signal, entry_side = trades["signal"], trades["side"].astype(np.int64)
-    ends = np.union1d(tape.sessions["stop"], tape.segments["stop"])
-    filled, at_entry = _next_prints(tape, signal, execution.latency_ns, ends)
-    later, at_next = _next_prints(tape, trigger, execution.latency_ns, tape.segments["stop"])
+    filled, at = _next_prints(tape, trigger, execution.latency_ns, tape.segments["stop"])
     return {
-        "entry": _measured(tape, at_entry, entry_side, tape.price[signal], filled),
-        "stop_trigger": _measured(tape, trigger, -side, level, np.ones_like(later)),
-        "stop_next": _measured(tape, at_next, -side, level, later),
+        "stop_trigger": _measured(tape, trigger, -side, level, np.ones_like(filled)),
+        "stop_next": _measured(tape, at, -side, level, filled),
     }
 
 
@@ -304,14 +338,8 @@ def _same_event(tape: Tape, simulation: Simulation, setup: Setup) -> dict[str, i
         stop = np.minimum(stop, moves["trailing_stop"])
     ends = tape.segments["stop"][trades["segment"]]
 
-    def count(part: slice) -> Array:
-        found = np.zeros(len(_SAME_EVENT), np.int64)
-        columns = tuple(column[part] for column in (trades, triggers, ends, target, stop))
-        _same_event_kernel(tape.ts, tape.price, *columns, TARGET, found)  # type: ignore[call-arg]
-        return found
-
-    parts = [slice(start, start + _PART) for start in range(0, max(len(trades), 1), _PART)]
-    found = np.sum(run_all(count, parts), axis=0)
+    found = np.zeros(len(_SAME_EVENT), np.int64)
+    _same_event_kernel(tape.ts, tape.price, trades, triggers, ends, target, stop, TARGET, found)
     return {"trades": len(trades), **dict(zip(_SAME_EVENT, found.tolist(), strict=True))}
 
 
@@ -346,6 +374,8 @@ def _same_event_kernel(ts, price, trades, triggers, ends, target, stop, target_r
                 first -= 1
             while last + 1 < ends[n] and ts[last + 1] == ts[at]:
                 last += 1
+            if first == last and level < target[n]:  # one print meets one of them; rule 9
+                continue
             hits_target = hits_stop = False
             for k in range(first, last + 1):
                 profit = side * (price[k] - entry)

@@ -25,7 +25,7 @@ from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.fills import alone, inside_share
 from scalpr_zen.sections.measures import NAN
 from scalpr_zen.sections.setup import Setup
-from scalpr_zen.simulation.passages import Outcomes, Positions, has_fixed_levels, merged, moves, outcomes
+from scalpr_zen.simulation.every_entry import Outcomes, Positions, has_fixed_levels, merged, moves, outcomes
 from scalpr_zen.simulation.rules import entry_ranges
 from scalpr_zen.simulation.simulate import Orders
 
@@ -52,7 +52,7 @@ _DECIMALS = 9
 class _Cells(NamedTuple):
     """The strategy's entries by hour of the day and side, and the prints from which random ones are drawn.
 
-    `starts` and `hour` are stretches of prints as `passages.outcomes` takes them, with the hours numbered from 0;
+    `starts` and `hour` are stretches of prints as `every_entry.outcomes` takes them, with the hours numbered from 0;
     `stop` ends the prints of each stretch that can fill. `entries` (hours, 2) are the strategy's.
     """
 

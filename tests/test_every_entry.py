@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.budget import examples
-from support.checks import setups
+from support.checks import setups, with_levels_that_stay
 from support.random_tapes import markets
 
 from scalpr_zen import SessionRules
-from scalpr_zen.simulation.passages import Positions, has_fixed_levels, outcomes
+from scalpr_zen.simulation.every_entry import Positions, has_fixed_levels, outcomes
 from scalpr_zen.simulation.simulate import Orders, orders, trade
 
 
@@ -28,15 +28,11 @@ def traded_alone(tape, i, side, setup):
 @examples(80)
 @given(markets(), setups(), st.lists(st.integers(0, 40), max_size=4), st.lists(st.integers(-1, 2), min_size=5))
 def test_an_entry_at_every_print_earns_what_the_simulator_makes_of_it(market, setup, cuts, group):
-    tape, rules = market.tape(), setup.rules
-    still = {"trailing_stop": None, "trail_activation": 0.0, "trailing_step": None}
-    bracket = dataclasses.replace(setup.bracket, **still, break_even_at=None, break_even_plus=0)
-    fill = setup.execution.target_fill
+    tape, setup = market.tape(), with_levels_that_stay(setup)
+    bracket, fill = setup.bracket, setup.execution.target_fill
     execution = dataclasses.replace(setup.execution, target_fill="touch" if fill == "queue" else fill)
-    rules = dataclasses.replace(
-        rules, limit_basis="realized", cooldown=0.0, max_trades=None, loss_limit=None, profit_limit=None
-    )
-    setup = dataclasses.replace(setup, bracket=bracket, execution=execution, rules=rules)
+    rules = dataclasses.replace(setup.rules, cooldown=0.0, max_trades=None, loss_limit=None, profit_limit=None)
+    setup = dataclasses.replace(setup, execution=execution, rules=rules)
     starts = np.unique([0, *(cut for cut in cuts if cut < len(tape))])
     groups = np.array(group[: len(starts)])
     assert has_fixed_levels(tape, bracket, execution, rules, 3)
