@@ -1,10 +1,8 @@
 """The envelope: the lowest and highest price of each part of a window, however the window lies to the blocks."""
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.tapes import tape_of
@@ -12,8 +10,6 @@ from support.tapes import tape_of
 from scalpr_zen import Tape, save_tape
 from scalpr_zen.base.blocks import BLOCK
 from scalpr_zen.dashboard.tape_window import envelope
-
-LEAST, MOST = -(10**9), 10**9  # ticks of a tape
 
 
 def extremes(price, first, stop):
@@ -85,29 +81,6 @@ def test_as_many_parts_as_prints_are_the_prints():
     prices = list(range(2 * BLOCK + 5))
     first, low, high = envelope(tape_of(prices), 7, 2 * BLOCK + 5, 2 * BLOCK - 2)
     assert first.tolist() == low.tolist() == high.tolist() == prices[7:]
-
-
-@pytest.mark.parametrize("at", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK - 1, 2 * BLOCK, 3 * BLOCK - 1, 3 * BLOCK])
-@pytest.mark.parametrize("spike", [LEAST, MOST])
-def test_one_spike_is_found_where_it_is_and_nowhere_else(at, spike):
-    prices = np.full(3 * BLOCK + 1, 100)
-    prices[at] = spike
-    tape = tape_of(prices)
-    windows = [(0, len(prices)), (at, at + 1), (max(0, at - 3), min(len(prices), at + 1500))]
-    for (start, stop), columns in itertools.product(windows, (1, 2, 5)):
-        first, low, high = envelope(tape, start, stop, min(columns, stop - start))
-        part = np.searchsorted(first, at, side="right") - 1
-        assert np.flatnonzero((low != 100) | (high != 100)).tolist() == [part]
-        assert spike in (low[part], high[part])
-    for start, stop in ((0, at), (at + 1, len(prices))):
-        if start < stop:
-            _, low, high = envelope(tape, start, stop, 1)
-            assert (low[0], high[0]) == (100, 100)
-
-
-def test_negative_prices_have_extremes_too():
-    _, low, high = envelope(tape_of([-5, -9, -1, -7]), 0, 4, 2)
-    assert (low.tolist(), high.tolist()) == ([-9, -7], [-5, -1])
 
 
 def test_a_mapped_tape_has_the_envelope_of_the_tape_in_memory(tmp_path):
