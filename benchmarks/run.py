@@ -245,7 +245,7 @@ def checks(tape: Tape, repeat: int) -> list[Row]:
         sampled = min(computed(result, "random_entries")[1] for _ in range(repeat))
     entries = f"{len(result.trades):,} entries, all {len(tape):,} prints; a sample of 50 for each entry {sampled:.2f} s"
     return [
-        ("fill table, measured slippage and events", "<= 0.5 s", f"{best['fills']:.2f} s", "27 rows, 12 simulations"),
+        ("fill table, measured slippage and events", "<= 0.5 s", f"{best['fills']:.2f} s", "27 rows from 12 runs"),
         ("random entries, 1,000 runs", "<= 1 s", f"{best['random_entries']:.2f} s", entries),
         ("prop-firm evaluation", "", f"{best['prop_firm']:.2f} s", "print by print, and 1,000 paths of drawn days"),
     ]
