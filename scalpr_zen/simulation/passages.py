@@ -193,12 +193,11 @@ def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: Ses
     against = list(dict.fromkeys(level.stop for level in levels))
     entry, first, close, reason = _entries(tape, wanted, *params[0])
     found = _first_passages(tape, wanted, entry, first, ahead, against)
+    late = {level.stop for level, (one, _) in zip(levels, params, strict=True) if one.stop_fill == _NEXT}
     stops = {}
     for distance, at, price in zip(against, found.against, found.trigger, strict=True):
         stops[distance, False] = Fills(at, price)
-        if any(
-            level.stop == distance and one.stop_fill == _NEXT for level, (one, _) in zip(levels, params, strict=True)
-        ):
+        if distance in late:
             stops[distance, True] = _next_fills(tape, wanted, at, params[0][0].latency)
     return Passages(
         orders=wanted,
