@@ -30,6 +30,7 @@ from numba import njit
 import scalpr_zen
 from benchmarks import dashboard
 from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, SessionRules, Setup, Tape, instrument, run, save
+from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.demo import write_demo
 from scalpr_zen.data.preprocess import preprocess
 from scalpr_zen.runs.backtest import computed, run_trades
@@ -157,9 +158,12 @@ def fresh(tape: Tape) -> Tape:
 def compute(kept: Tape) -> None:
     tape, bracket, execution = fresh(kept), Bracket(), Execution()
     trades = simulate(tape, EmaCrossover().signals(tape), bracket, execution).trades
-    numbers = statistics(trades, tape, bracket, execution)
-    baseline(tape, execution, daily(trades["net_usd"], trades["session"], len(tape.sessions)), numbers)
-    series(trades, tape, execution)
+
+    def figures() -> None:
+        numbers = statistics(trades, tape, bracket, execution)
+        baseline(tape, execution, daily(trades["net_usd"], trades["session"], len(tape.sessions)), numbers)
+
+    run_all(lambda work: work(), [figures, lambda: series(trades, tape, execution)])  # side by side, as in a run
 
 
 def backtest(tape: Tape, repeat: int) -> list[Row]:
@@ -241,7 +245,7 @@ def checks(tape: Tape, repeat: int) -> list[Row]:
         sampled = min(computed(result, "random_entries")[1] for _ in range(repeat))
     entries = f"{len(result.trades):,} entries, all {len(tape):,} prints; a sample of 50 for each entry {sampled:.2f} s"
     return [
-        ("fill table, measured slippage and events", "<= 0.5 s", f"{best['fills']:.2f} s", "27 rows, 12 simulations"),
+        ("fill table, measured slippage and events", "<= 0.5 s", f"{best['fills']:.2f} s", "27 rows from 12 runs"),
         ("random entries, 1,000 runs", "<= 1 s", f"{best['random_entries']:.2f} s", entries),
         ("prop-firm evaluation", "", f"{best['prop_firm']:.2f} s", "print by print, and 1,000 paths of drawn days"),
     ]

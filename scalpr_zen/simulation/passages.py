@@ -193,12 +193,11 @@ def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: Ses
     against = list(dict.fromkeys(level.stop for level in levels))
     entry, first, close, reason = _entries(tape, wanted, *params[0])
     found = _first_passages(tape, wanted, entry, first, ahead, against)
+    late = {level.stop for level, (one, _) in zip(levels, params, strict=True) if one.stop_fill == _NEXT}
     stops = {}
     for distance, at, price in zip(against, found.against, found.trigger, strict=True):
         stops[distance, False] = Fills(at, price)
-        if any(
-            level.stop == distance and one.stop_fill == _NEXT for level, (one, _) in zip(levels, params, strict=True)
-        ):
+        if distance in late:
             stops[distance, True] = _next_fills(tape, wanted, at, params[0][0].latency)
     return Passages(
         orders=wanted,
@@ -299,7 +298,7 @@ def _entry_kernel(ts, spans, at, scalars, entry, first, close, reason):  # type:
 
     Reads    ts (n,); spans; at (m,) prints of the signals in order
     Writes   entry, first, close, reason (m,): as in Passages; `first` may exit
-    Oracle   tests/test_simulate.py, by the simulator
+    Oracle   tests/test_passages.py, by the simulator
     """
     params, segment, session = scalars[0], 0, 0
     for n in range(len(at)):
@@ -333,7 +332,7 @@ def _next_kernel(ts, price, segment_stop, latency, orders, sent, at, prices):  #
     Reads    ts, price (n,); segment_stop (s,); orders (m,) in order, and `sent` (m,): a print of the segment of each,
              or 0 for one that does not fill
     Writes   at, prices (m,)
-    Oracle   tests/test_simulate.py, by the simulator
+    Oracle   tests/test_passages.py, by the simulator
     """
     segment = 0
     for n in range(len(orders)):
@@ -355,7 +354,7 @@ def _passage_kernel(  # type: ignore[no-untyped-def]
              ups (u, 2) and downs (d, 2), distances in ticks for longs and shorts
     Writes   found: price (m,), ahead (u, m), against and trigger (d, m); table (prices,): for each price from `low` on
              the next print at or beyond it, or `stop`; no print reaches the first and the last of these prices
-    Oracle   tests/test_simulate.py, by the simulator
+    Oracle   tests/test_passages.py, by the simulator
 
     Prices above the current one are reached from below, those below it from above: one table serves both.
     """
@@ -386,7 +385,7 @@ def _read_kernel(  # type: ignore[no-untyped-def]
     Reads    prints, spans; at, sides (n,); entry, entry_price, close, why and the first passages of a bracket (n,)
     Writes   rows: of RESULT
     Returns  rows written
-    Oracle   tests/test_simulate.py, by the simulator
+    Oracle   tests/test_passages.py, by the simulator
     """
     ts, price, params = prints.ts, prints.price, scalars[0]
     segment, session, free, entered, found = 0, 0, np.int64(0), 0, 0
