@@ -21,40 +21,6 @@ if TYPE_CHECKING:
     from scalpr_zen.simulation.rules import SessionRules
     from scalpr_zen.strategies import EmaCrossover, MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion
 
-__all__ = [
-    "INSTRUMENTS",
-    "TRADE",
-    "Bracket",
-    "DataError",
-    "Distance",
-    "EmaCrossover",
-    "Execution",
-    "Instrument",
-    "MomentumBurst",
-    "MonteCarlo",
-    "OpeningRange",
-    "OrderFlowImbalance",
-    "ParameterError",
-    "Parameters",
-    "PessimisticCosts",
-    "PropFirm",
-    "Result",
-    "ScalprError",
-    "SessionRules",
-    "Setup",
-    "Strategy",
-    "StrategyError",
-    "Tape",
-    "TapeError",
-    "VwapReversion",
-    "distance_ticks",
-    "instrument",
-    "param",
-    "run",
-    "save",
-    "save_tape",
-]
-
 _HOMES = {
     "runs.backtest": ("Result", "Strategy", "run"),
     "runs.save": ("save",),
@@ -73,6 +39,7 @@ _HOMES = {
 }
 """The modules of the names above. They are imported when a name is first asked for (PEP 562): the console command and
 the scripts must hear Ctrl-C before numba and scipy are read."""
+__all__ = sorted(name for names in _HOMES.values() for name in names)
 
 
 def __getattr__(name: str) -> Any:

@@ -153,13 +153,6 @@ def test_an_unknown_calendar_is_refused():
         session_closes("NYSE", np.array(["2025-12-10"], "M8[D]"))
 
 
-def test_a_missing_library_is_named(monkeypatch):
-    module._library_closes.cache_clear()
-    monkeypatch.setitem(sys.modules, "pandas_market_calendars", None)
-    with pytest.raises(ParameterError, match="pip install pandas_market_calendars"):
-        session_closes("equity", np.array(["2025-12-10"], "M8[D]"))
-
-
 def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_says_others():
     assert parse_instrument("NKD 5 5").calendar == "equity"
     assert parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ grains").calendar == "grains"

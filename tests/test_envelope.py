@@ -1,18 +1,15 @@
 """The envelope: the lowest and highest price of each part of a window, however the window lies to the blocks."""
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.tapes import tape_of
 
 from scalpr_zen import Tape, save_tape
-from scalpr_zen.dashboard.envelope import BLOCK, Envelope
-
-LEAST, MOST = -(10**9), 10**9  # ticks of a tape
+from scalpr_zen.base.blocks import BLOCK
+from scalpr_zen.dashboard.tape_window import envelope
 
 
 def extremes(price, first, stop):
@@ -61,13 +58,13 @@ def cases(draw):
 @example(Case(4, 1, 40, 0, 1, 1))
 def test_every_part_has_the_extremes_of_its_prices(case):
     prices = case.prices
-    first, low, high = Envelope(tape_of(prices)).window(case.start, case.stop, case.columns)
+    first, low, high = envelope(tape_of(prices), case.start, case.stop, case.columns)
     assert (low.tolist(), high.tolist()) == extremes(prices, first.tolist(), case.stop)
 
 
 @given(cases())
 def test_the_parts_are_equal_and_cover_the_window(case):
-    first, low, high = Envelope(tape_of(case.prices)).window(case.start, case.stop, case.columns)
+    first, low, high = envelope(tape_of(case.prices), case.start, case.stop, case.columns)
     assert len(first) == len(low) == len(high) == case.columns
     assert first[0] == case.start
     widths = np.diff([*first, case.stop])
@@ -76,52 +73,25 @@ def test_the_parts_are_equal_and_cover_the_window(case):
 
 
 def test_columns_have_the_types_of_the_tape():
-    columns = Envelope(tape_of([3, 1, 2])).window(0, 3, 2)
+    columns = envelope(tape_of([3, 1, 2]), 0, 3, 2)
     assert [column.dtype for column in columns] == [np.int64, np.int32, np.int32]
 
 
 def test_as_many_parts_as_prints_are_the_prints():
     prices = list(range(2 * BLOCK + 5))
-    first, low, high = Envelope(tape_of(prices)).window(7, 2 * BLOCK + 5, 2 * BLOCK - 2)
+    first, low, high = envelope(tape_of(prices), 7, 2 * BLOCK + 5, 2 * BLOCK - 2)
     assert first.tolist() == low.tolist() == high.tolist() == prices[7:]
-
-
-@pytest.mark.parametrize("at", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK - 1, 2 * BLOCK, 3 * BLOCK - 1, 3 * BLOCK])
-@pytest.mark.parametrize("spike", [LEAST, MOST])
-def test_one_spike_is_found_where_it_is_and_nowhere_else(at, spike):
-    prices = np.full(3 * BLOCK + 1, 100)
-    prices[at] = spike
-    envelope = Envelope(tape_of(prices))
-    windows = [(0, len(prices)), (at, at + 1), (max(0, at - 3), min(len(prices), at + 1500))]
-    for (start, stop), columns in itertools.product(windows, (1, 2, 5)):
-        first, low, high = envelope.window(start, stop, min(columns, stop - start))
-        part = np.searchsorted(first, at, side="right") - 1
-        assert np.flatnonzero((low != 100) | (high != 100)).tolist() == [part]
-        assert spike in (low[part], high[part])
-    for start, stop in ((0, at), (at + 1, len(prices))):
-        if start < stop:
-            _, low, high = envelope.window(start, stop, 1)
-            assert (low[0], high[0]) == (100, 100)
-
-
-def test_negative_prices_have_extremes_too():
-    _, low, high = Envelope(tape_of([-5, -9, -1, -7])).window(0, 4, 2)
-    assert (low.tolist(), high.tolist()) == ([-9, -7], [-5, -1])
 
 
 def test_a_mapped_tape_has_the_envelope_of_the_tape_in_memory(tmp_path):
     prices = np.random.default_rng(5).integers(80_000, 81_000, 2 * BLOCK + 100)
     mapped = Tape.open(save_tape(tape_of(prices), tmp_path / "tape.npz"))
-    first, low, high = Envelope(mapped).window(10, len(prices), 3)
+    first, low, high = envelope(mapped, 10, len(prices), 3)
     assert (low.tolist(), high.tolist()) == extremes(prices, first.tolist(), len(prices))
 
 
 def test_windows_do_not_depend_on_windows_before():
-    envelope = Envelope(tape_of(np.random.default_rng(6).integers(0, 500, 3_100)))
-    before = [column.tolist() for column in envelope.window(5, 3000, 11)]
-    envelope.window(0, 3_100, 2)
-    assert [column.tolist() for column in envelope.window(5, 3000, 11)] == before
-
-
-def test_an_empty_tape_has_an_envelope():
-    Envelope(tape_of([]))
+    tape = tape_of(np.random.default_rng(6).integers(0, 500, 3_100))
+    before = [column.tolist() for column in envelope(tape, 5, 3000, 11)]
+    envelope(tape, 0, 3_100, 2)
+    assert [column.tolist() for column in envelope(tape, 5, 3000, 11)] == before

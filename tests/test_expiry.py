@@ -7,7 +7,6 @@ import pytest
 
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.instruments import INSTRUMENTS, MONTHS
-from scalpr_zen.data import expiry as module
 from scalpr_zen.data.expiry import RULES, business_days_before, expiry
 
 ROOT = Path(__file__).parents[1]
@@ -151,19 +150,6 @@ def test_active_contracts_expire_in_calendar_order_on_weekdays(root):
 def test_a_bad_argument_is_refused_with_its_reason(arguments, message):
     with pytest.raises(ParameterError, match=message):
         expiry(*arguments)
-
-
-@pytest.mark.parametrize("n", [0, -1])
-def test_business_days_before_needs_at_least_one_day(n):
-    with pytest.raises(ParameterError, match=f"n of business_days_before must be at least 1; was {n}"):
-        business_days_before(date(2024, 1, 2), n)
-
-
-def test_without_the_package_holidays_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "holidays", None)
-    module._scheduled_holidays.cache_clear()
-    with pytest.raises(ParameterError, match="pip install holidays"):
-        expiry("metals", 2024, 12)
 
 
 @pytest.mark.process

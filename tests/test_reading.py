@@ -11,9 +11,10 @@ import scalpr_zen.data.preprocess
 from scalpr_zen import Tape, instrument
 from scalpr_zen.base.engine import Engine
 from scalpr_zen.data import dbn, reading
+from scalpr_zen.data.columns import Block
 from scalpr_zen.data.front_month import Roll, parse_schedule
 from scalpr_zen.data.preprocess import preprocess
-from scalpr_zen.data.reading import Block, InOrder
+from scalpr_zen.data.reading import InOrder
 
 IDS = {"NQZ4": 1, "NQH5": 2}
 DAYS = ["2024-12-16", "2024-12-17", "2024-12-18", "2024-12-19"]

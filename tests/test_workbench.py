@@ -287,15 +287,6 @@ def test_what_comes_later_is_made_one_after_the_other(bench, monkeypatch):
     assert most == [1] * len(jobs) * len(LATER)
 
 
-def test_eight_that_ask_for_the_envelope_at_once_get_one(bench, monkeypatch):
-    made = []
-    original = module.Envelope
-    monkeypatch.setattr(module, "Envelope", lambda tape: made.append(1) or original(tape))
-    envelopes = together([bench.envelope] * 8)
-    assert all(envelope is envelopes[0] for envelope in envelopes)
-    assert made == [1]
-
-
 def test_the_oldest_results_are_forgotten(bench):
     jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(4)]
     one = bench.result(jobs[0], stays)
@@ -482,14 +473,11 @@ def touch(path):
 def test_a_tape_that_was_replaced_or_removed_gives_no_more_results(bench, path, change):
     known = bench.job(SHORT)
     bench.whole(known, stays)
-    bench.envelope()
     change(path)
     for job in (known, bench.job({})):
         for ask in (bench.result, bench.whole, *(partial(bench.section, name=name) for name in LATER)):
             with pytest.raises(Replaced, match=r"tape\.npz was replaced or removed .*start the dashboard again"):
                 ask(job, gone=stays)
-    with pytest.raises(Replaced):
-        bench.envelope()
     assert len(bench.runs) == 1
 
 
@@ -497,4 +485,3 @@ def test_an_empty_tape_has_runs_too(tmp_path):
     bench = Workbench(save(tape_of([]), tmp_path / "empty.npz"), EmaCrossover)
     result = bench.whole(bench.job({}), stays)
     assert len(result.trades) == 0
-    bench.envelope()

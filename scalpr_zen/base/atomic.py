@@ -35,18 +35,26 @@ def atomic_write(path: Path) -> Iterator[Path]:
     TapeError
         If anything cannot be written.
     """
-    made = [folder for folder in path.parents if not folder.exists()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
-        with _part_file(path) as part:
-            yield part
-    except BaseException as error:
-        for folder in made:
+        with new_folder(path.parent):
+            _remove_leftovers(path)
+            with _part_file(path) as part:
+                yield part
+    except OSError as error:
+        raise TapeError(f"{path} cannot be written: {reason(error)}") from None
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Create a folder with its parents; after an error in the block, remove those that were missing."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for place in made:
             with contextlib.suppress(OSError):
-                folder.rmdir()
-        if isinstance(error, OSError):
-            raise TapeError(f"{path} cannot be written: {reason(error)}") from None
+                place.rmdir()
         raise
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import run_all
-
-Array = NDArray[Any]
 
 BLOCK = 64
 """Prints of a block: 64 prices fill 4 cache lines, and a scan over a few hundred prints still skips most blocks."""
@@ -37,15 +35,15 @@ def blocks_of(price: Array) -> Blocks:
     return Blocks(low, high)
 
 
-def range_of(price: Array, blocks: Blocks, start: int, stop: int) -> int:
-    """Return the highest minus the lowest price of the prints start:stop, at least one."""
+def extremes(price: Array, blocks: Blocks, start: int, stop: int) -> tuple[int, int]:
+    """Return the lowest and the highest price of the prints start:stop, at least one, taking whole blocks that fit."""
     first, last = math.ceil(start / BLOCK), stop // BLOCK
     if first >= last:
         lows = highs = price[start:stop]
     else:
         edges = price[start : first * BLOCK], price[last * BLOCK : stop]
         lows, highs = (np.concatenate([*edges, column[first:last]]) for column in blocks)
-    return int(highs.max()) - int(lows.min())
+    return int(lows.min()), int(highs.max())
 
 
 @njit(cache=True, nogil=True)

@@ -13,6 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from scalpr_zen.base.atomic import atomic_write
+from scalpr_zen.base.errors import TapeError
+
 _NAME = "checked_tapes.json"
 _KEPT = 500
 """Files in the list at most; the oldest ones are dropped."""
@@ -39,17 +42,8 @@ def remember(path: Path, about: os.stat_result) -> None:
     known.pop(name, None)
     known[name] = _identity(about)
     text = json.dumps(dict(list(known.items())[-_KEPT:]), indent=1)
-    with contextlib.suppress(OSError):
-        folder = cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=folder, prefix=f".{_NAME}.", suffix=".part")
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(part, folder / _NAME)
-        except BaseException:
-            os.unlink(part)
-            raise
+    with contextlib.suppress(TapeError), atomic_write(cache_folder() / _NAME) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _identity(about: os.stat_result) -> list[int]:

@@ -4,7 +4,9 @@ Every message is one line that a trader can act on: the parameter or file, the r
 The command line prints it after `error: ` and exits with code 2; Python callers catch `ScalprError`.
 """
 
+import difflib
 import errno
+from collections.abc import Sequence
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -16,6 +18,12 @@ def reason(error: OSError) -> str:
     if error.errno in _NO_ROOM:
         return f"{text}: free some space there, or give another folder"
     return f"{text}: give a folder that you can write to" if error.errno in _NO_RIGHT else text
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Return what to write instead of an unknown name."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"they are {', '.join(known)}"
 
 
 class ScalprError(Exception):

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Int64
 from scalpr_zen.base.errors import ParameterError
-
-Array = NDArray[Any]
-Int64 = NDArray[np.int64]
 
 MICRO = 1_000_000
 """Micro-dollars of a dollar."""

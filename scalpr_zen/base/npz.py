@@ -18,11 +18,9 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
-
-Array = NDArray[Any]
 
 ALIGNMENT = 64
 _NEEDS, _DATE = 45, 0x21  # ZIP64; 1980-01-01, so that the bytes do not depend on the day

@@ -40,11 +40,8 @@ def _files(tape: Tape) -> Iterator[Block]:
     sources = [Row(tuple(source[name] for name in names)) for source in tape.metadata.get("sources", [])]
     yield Table(columns, sources, title="Sources")
     if ignored := tape.metadata.get("ignored_files", []):
-        yield facts(((name, _why(name)) for name in ignored), title="Ignored")
-
-
-def _why(name: str) -> str:
-    return "a folder in the folder, give it too to read it" if "/" in name else "no DBN file"
+        why = ("no DBN file", "a folder in the folder, give it too to read it")
+        yield facts(((name, why["/" in name]) for name in ignored), title="Ignored")
 
 
 @click.command("info", epilog="Example: scalpr info cache/nq.npz")

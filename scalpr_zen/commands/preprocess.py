@@ -17,12 +17,7 @@ from scalpr_zen.data.front_month import ROLLS, Roll, parse_schedule
 GROUP = "Data"
 
 
-def preprocess(
-    paths: Sequence[str | Path],
-    contract: Instrument,
-    out: str | Path,
-    roll: Roll,
-) -> None:
+def preprocess(paths: Sequence[str | Path], contract: Instrument, out: str | Path, roll: Roll) -> None:
     """Turn a folder of DBN files into a tape and print what is in it."""
     from scalpr_zen.data.preprocess import preprocess as ingest
 

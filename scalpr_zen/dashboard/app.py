@@ -12,6 +12,8 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -29,7 +31,7 @@ from scalpr_zen.dashboard.workbench import ClientGone, Dropped, Job, Replaced, W
 from scalpr_zen.render.data import jsonable
 from scalpr_zen.render.figure import THEMES
 from scalpr_zen.runs.backtest import Result
-from scalpr_zen.runs.html_report import plotly_script
+from scalpr_zen.runs.html_report import PLOTLY, resource
 from scalpr_zen.sections import sections
 from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.strategies.user_code import refuse_taken
@@ -67,7 +69,8 @@ def create_app(bench: Workbench, address: Address) -> Flask:
     for rule, view in _routes(bench).items():
         app.add_url_rule(rule, rule, view, **only_get)
     app.add_url_rule("/", "page", lambda: app.send_static_file("index.html"), **only_get)
-    app.add_url_rule("/plotly.js", "plotly", _plotly, **only_get)
+    for path, name, kind in (("/plotly.js", PLOTLY, "text/javascript"), ("/look.css", "look.css", "text/css")):
+        app.add_url_rule(path, path[1:], partial(_resource, name, kind), **only_get)
     return app
 
 
@@ -96,7 +99,7 @@ def _routes(bench: Workbench) -> dict[str, Any]:
 
     def tape() -> Response:
         job, wanted = _split(bench, Window)
-        return _json(window(bench.result(job, _gone()), bench.envelope(), wanted))
+        return _json(window(bench.result(job, _gone()), wanted))
 
     def download(suffix: str) -> Response:
         job = bench.job(_query())
@@ -210,8 +213,8 @@ def _finish(response: Response) -> Response:
     """Pack the answer and say how it may be used."""
     for name, value in POLICY.items():
         response.headers[name] = value
-    if request.endpoint not in ("plotly", "static"):
-        response.headers["Cache-Control"] = "no-store"
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Vary"] = "Accept-Encoding"
     if response.direct_passthrough or not request.accept_encodings["gzip"]:
         return response
@@ -221,8 +224,8 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _plotly() -> Response:
-    response = Response(plotly_script(), mimetype="text/javascript")
+def _resource(name: str, kind: str) -> Response:
+    response = Response(resource(name), mimetype=kind)
     response.headers["Cache-Control"] = "max-age=3600"
     return response
 
@@ -274,18 +277,5 @@ def _field(parameter: Parameter, tick_size: float) -> dict[str, Any]:
     top = None
     if parameter.unit in ("points", "prints") and step and parameter.default and parameter.default > 0:
         top = min(10 * parameter.default, parameter.high or math.inf)
-    return {
-        "name": parameter.name,
-        "kind": "distance" if parameter.distance else parameter.kind.__name__,
-        "default": parameter.default,
-        "unit": parameter.unit,
-        "range": allowed,
-        "low": parameter.low,
-        "high": parameter.high,
-        "choices": parameter.choices,
-        "optional": parameter.optional,
-        "none": parameter.none,
-        "sentence": parameter.sentence,
-        "step": step,
-        "slider_to": top,
-    }
+    kind = "distance" if parameter.distance else parameter.kind.__name__
+    return asdict(parameter) | {"kind": kind, "range": allowed, "step": step, "slider_to": top}

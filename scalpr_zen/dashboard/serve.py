@@ -72,7 +72,6 @@ def serve(bench: Workbench, address: Address, say: Callable[[str], None]) -> Non
 
 
 def _warm(bench: Workbench) -> None:
-    """Run the defaults and summarise the tape, as the first page will ask for both."""
+    """Run the defaults, as the first page will ask for them."""
     with contextlib.suppress(ScalprError):  # the page will be told
         bench.result(bench.job({}), lambda: False)
-        bench.envelope()

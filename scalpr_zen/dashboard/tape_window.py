@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
+from scalpr_zen.base.blocks import extremes
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.base.units import ticks_to_points
-from scalpr_zen.dashboard.envelope import Envelope
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.runs.backtest import Result
-
-Array = NDArray[Any]
 
 LABELS = 6
 TRADES_SHOWN = 200
@@ -36,7 +35,7 @@ class Window(Parameters):
             raise ParameterError(f"start must be below stop, was {self.start} with stop {self.stop}", "start", "stop")
 
 
-def window(result: Result, envelope: Envelope, wanted: Window) -> dict[str, Any]:
+def window(result: Result, wanted: Window) -> dict[str, Any]:
     """Return a window of the tape and the trades of a result in it.
 
     Returns
@@ -60,13 +59,24 @@ def window(result: Result, envelope: Envelope, wanted: Window) -> dict[str, Any]
     if stop - start <= wanted.points:
         view["prints"] = _prints(tape, start, stop)
     else:
-        first, low, high = envelope.window(start, stop, wanted.points // 2)
+        first, low, high = envelope(tape, start, stop, wanted.points // 2)
         view["envelope"] = {"print": first.tolist(), "low": _points(low, tape), "high": _points(high, tape)}
     begins = tape.segments["start"]
     rolls = tape.segments[(begins >= start) & (begins < stop)]
     view["rolls"] = [{"print": int(row["start"]), "contract": str(row["contract"])} for row in rolls]
     view["labels"] = _labels(tape, start, stop)
     return view | _trades(result, start, stop)
+
+
+def envelope(tape: Tape, start: int, stop: int, columns: int) -> tuple[Array, Array, Array]:
+    """Return the first print, the low and the high in ticks of each of `columns` equal parts of the prints start:stop.
+
+    The prints are at least as many as the columns. The lows and highs of the tape's blocks save reading most of them.
+    """
+    bounds = np.linspace(start, stop, columns + 1).astype(np.int64)
+    ends = [extremes(tape.price, tape.blocks, *part) for part in pairwise(bounds.tolist())]
+    low, high = np.array(ends, np.int32).T
+    return bounds[:-1], low, high
 
 
 def _prints(tape: Tape, start: int, stop: int) -> dict[str, list[Any]]:

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Bools
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.base.sessions import chicago_text
@@ -18,8 +18,6 @@ from scalpr_zen.render.text import counted, number
 from scalpr_zen.runs import trade_log
 from scalpr_zen.runs.backtest import Result
 from scalpr_zen.simulation.kernel import OPEN, REASONS, STOPS, TARGET, TRIGGER, VOID
-
-Array = NDArray[Any]
 
 _FIELDS = {
     "side": "side",
@@ -93,7 +91,7 @@ def page(result: Result, wanted: Page) -> dict[str, Any]:
     }
 
 
-def _matches(trades: Array, result: Result, wanted: Page) -> NDArray[np.bool_]:
+def _matches(trades: Array, result: Result, wanted: Page) -> Bools:
     tape, match = result.tape, np.ones(len(trades), np.bool_)
     if wanted.reason != "closed":
         match &= trades["reason"] == next(code for code, word in REASONS.items() if word == wanted.reason)

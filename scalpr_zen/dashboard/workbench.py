@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from scalpr_zen.base.engine import Engine, cores
 from scalpr_zen.base.errors import ParameterError, ScalprError
 from scalpr_zen.base.params import Parameter, declared
-from scalpr_zen.dashboard.envelope import Envelope
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.text import number as text_of
 from scalpr_zen.runs.backtest import Result, computed, run_trades
@@ -171,7 +170,6 @@ class Workbench:
         self._simulations: SingleFlight[Simulation] = SingleFlight(_bytes_of, SIMULATION_BYTES)
         self._results: SingleFlight[Result] = SingleFlight(_weight)
         self._later: SingleFlight[tuple[Any, float]] = SingleFlight(lambda _: SECTION_BYTES)
-        self._envelope: SingleFlight[Envelope] = SingleFlight(lambda _: 0)
 
     def offered(self, parameter: Parameter) -> Parameter:
         """Return a parameter as requests may set it: the only files are those that the dashboard was started with."""
@@ -238,11 +236,6 @@ class Workbench:
         """Return what the list of runs shows of the latest ones, RUNS_LISTED at most, the first made first."""
         with self._listing:
             return list(self.runs.values())[-RUNS_LISTED:]
-
-    def envelope(self) -> Envelope:
-        """Return the lows and highs of the tape."""
-        self._check_tape()
-        return self._envelope.get("tape", lambda _: Envelope(self.tape), lambda: False)
 
     def _run(self, job: Job, unwanted: ClientGone) -> Result:
         with self._turn:

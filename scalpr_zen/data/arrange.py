@@ -9,19 +9,17 @@ from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Int64
 from scalpr_zen.base.engine import stop_if_interrupted
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.npz import NpzWriter
-from scalpr_zen.data.calendar import Closes, session_closes
-from scalpr_zen.data.columns import PRINT_COLUMNS
+from scalpr_zen.data.calendar import close_sessions
+from scalpr_zen.data.columns import PRINT_COLUMNS, Block
 from scalpr_zen.data.front_month import Contract, Volumes
 from scalpr_zen.data.plan import Plan
-from scalpr_zen.data.reading import Block
-from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, covered, runs
+from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, runs
 
-Array = NDArray[Any]
 Fronts = Callable[[date, Mapping[Contract, int]], Sequence[Contract]]
 """The contracts of a session date on the tape, from the date and its volumes."""
 
@@ -41,8 +39,8 @@ class Arrangement:
     segments, sessions : arrays of SEGMENT and SESSION
     contracts : sequence of Contract
         Those of the segments.
-    closes : Closes
-        Those of the sessions.
+    about_sessions : dict
+        Metadata of the sessions: `closes` and `missing`.
     reordered : int
         Prints that came after a later one.
     rows, volumes : mapping of session date to mapping of contract to prints, and to contracts traded
@@ -53,7 +51,7 @@ class Arrangement:
     segments: Array
     contracts: Sequence[Contract]
     sessions: Array
-    closes: Closes
+    about_sessions: Mapping[str, Any]
     reordered: int
     rows: Mapping[date, Mapping[Contract, int]]
     volumes: Volumes
@@ -68,15 +66,6 @@ class Arrangement:
         """The session dates of the tape."""
         days: list[date] = self.sessions["date"].tolist()
         return days
-
-    def prints_after_close(self) -> int:
-        """Count the prints later than the scheduled close of their session date."""
-        ranges = zip(self.sessions["start"].tolist(), self.sessions["stop"].tolist(), strict=True)
-        sessions = (self.columns["ts"][start:stop] for start, stop in ranges)
-        closes = self.closes.ns.tolist()
-        return sum(
-            len(ts) - int(np.searchsorted(ts, close, "right")) for ts, close in zip(sessions, closes, strict=True)
-        )
 
     def day_of(self, index: int) -> date:
         """Return the session date of a print."""
@@ -135,12 +124,9 @@ class Arranger:
             raise DataError("the roll leaves no print: the chosen contracts have no trades in the files")
         columns = self._out.seal(self._length)
         table = np.array(self._sessions, SESSION)
-        closes = session_closes(self._plan.instrument.calendar, table["date"])
-        table["close"] = closes.ns
-        first, last = columns["ts"][table["start"]], columns["ts"][table["stop"] - 1]
-        table["whole"] = covered(self._plan.instrument.calendar, table, first, last)
+        about = close_sessions(self._plan.instrument.calendar, table, columns["ts"], {})
         segments, contracts = _segments(self._plan, self._labels, self._length)
-        return Arrangement(columns, segments, contracts, table, closes, self._reordered, self._rows, self._volumes)
+        return Arrangement(columns, segments, contracts, table, about, self._reordered, self._rows, self._volumes)
 
     def _write_session(self) -> None:
         """Choose the contracts of the pending session date, and write its prints in order of (ts_event, sequence)."""
@@ -186,7 +172,7 @@ def _join(blocks: Sequence[Block], name: str) -> Array:
     return np.concatenate([block.columns[name] for block in blocks])
 
 
-def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[NDArray[np.int64] | None, int]:
+def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[Int64 | None, int]:
     """Return the order of a session's prints, None if they are in order, and how many came late.
 
     A print is late if it comes after a print of its contract with a later (ts_event, sequence), in its file or in an
@@ -204,11 +190,11 @@ def _time_order(plan: Plan, blocks: Sequence[Block]) -> tuple[NDArray[np.int64] 
     return order, sum(block.late for block in blocks) + _late(ranks) - within
 
 
-def _late(ranks: NDArray[np.int64]) -> int:
+def _late(ranks: Int64) -> int:
     return int((ranks < np.maximum.accumulate(ranks)).sum())
 
 
-def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.int64]) -> None:
+def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: Int64) -> None:
     """Refuse the same trades in two files: neighbours in order that differ only in their file.
 
     One such pair may be two equal fills of one order on both sides of a split; two files that cover the same time have
@@ -222,18 +208,14 @@ def _refuse_duplicates(plan: Plan, blocks: Sequence[Block], order: NDArray[np.in
         column = _join(blocks, name)[order]
         same &= column[1:] == column[:-1]
     pairs = np.stack([sources[:-1][same], sources[1:][same]])
-    for (first, second), count in zip(*(part.tolist() for part in _counted(pairs)), strict=True):
+    distinct, counts = np.unique(pairs, axis=1, return_counts=True)
+    for first, second, count in zip(*distinct.tolist(), counts.tolist(), strict=True):
         if count > 1:
             names = f"{plan.sources[first].path.name} and {plan.sources[second].path.name}"
             raise DataError(f"{names} hold the same trades ({count} of a session): remove one of them")
 
 
-def _counted(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    distinct, counts = np.unique(pairs, axis=1, return_counts=True)
-    return distinct.T, counts
-
-
-def _contract_runs(blocks: Sequence[Block], order: NDArray[np.int64] | None) -> list[tuple[int, int]]:
+def _contract_runs(blocks: Sequence[Block], order: Int64 | None) -> list[tuple[int, int]]:
     """Return (contract number, first row) of the runs of contracts in a session."""
     contracts = {block.contract for block in blocks}
     if len(contracts) == 1:

@@ -8,20 +8,19 @@ dates not the hours that the exchange published. The file begins in June 2010, l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scalpr_zen.base import facts
+from scalpr_zen.base.arrays import Array, Bools, Dates, Int64
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.sessions import AROUND_THE_CLOCK, Dates, Int64, chicago_text, session_time
+from scalpr_zen.base.sessions import AROUND_THE_CLOCK, chicago_text, session_time
 from scalpr_zen.base.units import NANOS
-
-Bools = NDArray[np.bool_]
 
 LIBRARY = "pandas_market_calendars"
 CLOSED = "closed"
@@ -40,9 +39,9 @@ class Closes(NamedTuple):
 
     ns: Int64
     """Scheduled close, ns UTC."""
-    early: NDArray[np.bool_]
+    early: Bools
     """Whether the close is earlier than the regular close of the day."""
-    unknown: NDArray[np.bool_]
+    unknown: Bools
     """Whether the calendar has no session on the date; the close is then the regular one."""
 
 
@@ -62,12 +61,15 @@ def session_closes(calendar: str, dates: Dates) -> Closes:
     Raises
     ------
     ParameterError
-        If there is no such calendar, or `pandas_market_calendars` is not installed.
+        If there is no such calendar.
     """
     if calendar not in facts.CALENDARS:
         raise ParameterError(f"calendar must be one of {' '.join(facts.CALENDARS)}; was {calendar!r}")
     days: list[date] = dates.tolist()
-    known = _known_closes(calendar, days)
+    known: dict[date, int | None] = {}
+    for decade in sorted({day.year // 10 for day in days}):
+        known |= _library_closes(calendar, decade)
+    known |= _corrected(calendar)
     regular = [_regular(calendar, day) for day in days]
     given = [known.get(day) for day in days]
     minutes = [usual if minute is None else min(minute, usual) for minute, usual in zip(given, regular, strict=True)]
@@ -90,18 +92,57 @@ def session_opens(calendar: str, dates: Dates) -> Int64:
     return np.array([session_time(day, minute) for day, minute in zip(first_days, minutes, strict=True)], np.int64)
 
 
-def late_and_early(calendar: str, dates: Dates, closes: Int64, first: Int64, last: Int64) -> tuple[Bools, Bools]:
+def late_and_early(calendar: str, sessions: Array, ts: Int64) -> tuple[Bools, Bools]:
     """Return whether the prints of each session date begin late, and whether they end early, by more than REACH.
 
     Parameters
     ----------
     calendar : str
         One of `scalpr_zen.base.instruments.CALENDARS`.
-    dates : array of datetime64[D], shape (n,)
-    closes, first, last : array of int64, shape (n,)
-        Scheduled close, first and last print of each date, ns UTC.
+    sessions : array of SESSION, shape (session dates,)
+    ts : array of int64
+        Their prints, ns UTC.
     """
-    return first - session_opens(calendar, dates) > REACH, closes - last > REACH
+    late = ts[sessions["start"]] - session_opens(calendar, sessions["date"]) > REACH
+    return late, sessions["close"] - ts[sessions["stop"] - 1] > REACH
+
+
+def close_sessions(calendar: str, sessions: Array, ts: Int64, given: Mapping[date, int]) -> dict[str, Any]:
+    """Fill in when each session date closes, and whether its prints cover it.
+
+    Parameters
+    ----------
+    calendar : str
+        One of `scalpr_zen.base.instruments.CALENDARS`.
+    sessions : array of SESSION, shape (session dates,)
+        With their dates and prints.
+    ts : array of int64
+        Their prints, ns UTC, never decreasing.
+    given : mapping of session date to ns UTC
+        Closes that differ from those of the calendar.
+
+    Returns
+    -------
+    dict
+        JSON values for the metadata of a tape: `closes`, their source, and `missing` session dates.
+    """
+    dates = sessions["date"]
+    closes = session_closes(calendar, dates)
+    for day, ns in given.items():
+        closes.ns[dates == np.datetime64(day)] = ns
+    sessions["close"] = closes.ns
+    late, early = late_and_early(calendar, sessions, ts)
+    sessions["whole"] = ~(late | early)
+    after = sessions["stop"] - np.clip(np.searchsorted(ts, closes.ns, "right"), sessions["start"], sessions["stop"])
+    times = [text[11:16] for text in chicago_text(closes.ns[closes.early])]
+    about = {
+        "calendar": calendar,
+        "library": f"{LIBRARY} {_library_version()}",
+        "early": dict(zip(_texts(dates[closes.early]), times, strict=True)),
+        "unknown": _texts(dates[closes.unknown]),
+        "prints_after": int(after.sum()),
+    }
+    return {"closes": about, "missing": missing_dates(calendar, dates)}
 
 
 def missing_dates(calendar: str, dates: Dates) -> list[str]:
@@ -112,39 +153,8 @@ def missing_dates(calendar: str, dates: Dates) -> list[str]:
     return _texts(between[~session_closes(calendar, between).unknown])
 
 
-def close_ledger(calendar: str, dates: Dates, closes: Closes, prints_after: int) -> dict[str, Any]:
-    """Return the source of the closes of a tape, as JSON values for its metadata.
-
-    Parameters
-    ----------
-    calendar, dates, closes
-        Arguments and result of `session_closes`.
-    prints_after : int
-        Prints later than the close of their session date.
-    """
-    return {
-        "calendar": calendar,
-        "library": f"{LIBRARY} {_library_version()}",
-        "early": dict(zip(_texts(dates[closes.early]), _wall_times(closes.ns[closes.early]), strict=True)),
-        "unknown": _texts(dates[closes.unknown]),
-        "prints_after": prints_after,
-    }
-
-
 def _texts(dates: Dates) -> list[str]:
-    return [str(text) for text in dates.astype(str)]
-
-
-def _wall_times(ns: Int64) -> list[str]:
-    return [text[11:16] for text in chicago_text(ns)]
-
-
-def _known_closes(calendar: str, days: list[date]) -> dict[date, int | None]:
-    """Return the minute of the Chicago day at which the sessions of these years close, None for a cancelled one."""
-    known: dict[date, int | None] = {}
-    for decade in sorted({day.year // 10 for day in days}):
-        known |= _library_closes(calendar, decade)
-    return known | _corrected(calendar)
+    return dates.astype(str).tolist()  # type: ignore[no-any-return]
 
 
 @cache
@@ -159,13 +169,8 @@ def _library_closes(calendar: str, decade: int) -> dict[date, int | None]:
     The library's regular close counts as the end of the day, so the regular close of the year replaces it. Ten years
     take the library as long as one.
     """
-    # Imported here because it imports pandas, which a backtest must not wait for.
-    try:
-        import pandas_market_calendars
-    except ImportError:
-        raise ParameterError(
-            f"session closes need the package {LIBRARY}, which is not installed; pip install {LIBRARY}"
-        ) from None
+    import pandas_market_calendars  # here, because it imports pandas, for which a backtest must not wait
+
     book = pandas_market_calendars.get_calendar(facts.CALENDARS[calendar]["library"])
     closes = book.schedule(f"{decade}0-01-01", f"{decade}9-12-31", tz="America/Chicago")["market_close"]
     usual = book.close_time.hour * 60 + book.close_time.minute

@@ -6,29 +6,26 @@ Two kernels process a batch at a time: `_judge_kernel` finds the group of each r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Int64
 from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.errors import DataError
-from scalpr_zen.base.units import MAX_TICKS, NANOS, day_ns
-from scalpr_zen.data.dbn import BATCH_RECORDS, Interval, Source, utc_moment
-from scalpr_zen.data.front_month import OTHER_ROOT, SPREAD, Contract
+from scalpr_zen.base.units import MAX_TICKS, NANOS
+from scalpr_zen.data.dbn import BATCH_RECORDS, Source, utc_moment
+from scalpr_zen.data.front_month import OTHER_ROOT, SPREAD
 from scalpr_zen.data.tables import COLUMNS
 from scalpr_zen.data.tick_check import price_steps
-
-Array = NDArray[Any]
 
 PRINT_COLUMNS: dict[str, np.dtype[Any]] = {**COLUMNS, "sequence": np.dtype("<u4")}
 """The columns of a tape, and the sequence number, which orders prints of the same time."""
 
 REASONS = (OTHER_ROOT, SPREAD, "not_a_trade", "undefined_price", "out_of_range", "off_tick_grid", "zero_size")
 """Why a record is not a print of an outright of the root, in the order of the checks."""
-_OTHER_ROOT, _SPREAD, _NOT_A_TRADE, _UNDEFINED_PRICE, _OUT_OF_RANGE, OFF_GRID, _ZERO_SIZE = range(1, 8)
+_NOT_A_TRADE, _UNDEFINED_PRICE, _OUT_OF_RANGE, OFF_GRID, _ZERO_SIZE = range(3, 8)
 
 _FAULTS = (
     "has no trade record's length and type",
@@ -65,58 +62,22 @@ class Limits(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Symbols:
-    """The meaning of each instrument id of a file, ordered by id, then time; rows of equal length.
+class Block:
+    """Prints of one session date and contract from one batch of one file, each in the order of the file.
 
-    `code` is the contract's number, or minus the number of a reason.
+    `columns` are those of PRINT_COLUMNS. `first` and `last` are the (ts_event, sequence) of its ends. `late` rows come
+    after a row of their contract in the file that is later; a block without any is in order.
     """
 
-    instrument_id: NDArray[np.int64]
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
-    code: NDArray[np.int64]
-
-
-def symbol_table(
-    intervals: Sequence[Interval], meaning: Mapping[Interval, Contract | str], contracts: Sequence[Contract]
-) -> Symbols:
-    """Return the look-up table of a file's instrument ids."""
-    numbers = {contract: number for number, contract in enumerate(contracts)}
-    reasons = {OTHER_ROOT: -_OTHER_ROOT, SPREAD: -_SPREAD}
-    rows = []
-    for interval in intervals:
-        means = meaning[interval]
-        code = reasons[means] if isinstance(means, str) else numbers[means]
-        days = (min(max(day_ns(day), -(2**62)), 2**62) for day in (interval.start, interval.stop))
-        rows.append((interval.instrument_id, *days, code))
-    table = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4)
-    return Symbols(*(np.ascontiguousarray(table[:, k]) for k in range(4)))
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The prints of one batch of records, group by group.
-
-    Attributes
-    ----------
-    columns : dict of str to array
-        ts, price, size, aggressor, sequence; group after group, each in the order of the file.
-    groups : list of (session, contract, start, stop, late)
-        Row ranges of the groups, and how many of their rows come after a later row, by (ts_event, sequence), of the
-        same contract in the file.
-    volume : list of int
-        Contracts traded in each group.
-    reasons : array of int64, shape (len(REASONS) + 1,)
-        Records that are no print, by the number of the reason.
-    steps : array of int64
-        Some price changes of the outrights, 1e-9 points, including prices out of range or off the grid.
-    """
-
+    source: int
+    session: int
+    contract: int
+    rows: int
+    volume: int
+    late: int
+    first: tuple[int, int]
+    last: tuple[int, int]
     columns: dict[str, Array]
-    groups: list[tuple[int, int, int, int, int]]
-    volume: list[int]
-    reasons: NDArray[np.int64]
-    steps: NDArray[np.int64]
 
 
 class Splitter:
@@ -124,27 +85,45 @@ class Splitter:
 
     Parameters
     ----------
+    number : int
+        Number of the file.
     source : Source
-    symbols : Symbols
+    symbols : array of int64, shape (4, s)
+        The meaning of each instrument id: id, start and stop in ns, and the number of its contract or minus that of a
+        reason; ordered by id, then start.
     opens : array of int64
         When each session begins; session k is `opens[k] <= ts < opens[k + 1]`.
     tick_nanos : int
         The tick in 1e-9 points.
     contracts : int
         Number of contracts in the symbol table.
+
+    Attributes
+    ----------
+    records : int
+        Records so far.
+    reasons : array of int64, shape (len(REASONS) + 1,)
+        Records that are no print, by the number of the reason.
+    steps : list of array of int64
+        Some price changes of the outrights, 1e-9 points, including prices out of range or off the grid.
     """
 
-    def __init__(self, source: Source, symbols: Symbols, opens: NDArray[np.int64], tick_nanos: int, contracts: int):
-        self._source, self._opens, self.records = source, opens, 0
+    def __init__(
+        self, number: int, source: Source, symbols: Array, opens: Int64, tick_nanos: int, contracts: int
+    ) -> None:
+        self.records, self.reasons = 0, np.zeros(len(REASONS) + 1, np.int64)
+        self.steps: list[Int64] = []
+        ends = [source.start - MAX_DELAY, source.end + MAX_CLOCK_ERROR]
+        self._first, last = (np.searchsorted(opens, ends, side="right") - 1).tolist()
+        self._number, self._source, self._symbols, self._opens = number, source, symbols, opens[self._first : last + 2]
         self._limits = Limits(source.start, source.end, tick_nanos, contracts, source.record.itemsize // 4)
-        self._symbols = (symbols.instrument_id, symbols.start, symbols.stop, symbols.code)
-        self._groups = (len(opens) - 1) * contracts
+        self._groups = (len(self._opens) - 1) * contracts
         self._keys, self._ticks = np.empty(BATCH_RECORDS, np.int32), np.empty(BATCH_RECORDS, np.int32)
         self._latest = np.zeros((contracts, 2), np.int64)
         self._sampled = 0
 
-    def split(self, records: Array) -> Batch:
-        """Split the next batch of records, at most BATCH_RECORDS.
+    def split(self, records: Array) -> list[Block]:
+        """Return the blocks of the next batch of records, at most BATCH_RECORDS.
 
         Raises
         ------
@@ -152,35 +131,37 @@ class Splitter:
             At the first record that shows that the file is damaged.
         """
         counts, volumes = np.zeros(self._groups, np.int64), np.zeros(self._groups, np.int64)
-        reasons = np.zeros(len(REASONS) + 1, np.int64)
-        judged = (self._keys, self._ticks, counts, volumes, reasons)
-        bad, fault = _judge_kernel(records, *self._symbols, self._opens, self._limits, *judged)
+        judged = (self._keys, self._ticks, counts, volumes, self.reasons)
+        ids, starts, ends, codes = self._symbols
+        bad, fault = _judge_kernel(records, ids, starts, ends, codes, self._opens, self._limits, *judged)
         if fault:
             raise self._damaged(records, bad, fault)
         self.records += len(records)
+        self._sample(records)
         used = np.flatnonzero(counts)
         stops = np.cumsum(counts[used])
         cursor, late = np.zeros(self._groups, np.int64), np.zeros(self._groups, np.int64)
         cursor[used] = stops - counts[used]
-        total = int(stops[-1]) if len(used) else 0
-        columns = {name: np.empty(total, dtype) for name, dtype in PRINT_COLUMNS.items()}
+        columns = {name: np.empty(int(counts.sum()), dtype) for name, dtype in PRINT_COLUMNS.items()}
         _scatter_kernel(records, self._keys, self._ticks, cursor, self._latest, late, *columns.values())
-        groups = [
-            (*divmod(key, self._limits.contracts), stop - int(counts[key]), stop, int(late[key]))
-            for key, stop in zip(used.tolist(), stops.tolist(), strict=True)
-        ]
-        return Batch(columns, groups, volumes[used].tolist(), reasons, self._steps(records))
+        groups = zip(used.tolist(), stops.tolist(), counts[used].tolist(), volumes[used].tolist(), strict=True)
+        return [self._block(key, columns, stop, rows, volume, int(late[key])) for key, stop, rows, volume in groups]
 
-    def _steps(self, records: Array) -> NDArray[np.int64]:
-        """Return price changes from the head of a batch, until the file has given enough."""
+    def _block(self, key: int, columns: dict[str, Array], stop: int, rows: int, volume: int, late: int) -> Block:
+        session, contract = divmod(key, self._limits.contracts)
+        mine = {name: column[stop - rows : stop] for name, column in columns.items()}
+        first, last = ((int(mine["ts"][k]), int(mine["sequence"][k])) for k in (0, -1))
+        return Block(self._number, self._first + session, contract, rows, volume, late, first, last, mine)
+
+    def _sample(self, records: Array) -> None:
+        """Keep price changes from the head of a batch, until the file has given enough."""
         if self._sampled >= ENOUGH_STEPS:
-            return np.empty(0, np.int64)
+            return
         keys = self._keys[: min(len(records), SAMPLED_RECORDS)]
         rows = np.flatnonzero(keys != -1)
         codes = np.where(keys >= 0, keys % self._limits.contracts, -2 - keys)
-        steps = price_steps(codes[rows], records["price"][rows])
-        self._sampled += len(steps)
-        return steps
+        self.steps.append(price_steps(codes[rows], records["price"][rows]))
+        self._sampled += len(self.steps[-1])
 
     def _damaged(self, records: Array, bad: int, fault: int) -> DataError:
         path, moment = self._source.path, utc_moment(int(records[bad]["ts_event"]))

@@ -19,8 +19,8 @@ from typing import IO, Any, cast
 import numpy as np
 import zstandard
 from databento_dbn import DBNError, Metadata
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.engine import stop_if_interrupted
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.units import MILLISECOND, NANOS
@@ -136,7 +136,7 @@ def read_source(path: Path) -> Source:
     )
 
 
-def read_batches(source: Source, on_read: Callable[[int], None]) -> Iterator[NDArray[Any]]:
+def read_batches(source: Source, on_read: Callable[[int], None]) -> Iterator[Array]:
     """Give the records of a file in batches of at most BATCH_RECORDS.
 
     Parameters

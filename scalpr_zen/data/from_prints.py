@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.errors import TapeError
 from scalpr_zen.base.instruments import Instrument
-from scalpr_zen.base.sessions import Dates, Int64, session_dates, session_time
+from scalpr_zen.base.sessions import session_dates, session_time
 from scalpr_zen.base.units import MAX_TICKS, MILLISECOND, NANOS, day_ns
-from scalpr_zen.data.calendar import close_ledger, missing_dates, session_closes
-from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, covered, runs
-
-Array = NDArray[Any]
+from scalpr_zen.data.calendar import close_sessions
+from scalpr_zen.data.tables import COLUMNS, SEGMENT, SESSION, runs
 
 _ALLOWED = {"price": (-MAX_TICKS, MAX_TICKS), "size": (0, 2**31 - 1), "aggressor": (-1, 1)}
 """What fills can be computed from; ingest has the same limits."""
@@ -98,14 +96,10 @@ def _column(name: str, values: Any, unit: str = "") -> Array:
 def _sessions(ts: Array, calendar: str, given: Mapping[str, str], whole: Any) -> tuple[Array, dict[str, Any]]:
     """Return the table of sessions, and the metadata of their closes and the missing dates."""
     table = runs(session_dates(ts, calendar), SESSION)
-    scheduled = session_closes(calendar, table["date"])
-    table["close"] = _closes(table["date"], scheduled.ns, given)
-    table["whole"] = covered(calendar, table, ts[table["start"]], ts[table["stop"] - 1])
+    metadata = close_sessions(calendar, table, ts, dict(_closes(given)))
     if whole is not None:
         table["whole"] = _whole(whole, len(table))
-    after = int((ts > np.repeat(table["close"], table["stop"] - table["start"])).sum())
-    closes = close_ledger(calendar, table["date"], scheduled._replace(ns=table["close"]), after)
-    return table, {"closes": closes, "missing": missing_dates(calendar, table["date"])}
+    return table, metadata
 
 
 def _whole(given: Any, dates: int) -> Array:
@@ -115,14 +109,11 @@ def _whole(given: Any, dates: int) -> Array:
     return flags
 
 
-def _closes(dates: Dates, scheduled: Int64, given: Mapping[str, str]) -> Int64:
-    """Return the close of each session date, ns UTC: the given one, or the scheduled one."""
-    closes = scheduled.copy()
-    for day, time in given.items():
+def _closes(given: Mapping[str, str]) -> Iterator[tuple[date, int]]:
+    """Give the session dates and closes, ns UTC, of texts."""
+    for text, time in given.items():
         try:
-            there = dates == np.datetime64(date.fromisoformat(day))
-            at = datetime.strptime(time, "%H:%M")
+            day, at = date.fromisoformat(text), datetime.strptime(time, "%H:%M")
         except (TypeError, ValueError):
-            raise TapeError(f"closes must be like {{'2024-12-24': '12:15'}}, was {{{day!r}: {time!r}}}") from None
-        closes[there] = session_time(date.fromisoformat(day), 60 * at.hour + at.minute)
-    return closes
+            raise TapeError(f"closes must be like {{'2024-12-24': '12:15'}}, was {{{text!r}: {time!r}}}") from None
+        yield day, session_time(day, 60 * at.hour + at.minute)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Dates, Int64
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.sessions import session_calendar
-from scalpr_zen.base.units import utc_date
-from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, Symbols, symbol_table
+from scalpr_zen.base.units import day_ns, utc_date
+from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, REASONS
 from scalpr_zen.data.dbn import Interval, Source
 from scalpr_zen.data.front_month import SPREAD, Contract, classify, named, root_of
 
@@ -25,14 +25,14 @@ _DBN_NAME = re.compile(r"\.(dbn(\.zst)?|dbz)$")
 
 @dataclass(frozen=True)
 class Plan:
-    """The files, the contracts in order of expiry, the sessions, and the meaning of each file's instrument ids."""
+    """The files, the contracts in order of expiry, the sessions, and each file's symbols, as `Splitter` takes them."""
 
     instrument: Instrument
     sources: Sequence[Source]
     contracts: Sequence[Contract]
-    symbols: Sequence[Symbols]
-    dates: NDArray[np.datetime64]
-    opens: NDArray[np.int64]
+    symbols: Sequence[Int64]
+    dates: Dates
+    opens: Int64
 
 
 def find_files(paths: Sequence[str | Path]) -> tuple[list[Path], list[str]]:
@@ -93,7 +93,7 @@ def make_plan(sources: list[Source], instrument: Instrument) -> Plan:
     kinds = sorted({contract.symbol.split("#")[0] if contract.continuous else "outrights" for contract in contracts})
     if len(kinds) > 1:
         raise DataError(f"the files mix {' and '.join(kinds)}: preprocess each kind separately")
-    tables = [symbol_table(s.intervals, m, contracts) for s, m in zip(sources, meanings, strict=True)]
+    tables = [_symbol_table(meaning, contracts) for meaning in meanings]
     ends = sources[0].start - MAX_DELAY, max(source.end for source in sources) + MAX_CLOCK_ERROR
     return Plan(instrument, sources, contracts, tables, *session_calendar(*ends, instrument.calendar))
 
@@ -119,3 +119,14 @@ def _some(names: Sequence[str]) -> str:
 def _meanings(source: Source, instrument: Instrument) -> dict[Interval, Contract | str]:
     first_day, root, rule = utc_date(source.start), instrument.root, instrument.expiry_rule
     return {i: classify(i.symbol, i.instrument_id, root, max(i.start, first_day), rule) for i in source.intervals}
+
+
+def _symbol_table(meaning: Mapping[Interval, Contract | str], contracts: Sequence[Contract]) -> Int64:
+    """Return the look-up table of a file's instrument ids, as `Splitter` takes it."""
+    codes: dict[Contract | str, int] = {reason: -number for number, reason in enumerate(REASONS, start=1)}
+    codes |= {contract: number for number, contract in enumerate(contracts)}
+    rows = []
+    for interval, means in meaning.items():
+        days = (min(max(day_ns(day), -(2**62)), 2**62) for day in (interval.start, interval.stop))
+        rows.append((interval.instrument_id, *days, codes[means]))
+    return np.array(sorted(rows), np.int64).reshape(-1, 4).T.copy()

@@ -24,14 +24,12 @@ from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.npz import NpzWriter
 from scalpr_zen.data.arrange import Arrangement, Arranger, Fronts, LateSession, day_of, traded
-from scalpr_zen.data.calendar import close_ledger, missing_dates
 from scalpr_zen.data.columns import OFF_GRID, REASONS
 from scalpr_zen.data.dbn import read_source
 from scalpr_zen.data.front_month import ByVolume, Contract, Front, Roll, Volumes, front_months
 from scalpr_zen.data.ledgers import Choices, first_front, left_out, low_share, replaced, roll_ledger
 from scalpr_zen.data.plan import Plan, find_files, make_plan
-from scalpr_zen.data.reading import FileResult, InOrder, Progress, read_all
-from scalpr_zen.data.spill import Spill
+from scalpr_zen.data.reading import FileResult, InOrder, Progress, Spill, read_all
 from scalpr_zen.data.tables import COLUMNS
 from scalpr_zen.data.tape_file import finish_tape
 from scalpr_zen.data.tick_check import check_tick
@@ -112,6 +110,7 @@ def _write_as_read(part: Path, job: _Job) -> None:
         out.reserve(COLUMNS, sum(source.most_records for source in job.plan.sources))
         arranger = Arranger(job.plan, _fronts(job, by_volume.front), out)
         results = read_all(job.plan, InOrder(arranger.give), job.progress)
+        _check(job.plan, results)
         run_aside(_finish, job, results, arranger, by_volume.chosen, out)
 
 
@@ -145,10 +144,8 @@ def _fronts(job: _Job, choose: Callable[[date, Mapping[Contract, int]], Front | 
 
 
 def _finish(job: _Job, results: Sequence[FileResult], arranger: Arranger, choices: Choices, out: NpzWriter) -> None:
-    """Check what was read, and write the tables and the metadata of the tape."""
-    plan = job.plan
-    _check(plan, results)
-    tape = arranger.finish()
+    """Write the tables and the metadata of the tape."""
+    plan, tape = job.plan, arranger.finish()
     metadata = {
         "version": scalpr_zen.__version__,
         "synthetic": any(source.synthetic for source in plan.sources),
@@ -156,13 +153,13 @@ def _finish(job: _Job, results: Sequence[FileResult], arranger: Arranger, choice
         "roll_rule": f"vendor: the mapping of {job.vendor_symbol}" if job.vendor_symbol else job.roll.text,
         "record_ledger": _record_ledger(results, choices, tape),
         "reordered": tape.reordered,
-        "closes": close_ledger(plan.instrument.calendar, tape.sessions["date"], tape.closes, tape.prints_after_close()),
+        "closes": tape.about_sessions["closes"],
         "roll_ledger": roll_ledger(plan, choices, tape),
         "first_front": first_front(choices, tape),
         "replaced": replaced(choices),
         "left_out": left_out(choices, job.roll, tape),
         "low_share": low_share(choices, tape),
-        "missing": missing_dates(plan.instrument.calendar, tape.sessions["date"]),
+        "missing": tape.about_sessions["missing"],
         "sources": _sources(plan, results),
         "ignored_files": list(job.ignored),
     }

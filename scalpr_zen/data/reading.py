@@ -2,74 +2,36 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Int64
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
-from scalpr_zen.data.columns import MAX_CLOCK_ERROR, MAX_DELAY, PRINT_COLUMNS, REASONS, Batch, Splitter
+from scalpr_zen.base.npz import write_all
+from scalpr_zen.data.columns import PRINT_COLUMNS, Block, Splitter
 from scalpr_zen.data.dbn import read_batches, sha256
 from scalpr_zen.data.plan import Plan
-
-Array = NDArray[Any]
 
 Progress = Callable[[int, int], None]
 ROOM = 1 << 29
 """Bytes of prints that may wait in memory for their turn."""
 
 
-class Columns(Protocol):
-    """The columns of a block, in memory or in a file."""
-
-    def __getitem__(self, name: str, /) -> Array: ...
-
-
 @dataclass(frozen=True)
-class Block:
-    """Prints of one session date and contract from one batch of one file.
-
-    `first` and `last` are the (ts_event, sequence) of its ends. `late` rows come after a row of their contract in the
-    file that is later; a block without any is in order.
-    """
-
-    source: int
-    session: int
-    contract: int
-    rows: int
-    volume: int
-    late: int
-    first: tuple[int, int]
-    last: tuple[int, int]
-    columns: Columns
-
-
-class Sink(Protocol):
-    """Where the blocks go. Each worker calls it with its own files."""
-
-    def take(self, number: int, blocks: Sequence[Block], check: Callable[[], None]) -> None:
-        """Take the next blocks of a file; `check` raises when the reading has to stop."""
-
-    def end(self, number: int) -> None:
-        """Take note that a file has no more blocks."""
-
-
-@dataclass
 class FileResult:
-    """What one file gave beside its blocks.
-
-    `reasons` counts the records that are no print, by number as in `columns.REASONS`; `steps` are some price changes,
-    for the check of the tick.
-    """
+    """What one file gave beside its blocks: its SHA-256, and what `Splitter` found out."""
 
     sha256: str
-    records: int = 0
-    reasons: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(REASONS) + 1, np.int64))
-    steps: list[NDArray[np.int64]] = field(default_factory=list)
+    records: int
+    reasons: Int64
+    steps: list[Int64]
 
     @property
     def prints(self) -> int:
@@ -77,7 +39,7 @@ class FileResult:
         return self.records - int(self.reasons.sum())
 
 
-def read_all(plan: Plan, sink: Sink, progress: Progress | None) -> list[FileResult]:
+def read_all(plan: Plan, sink: InOrder | Spill, progress: Progress | None) -> list[FileResult]:
     """Read every file of a plan; the first error, or an interrupt, stops all workers.
 
     Raises
@@ -114,48 +76,16 @@ def read_all(plan: Plan, sink: Sink, progress: Progress | None) -> list[FileResu
 
 
 def _read_file(
-    plan: Plan, number: int, sink: Sink, on_read: Callable[[int], None], check: Callable[[], None]
+    plan: Plan, number: int, sink: InOrder | Spill, on_read: Callable[[int], None], check: Callable[[], None]
 ) -> FileResult:
     source = plan.sources[number]
-    ends = [source.start - MAX_DELAY, source.end + MAX_CLOCK_ERROR]
-    first, last = (int(k) - 1 for k in np.searchsorted(plan.opens, ends, side="right"))
-    splitter = Splitter(
-        source,
-        plan.symbols[number],
-        plan.opens[first : last + 2],
-        plan.instrument.tick_nanos,
-        len(plan.contracts),
-    )
-    result = FileResult(sha256(source.path))
+    tick, contracts = plan.instrument.tick_nanos, len(plan.contracts)
+    splitter = Splitter(number, source, plan.symbols[number], plan.opens, tick, contracts)
+    digest = sha256(source.path)
     for records in read_batches(source, on_read):
-        batch = splitter.split(records)
-        result.reasons += batch.reasons
-        result.steps.append(batch.steps)
-        sink.take(number, _blocks(batch, number, first), check)
-    result.records = splitter.records
+        sink.take(number, splitter.split(records), check)
     sink.end(number)
-    return result
-
-
-def _blocks(batch: Batch, source: int, first_session: int) -> list[Block]:
-    return [
-        Block(
-            source,
-            first_session + session,
-            contract,
-            stop - start,
-            volume,
-            late,
-            _moment(batch, start),
-            _moment(batch, stop - 1),
-            {name: column[start:stop] for name, column in batch.columns.items()},
-        )
-        for (session, contract, start, stop, late), volume in zip(batch.groups, batch.volume, strict=True)
-    ]
-
-
-def _moment(batch: Batch, row: int) -> tuple[int, int]:
-    return int(batch.columns["ts"][row]), int(batch.columns["sequence"][row])
+    return FileResult(digest, splitter.records, splitter.reasons, splitter.steps)
 
 
 class InOrder:
@@ -204,3 +134,54 @@ class InOrder:
 
 def _bytes(block: Block) -> int:
     return block.rows * sum(dtype.itemsize for dtype in PRINT_COLUMNS.values())
+
+
+class Spill:
+    """Keeps blocks in an anonymous file, where the order of the files does not give that of the tape.
+
+    It vanishes with the process, however that ends.
+
+    Parameters
+    ----------
+    folder : Path
+        Where there is room for it: beside the tape.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
+        self._lock = threading.Lock()
+        self._blocks: list[tuple[int, Block]] = []
+
+    def __enter__(self) -> Spill:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def take(self, number: int, blocks: Sequence[Block], check: Callable[[], None]) -> None:
+        """Write blocks at the end of the file."""
+        with self._lock:
+            for block in blocks:
+                self._blocks.append((self._file.tell(), replace(block, columns={})))
+                for name in PRINT_COLUMNS:
+                    write_all(self._file, block.columns[name].view(np.uint8).data)
+
+    def end(self, number: int) -> None:
+        """Files need no end here."""
+
+    def by_session(self) -> list[list[Block]]:
+        """Return the blocks of each session, in order of session, file and place in the file."""
+        if not self._blocks:
+            return []
+        data = np.asarray(np.memmap(self._file, np.uint8, "r"))
+        mapped = [replace(block, columns=dict(_columns(data, at, block.rows))) for at, block in self._blocks]
+        mapped.sort(key=lambda block: (block.session, block.source))
+        return [list(blocks) for _, blocks in groupby(mapped, key=lambda block: block.session)]
+
+
+def _columns(data: Array, at: int, rows: int) -> Iterator[tuple[str, Array]]:
+    """Give the columns of a block that begins at this byte of the file."""
+    for name, dtype in PRINT_COLUMNS.items():
+        end = at + rows * dtype.itemsize
+        yield name, data[at:end].view(dtype)
+        at = end

@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scalpr_zen.base.sessions import Int64
-from scalpr_zen.data.calendar import late_and_early
-
-Array = NDArray[Any]
+from scalpr_zen.base.arrays import Array
 
 COLUMNS: dict[str, np.dtype[Any]] = {
     "ts": np.dtype("<i8"),
@@ -39,9 +35,3 @@ def cut_ranges(table: Array, start: int, stop: int) -> Array:
     kept["start"] = np.maximum(kept["start"], start) - start
     kept["stop"] = np.minimum(kept["stop"], stop) - start
     return kept
-
-
-def covered(calendar: str, sessions: Array, first: Int64, last: Int64) -> Array:
-    """Return whether the prints of each session, from first to last, cover the whole session."""
-    late, early = late_and_early(calendar, sessions["date"], sessions["close"], first, last)
-    return np.asarray(~(late | early))

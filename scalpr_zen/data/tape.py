@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array as Array  # strategies import it from here
 from scalpr_zen.base.atomic import atomic_write
-from scalpr_zen.base.blocks import BLOCK, Blocks, blocks_of, range_of
+from scalpr_zen.base.blocks import Blocks, blocks_of, extremes
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.npz import NpzWriter
 from scalpr_zen.data.calendar import late_and_early
 from scalpr_zen.data.from_prints import tape_parts
 from scalpr_zen.data.tables import COLUMNS, TABLES, cut_ranges
 from scalpr_zen.data.tape_file import finish_tape, read_tape
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,26 +66,21 @@ class Tape:
     @cached_property
     def widest_range(self) -> int:
         """The largest price range of a segment, in ticks; 0 without prints."""
-        bounds = zip(self.segments["start"].tolist(), self.segments["stop"].tolist(), strict=True)
-        return max((range_of(self.price, self.blocks, start, stop) for start, stop in bounds), default=0)
+        return self._widest(self.segments["start"], self.segments["stop"])
 
     @cached_property
     def price_range(self) -> int:
         """Ticks from the lowest to the highest price; 0 without prints."""
-        low, high = self.blocks
-        return int(high.max()) - int(low.min()) if len(low) else 0
+        return self._widest(self.segments["start"][:1], self.segments["stop"][-1:])
 
     @cached_property
     def session_range(self) -> int:
-        """The largest price range, in ticks, of a session date and the last print before it; an upper bound.
+        """The largest price range, in ticks, of a session date and the last print before it; 0 without prints."""
+        return self._widest(np.maximum(self.sessions["start"] - 1, 0), self.sessions["stop"])
 
-        It is computed from blocks, and may include other prints of the first and last block.
-        """
-        low, high = self.blocks
-        first = np.maximum(self.sessions["start"] - 1, 0) // BLOCK
-        stop = (self.sessions["stop"] - 1) // BLOCK + 1
-        bounds = zip(first.tolist(), stop.tolist(), strict=True)
-        return max((int(high[a:b].max()) - int(low[a:b].min()) for a, b in bounds), default=0)
+    def _widest(self, starts: Array, stops: Array) -> int:
+        found = (extremes(self.price, self.blocks, *ends) for ends in zip(starts.tolist(), stops.tolist(), strict=True))
+        return max((high - low for low, high in found), default=0)
 
     @property
     def synthetic(self) -> bool:
@@ -108,8 +101,7 @@ class Tape:
     def late_and_early(self) -> tuple[Array, Array]:
         """Whether the prints of each session begin late, and whether they end early; both False for a whole session."""
         table = self.sessions
-        first, last = self.ts[table["start"]], self.ts[table["stop"] - 1]
-        late, early = late_and_early(self.instrument.calendar, table["date"], table["close"], first, last)
+        late, early = late_and_early(self.instrument.calendar, table, self.ts)
         return late & ~table["whole"], early & ~table["whole"]
 
     @classmethod
@@ -191,11 +183,8 @@ class Tape:
         part.metadata["synthetic"] = self.synthetic
         if len(dates := part.sessions["date"]):
             part.metadata["missing"] = [day for day in self.missing if str(dates[0]) < day < str(dates[-1])]
-            ends = part.sessions[[0, -1]]
             cut = [not self._begins_a_session(start), not self._begins_a_session(stop)]
-            late, early = late_and_early(
-                self.instrument.calendar, ends["date"], ends["close"], part.ts[ends["start"]], part.ts[ends["stop"] - 1]
-            )
+            late, early = late_and_early(self.instrument.calendar, part.sessions[[0, -1]], part.ts)
             part.sessions["whole"][0] &= not (cut[0] and late[0])
             part.sessions["whole"][-1] &= not (cut[1] and early[1])
         return part

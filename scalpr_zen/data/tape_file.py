@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.checked import is_checked, remember
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
 from scalpr_zen.base.errors import ParameterError, TapeError
@@ -25,8 +25,6 @@ from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.npz import STEP, Mapped, NpzWriter, crc32_of, map_npz
 from scalpr_zen.base.sessions import session_open
 from scalpr_zen.data.tables import COLUMNS, TABLES
-
-Array = NDArray[Any]
 
 FORMAT = 3
 _AGAIN = "make it again with scalpr preprocess"

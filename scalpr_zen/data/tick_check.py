@@ -8,13 +8,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Int64
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.instruments import INSTRUMENTS, Instrument
 from scalpr_zen.base.units import NANOS
-
-Int64 = NDArray[np.int64]
 
 MIN_OFF_GRID, MAX_OFF_GRID_SHARE = 20, 0.05
 MIN_STEPS, NEARLY_ALL = 200, 0.95

@@ -7,13 +7,12 @@ blue and orange, which colour-blind readers can tell apart; a loss is hatched or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scalpr_zen.render.text import number
+from scalpr_zen.render.text import Values, number
 
-Values = Mapping[str, Any]
 Figure = dict[str, Any]
 
 STRATEGY, HOLD, LOSS, PINNED = "#3b8fd9", "#8a8f98", "#c97316", "#b07ce0"
@@ -21,48 +20,49 @@ BAND, INNER = "rgba(59,143,217,0.16)", "rgba(59,143,217,0.30)"
 DIVERGING = [[0, LOSS], [0.5, "#59616b"], [1, STRATEGY]]
 SEQUENTIAL = [[0, "rgba(59,143,217,0.15)"], [1, STRATEGY]]
 USD, USD_TEXT = "$,.2~f", "$,.2f"
-SYNTHETIC = {
-    "text": "SYNTHETIC",
-    "showarrow": False,
-    "xref": "paper",
-    "yref": "paper",
-    "x": 1,
-    "y": 0,
-    "xanchor": "right",
-    "yanchor": "bottom",
-    "opacity": 0.7,
-}
-COUNTS = {"title": {"text": "trades"}, "tickformat": ",~f", "rangemode": "tozero"}
+COUNTS: Figure = {"title": {"text": "trades"}, "tickformat": ",~f", "rangemode": "tozero"}
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
+def _at(x: float, y: float, xanchor: str, yanchor: str) -> Figure:
+    return {"x": x, "y": y, "xanchor": xanchor, "yanchor": yanchor}
+
+
+def _note(text: str, place: Figure) -> Figure:
+    return {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", **place}
+
+
 def _theme(text: str, grid: str, box: str) -> Figure:
-    axis = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "automargin": True}
+    plain = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "automargin": True}
     return {
         "layout": {
             "font": {"family": FONT, "size": 11, "color": text},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "xaxis": axis,
-            "yaxis": axis,
+            "xaxis": plain,
+            "yaxis": plain,
             "title": {"x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 13}},
             "margin": {"l": 56, "r": 16, "t": 60, "b": 40},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": HOLD, "activecolor": text},
             "hoverlabel": {"bgcolor": box, "bordercolor": grid, "font": {"family": FONT, "color": text}},
             # on the left, because the toolbar is on the right
-            "legend": {
-                "orientation": "h",
-                "x": 0,
-                "xanchor": "left",
-                "y": 1,
-                "yanchor": "bottom",
-                "traceorder": "normal",
-            },
+            "legend": {"orientation": "h", **_at(0, 1, "left", "bottom"), "traceorder": "normal"},
         }
     }
 
 
 THEMES = {"dark": _theme("#c9d1d9", "#2a3038", "#161b22"), "light": _theme("#24292f", "#d8dee4", "#ffffff")}
+
+
+def axis(title: str, **more: Any) -> Figure:
+    """Return an axis with a title."""
+    return {"title": {"text": title}, **more}
+
+
+def line(name: str, x: Any, y: Any, look: Figure, hover: str, **more: Any) -> Figure:
+    """Return the trace of a line in a colour, width and dash."""
+    trace = {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, "line": look, "hovertemplate": hover}
+    return trace | more
 
 
 def signed_bars(x: Sequence[Any], signed: Sequence[float | None]) -> Figure:
@@ -86,25 +86,18 @@ def noted(figure: Figure, full: bool, text: str = "no trades") -> Figure:
         if not any(trace.get("mode") == "lines" for trace in figure["data"]):
             for axis in {"xaxis", "yaxis"} | {"yaxis2"} & set(figure["layout"]):
                 figure["layout"][axis] = {**figure["layout"].get(axis, {}), "visible": False}
-        note = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
-        figure["layout"]["annotations"] = [note]
+        figure["layout"]["annotations"] = [_note(text, {"x": 0.5, "y": 0.5})]
     return figure
 
 
 def corner(text: str) -> Figure:
     """Return a note in the upper right corner."""
-    at = {"xref": "paper", "yref": "paper", "x": 1, "y": 1, "xanchor": "right", "yanchor": "top"}
-    return {"text": text, "showarrow": False, **at}
+    return _note(text, _at(1, 1, "right", "top"))
 
 
 def dollars(value: float) -> str:
     """Return USD as text."""
     return number(value, "usd")
-
-
-def count_of_trades(count: int) -> str:
-    """Return a number of trades in words."""
-    return f"{count:,} trade{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -122,8 +115,14 @@ class Chart:
         figure = self.draw(values)
         figure["layout"] |= {"title": {"text": self.title}, "meta": {"sentence": self.sentence, "wide": self.wide}}
         if values["tape"]["synthetic"]:
-            figure["layout"].setdefault("annotations", []).append(SYNTHETIC)
+            stamp = _note("SYNTHETIC", _at(1, 0, "right", "bottom") | {"opacity": 0.7})
+            figure["layout"].setdefault("annotations", []).append(stamp)
         return figure
+
+
+def chart(title: str, sentence: str, *, wide: bool = False) -> Callable[[Callable[[Values], Figure]], Chart]:
+    """Make a chart of the function that draws it; its name is the function's."""
+    return lambda draw: Chart(draw.__name__, title, sentence, draw, wide)
 
 
 def pinned(figure: Figure, other: Figure) -> Figure:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.errors import ScalprError
 from scalpr_zen.base.money import MOST, check_sum, micro, total
@@ -34,8 +35,6 @@ from scalpr_zen.strategies.user_code import signals_of
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects as go
-
-Array = NDArray[Any]
 
 
 class Strategy(Protocol):

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from scalpr_zen.base.atomic import new_folder
 from scalpr_zen.base.errors import ScalprError, reason
 from scalpr_zen.runs.backtest import Result
 
@@ -27,25 +28,20 @@ def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = 
     """
     folder = Path(folder)
     suffixes = ["txt", "json"] + ["csv"] * csv + ["html"] * html
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
-    paths: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _reserved(folder, result.stem) as (stem, aside):
+        with new_folder(folder), _reserved(folder, result.stem) as (stem, aside):
+            paths = [folder / f"{stem}.{suffix}" for suffix in suffixes]
             for suffix in suffixes:
                 (aside / suffix).write_text(result.text(suffix), encoding="utf-8", newline="\n")
-            for suffix in suffixes:
-                paths.append(folder / f"{stem}.{suffix}")
-                os.replace(aside / suffix, paths[-1])
-    except BaseException as error:
-        for path in paths:
-            path.unlink(missing_ok=True)
-        for place in made:
-            with contextlib.suppress(OSError):
-                place.rmdir()
-        if isinstance(error, OSError):
-            raise ScalprError(f"{folder} cannot be written: {reason(error)}") from None
-        raise
+            try:
+                for path in paths:
+                    os.replace(aside / path.suffix[1:], path)
+            except BaseException:
+                for path in paths:
+                    path.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise ScalprError(f"{folder} cannot be written: {reason(error)}") from None
     return paths
 
 

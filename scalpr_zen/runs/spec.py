@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.errors import ParameterError, nearest
 from scalpr_zen.base.params import RENAMED, Parameter, Parameters, declared, renamed
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.setup import GROUPS, Setup
@@ -43,7 +42,7 @@ def make_run(kind: type[Any], given: Mapping[str, Any]) -> tuple[Any, Setup]:
     if unknown := [name for name in given if name not in known]:
         if RENAMED.get(unknown[0]) in known:
             raise renamed(unknown[0])
-        raise ParameterError(f"{unknown[0]} is no parameter: {_nearest(unknown[0], known)}", unknown[0])
+        raise ParameterError(f"{unknown[0]} is no parameter: {nearest(unknown[0], sorted(known))}", unknown[0])
     own = {name: {p.name: given[p.name] for p in declared(group) if p.name in given} for name, group in kinds.items()}
     strategy = make_strategy(kind, own.pop("strategy"))
     groups: dict[str, Any] = {name: GROUPS[name](**values) for name, values in own.items()}
@@ -171,9 +170,3 @@ def _groups(strategy: Any, setup: Setup) -> list[Parameters]:
 
 def _contents(strategy: Any, setup: Setup) -> dict[str, str]:
     return {name: sha256 for group in _groups(strategy, setup) for name, sha256 in group.contents().items()}
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return what to write instead of an unknown name."""
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"did you mean {near[0]}?" if near else f"they are {', '.join(sorted(known))}"

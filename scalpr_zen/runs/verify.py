@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.errors import ScalprError
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.data.tape import Tape
@@ -22,8 +22,6 @@ from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.kernel import REASONS, ROLL, TRADE
 from scalpr_zen.simulation.simulate import Simulation, simulate
 from scalpr_zen.strategies.user_code import signals_of
-
-Array = NDArray[Any]
 
 KINDS = ("random", "signal", "entry", "exit", "roll", "session")
 STRETCHES, STRETCH = 8, 100_000

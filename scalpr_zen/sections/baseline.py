@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Bools, Float64
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.table import Amount, Column, Row, Table
-from scalpr_zen.sections.measures import NAN, Float64, by_day, by_trade, daily, max_drawdown, net
+from scalpr_zen.sections.measures import NAN, by_day, by_trade, daily, max_drawdown, net
 from scalpr_zen.sections.section import Run, Section, Values
 from scalpr_zen.sections.statistics import STATISTICS
 from scalpr_zen.simulation.execution import Execution
@@ -30,23 +30,11 @@ BY_DAY = (
     "worst_day_usd",
     "t_statistic_by_day",
 )
-BY_TRADE = (
-    "trades",
-    "win_rate",
-    "profit_factor",
-    "expectancy_usd",
-    "average_win_usd",
-    "average_loss_usd",
-    "payoff",
-)
+BY_TRADE = ("trades", "win_rate", "profit_factor", "expectancy_usd", "average_win_usd", "average_loss_usd", "payoff")
 
 
 def baseline(
-    tape: Tape,
-    execution: Execution,
-    strategy_daily: Float64,
-    numbers: Mapping[str, Any],
-    counted: NDArray[np.bool_] | None = None,
+    tape: Tape, execution: Execution, strategy_daily: Float64, numbers: Mapping[str, Any], counted: Bools | None = None
 ) -> dict[str, Any]:
     """Return buy & hold beside the strategy.
 
@@ -94,7 +82,7 @@ def daily_usd(tape: Tape, tick_value: float) -> Float64:
     return daily(gains, np.searchsorted(tape.sessions["stop"], starts, side="right"), len(tape.sessions))
 
 
-def _by_day(d: Float64, counted: NDArray[np.bool_]) -> dict[str, float]:
+def _by_day(d: Float64, counted: Bools) -> dict[str, float]:
     values = {"net_usd": net(d), "max_drawdown_usd": max_drawdown(d).usd, **by_day(d[counted])}
     return {key: values[key] for key in BY_DAY}
 
@@ -105,14 +93,8 @@ def _segments(tape: Tape, tick_value: float) -> list[dict[str, Any]]:
     for segment in tape.segments:
         first, last = (int(tape.price[i]) for i in (segment["start"], segment["stop"] - 1))
         row = {"contract": str(segment["contract"]), "prints": int(segment["stop"] - segment["start"])}
-        rows.append(
-            {
-                **row,
-                "entry_price": ticks_to_points(first, nanos),
-                "exit_price": ticks_to_points(last, nanos),
-                "net_usd": (last - first) * tick_value,
-            }
-        )
+        row |= {"entry_price": ticks_to_points(first, nanos), "exit_price": ticks_to_points(last, nanos)}
+        rows.append({**row, "net_usd": (last - first) * tick_value})
     return rows
 
 

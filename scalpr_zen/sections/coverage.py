@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Bools
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.section import Run, Section, Values
 from scalpr_zen.simulation.kernel import CLOSE
 
-Array = NDArray[Any]
 
-
-def coverage(trades: Mapping[str, Array], tape: Tape, counted: NDArray[np.bool_]) -> dict[str, int]:
-    """Return how many session dates and trades are affected by what the prints do not cover.
-
-    Parameters
-    ----------
-    trades : mapping of arrays, shape (n,)
-        `entry`, `session` and `reason` of all trades, void and open ones too.
-    tape : Tape
-    counted : array of bool, shape (session dates,)
-        Which session dates count in the by-day statistics.
-
-    Returns
-    -------
-    dict
-        As SECTION.fields describes it.
-    """
+def _compute(run: Run, _: Values) -> dict[str, int]:
+    tape, groups = run.tape, (run.trades, run.simulation.unclosed)
+    trades = {name: np.concatenate([group[name] for group in groups]) for name in ("entry", "session", "reason")}
     entered = np.searchsorted(tape.sessions["stop"], trades["entry"], side="right")
     before = np.cumsum(_holes(tape))
     return {
         "missing_dates": len(tape.missing),
         "incomplete_dates": len(tape.incomplete),
-        "counted_dates": int(counted.sum()),
+        "counted_dates": int(run.counted.sum()),
         "trades_across_holes": int((before[trades["session"]] > before[entered]).sum()),
         "late_flat_exits": int(((trades["reason"] == CLOSE) & (trades["session"] > entered)).sum()),
     }
 
 
-def _holes(tape: Tape) -> NDArray[np.bool_]:
+def _holes(tape: Tape) -> Bools:
     """Return whether prints are missing between each session date and the one before it, shape (session dates,)."""
     dates, (late, early) = tape.sessions["date"], tape.late_and_early
     holes = np.array(late)
@@ -72,13 +56,6 @@ def _notes(_: Run, values: Values) -> Iterator[str]:
             f"{late:,} {closed} closed only in a later session "
             f"(flat_before_close={parameters['flat_before_close']:g}), because {own} own had no print after the order"
         )
-
-
-def _compute(run: Run, _: Values) -> dict[str, int]:
-    names = "entry", "session", "reason"
-    return coverage(
-        {k: np.concatenate((run.trades[k], run.simulation.unclosed[k])) for k in names}, run.tape, run.counted
-    )
 
 
 SECTION = Section(

@@ -6,16 +6,13 @@ Results are counted in whole micro-dollars where they decide a win, a verdict or
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr
 
+from scalpr_zen.base.arrays import Array, Float64
 from scalpr_zen.base.money import MICRO, micro, total
-
-Float64 = NDArray[np.float64]
-Array = NDArray[Any]
 
 NAN = math.nan
 TRADING_DAYS = 252

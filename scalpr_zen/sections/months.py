@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Bools
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.table import Column, Row, Table
 from scalpr_zen.sections.measures import NAN, max_drawdown, net, whole
 from scalpr_zen.sections.section import Run, Section, Values
 
-Array = NDArray[Any]
 
-
-def months(trades: Array, tape: Tape, counted: NDArray[np.bool_]) -> list[dict[str, Any]]:
+def months(trades: Array, tape: Tape, counted: Bools) -> list[dict[str, Any]]:
     """Return one row a calendar month of the tape's session dates: how many of them count, and all its trades.
 
     Parameters

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from scalpr_zen.base.arrays import Array, Bools
 from scalpr_zen.base.params import Parameter
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.figure import Chart
@@ -43,12 +41,12 @@ class Run:
     simulation: Simulation
 
     @property
-    def trades(self) -> NDArray[Any]:
+    def trades(self) -> Array:
         """Closed trades in order of their exit, array of TRADE, shape (n,)."""
         return self.simulation.trades
 
     @cached_property
-    def counted(self) -> NDArray[np.bool_]:
+    def counted(self) -> Bools:
         """Which session dates count in the by-day statistics, shape (session dates,)."""
         return counted_dates(self.tape, self.setup.rules)
 

@@ -11,25 +11,22 @@ floats can make a scratch a win, or let two rows of the table contradict each ot
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Bools, Float64
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.table import Amount, Column, Row, Table
 from scalpr_zen.render.text import counted as counted_text
 from scalpr_zen.render.text import number
-from scalpr_zen.sections.measures import NAN, Float64, by_day, by_trade, daily, max_drawdown, net, ratio, tests, whole
-from scalpr_zen.sections.section import Run, Section
+from scalpr_zen.sections.measures import NAN, by_day, by_trade, daily, max_drawdown, net, ratio, tests, whole
+from scalpr_zen.sections.section import Run, Section, Values
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import TARGET
-
-Array = NDArray[Any]
-Values = Mapping[str, Any]
 
 FEW_DATES = 20
 """Session dates below which figures by day say little."""
@@ -64,6 +61,12 @@ class Statistic:
 def _earns(values: Values) -> bool:
     """Whether the wins came to more than the losses; one sum decides each verdict that compares the two."""
     return bool(values["expectancy_usd"] > 0)
+
+
+def _least(key: str, label: str, unit: str, definition: str, least: float, headline: bool = False) -> Statistic:
+    """Return a row whose target is a least value."""
+    target = f">= {least:.0%}" if unit == "share" else f">= {least:.1f}"
+    return Statistic(key, label, unit, definition, target, lambda values: bool(values[key] >= least), headline=headline)
 
 
 STATISTICS = (
@@ -110,9 +113,7 @@ STATISTICS = (
         "usd",
         "mean x before commission and slippage, USD per round turn, all contracts",
     ),
-    Statistic(
-        "t_statistic", "t-statistic", "ratio", "mean x / (sd x / sqrt n)", ">= 2.0", lambda v: v["t_statistic"] >= 2
-    ),
+    _least("t_statistic", "t-statistic", "ratio", "mean x / (sd x / sqrt n)", 2),
     Statistic(
         "p_value",
         "p-value",
@@ -121,15 +122,7 @@ STATISTICS = (
         "< 0.05, t > 0",
         lambda v: v["p_value"] < 0.05 and v["t_statistic"] > 0,
     ),
-    Statistic(
-        "t_statistic_by_day",
-        "t-statistic by day",
-        "ratio",
-        "mean d / (sd d / sqrt days)",
-        ">= 2.0",
-        lambda v: v["t_statistic_by_day"] >= 2,
-        headline=True,
-    ),
+    _least("t_statistic_by_day", "t-statistic by day", "ratio", "mean d / (sd d / sqrt days)", 2, headline=True),
     Statistic(
         "p_value_by_day",
         "p-value by day",
@@ -139,24 +132,15 @@ STATISTICS = (
         lambda v: v["p_value_by_day"] < 0.05 and v["t_statistic_by_day"] > 0,
         headline=True,
     ),
-    Statistic(
-        "sqn",
-        "SQN",
-        "ratio",
-        "sqrt(min(n, 100)) * mean x / sd x (Van Tharp)",
-        ">= 2.0",
-        lambda v: v["sqn"] >= 2,
-        headline=True,
-    ),
+    _least("sqn", "SQN", "ratio", "sqrt(min(n, 100)) * mean x / sd x (Van Tharp)", 2, headline=True),
     Statistic("session_dates", "Session dates", "", "days: session dates of the tape"),
     Statistic("dates_traded", "Session dates with a trade", "", "session dates on which a trade closed"),
-    Statistic(
+    _least(
         "days_profitable",
         "Days profitable",
         "share",
         "session dates with d > 0 / session dates with a trade",
-        ">= 50%",
-        lambda v: v["days_profitable"] >= 0.5,
+        0.5,
         headline=True,
     ),
     Statistic("sharpe", "Sharpe", "ratio", "mean d / sd d * sqrt 252", headline=True),
@@ -192,11 +176,7 @@ STATISTICS = (
         missing=NOT_RECOVERED,
     ),
     Statistic(
-        "recovery_days",
-        "Peak to recovery, calendar",
-        "days",
-        "the same in calendar days",
-        missing=NOT_RECOVERED,
+        "recovery_days", "Peak to recovery, calendar", "days", "the same in calendar days", missing=NOT_RECOVERED
     ),
     Statistic("longest_win_streak", "Longest win streak", "trades", "most wins in a row"),
     Statistic("longest_loss_streak", "Longest loss streak", "trades", "most losses in a row"),
@@ -214,7 +194,7 @@ STATISTICS = (
 
 
 def statistics(
-    trades: Array, tape: Tape, bracket: Bracket, execution: Execution, counted: NDArray[np.bool_] | None = None
+    trades: Array, tape: Tape, bracket: Bracket, execution: Execution, counted: Bools | None = None
 ) -> dict[str, Any]:
     """Return every row of STATISTICS by key.
 
@@ -245,7 +225,8 @@ def statistics(
     values |= {"net_usd": net(x), "gross_usd": 0.0, "commission_usd": 0.0}
     if len(x):
         values |= _costs(trades, x, tape, execution) | by_trade(x) | tests(x) | by_day(d, values["dates_traded"])
-        values |= _drawdown(x, tape.sessions["date"], session) | _streaks(x)
+        values |= _drawdown(x, tape.sessions["date"], session)
+        values |= {"longest_win_streak": _longest_run(x > 0), "longest_loss_streak": _longest_run(x < 0)}
         values |= {"trades_a_day": ratio(float(len(by_counted)), len(d))} | _times(trades, tape)
     values["bracket_break_even_rate"] = _bracket_break_even_rate(trades, bracket, execution, tape)
     return values
@@ -287,11 +268,7 @@ def _drawdown(x: Float64, dates: Array, session: Array) -> dict[str, Any]:
     return values
 
 
-def _streaks(x: Float64) -> dict[str, int]:
-    return {"longest_win_streak": _longest_run(x > 0), "longest_loss_streak": _longest_run(x < 0)}
-
-
-def _longest_run(flags: NDArray[np.bool_]) -> int:
+def _longest_run(flags: Bools) -> int:
     breaks = np.flatnonzero(np.concatenate(([True], ~flags, [True])))
     return int(np.diff(breaks).max()) - 1
 
@@ -313,7 +290,7 @@ def _times(trades: Array, tape: Tape) -> dict[str, float]:
 # What the report shows ---------------------------------------------------------------------------------
 
 
-def headline(values: Mapping[str, Any]) -> Table:
+def headline(values: Values) -> Table:
     """Return the statistics that lead the report, with their 95% intervals, targets and verdicts."""
     columns = (*_COLUMNS[:2], Column("95% interval", "text"), *_COLUMNS[2:4])
     rows = [_row(row, values) for row in STATISTICS if row.headline]
@@ -328,23 +305,23 @@ _COLUMNS = (
 )
 
 
-def _row(row: Statistic, values: Mapping[str, Any]) -> Row:
+def _row(row: Statistic, values: Values) -> Row:
     numbers = values["statistics"]
     value = Amount(numbers[row.key], row.unit, missing=row.missing if numbers["trades"] else "n/a")
     return Row((row.label, value, row.target, values["verdicts"].get(row.key, "")), key=row.key, about=row.definition)
 
 
-def _with_interval(row: Row, values: Mapping[str, Any]) -> tuple[Any, ...]:
+def _with_interval(row: Row, values: Values) -> tuple[Any, ...]:
     low, high = (values["statistics"].get(f"{row.key}_{end}") for end in ("low", "high"))
     unit = row.cells[1].unit
     return (*row.cells[:2], "" if low is None else f"{number(low, unit)} to {number(high, unit)}", *row.cells[2:])
 
 
-def _blocks(_: Run, values: Mapping[str, Any]) -> Iterator[Table]:
+def _blocks(_: Run, values: Values) -> Iterator[Table]:
     yield Table(_COLUMNS, [_row(row, values) for row in STATISTICS])
 
 
-def _notes(_: Run, values: Mapping[str, Any]) -> Iterator[str]:
+def _notes(_: Run, values: Values) -> Iterator[str]:
     numbers, parameters = values["statistics"], values["parameters"]
     if not numbers["trades"]:
         return

@@ -44,7 +44,6 @@ def main():
         run,
         save_tape,
     )
-    from scalpr_zen.dashboard.envelope import Envelope
     from scalpr_zen.data.preprocess import preprocess
     from scalpr_zen.strategies.user_code import BUILT_IN
     from support.dbn_files import trade, utc, write_day
@@ -61,7 +60,6 @@ def main():
         for tape in (market(), mapped):
             run(tape, crossover, **groups)
             run(tape, crossover, moving, Execution(latency_ms=1), limits, **groups)
-            Envelope(tape).window(0, 300, 7)
         prints = [trade(1, utc("2024-12-10 15:00"), 21_000), trade(1, utc("2024-12-10 15:01"), 21_001)]
         write_day(Path(folder), "2024-12-10", prints, {"NQZ4": 1})
         preprocess([folder], instrument("NQ"), Path(folder) / "new.npz")

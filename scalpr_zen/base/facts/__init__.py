@@ -28,10 +28,7 @@ def prop_firms() -> tuple[str, ...]:
     return tuple(sorted(parts, key=lambda name: [int(part) if part.isdigit() else part for part in parts[name]]))
 
 
-def _exchange_hours() -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
-    hours = tomllib.loads((_FOLDER / "exchange_hours.toml").read_text(encoding="utf-8"))
-    return hours["calendars"], hours["corrections"]
-
-
-CALENDARS, CORRECTIONS = _exchange_hours()
+_HOURS = tomllib.loads((_FOLDER / "exchange_hours.toml").read_text(encoding="utf-8"))
+CALENDARS: dict[str, dict[str, Any]] = _HOURS["calendars"]
+CORRECTIONS: list[dict[str, Any]] = _HOURS["corrections"]
 """The regular hours of each group of products, and the closes of single dates that replace the library's."""

@@ -20,13 +20,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Bools, Int64
 from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import cores, run_all
 from scalpr_zen.base.money import MICRO, micro
 from scalpr_zen.base.params import Parameters, param
-
-Int64 = NDArray[np.int64]
-Array = NDArray[Any]
 
 PERCENTILES = (5, 25, 50, 75, 95)
 GRID = 200
@@ -57,11 +55,7 @@ class MonteCarlo(Parameters):
 
 
 def monte_carlo(
-    x: Array,
-    session: Array,
-    sessions: int,
-    settings: MonteCarlo,
-    counted: NDArray[np.bool_] | None = None,
+    x: Array, session: Array, sessions: int, settings: MonteCarlo, counted: Bools | None = None
 ) -> dict[str, Any]:
     """Return bands and drawdowns of both methods.
 
@@ -122,7 +116,7 @@ def _permutation(amounts: Int64, settings: MonteCarlo) -> dict[str, Any]:
     }
 
 
-def _days(amounts: Int64, session: Array, counted: NDArray[np.bool_], settings: MonteCarlo) -> dict[str, Any]:
+def _days(amounts: Int64, session: Array, counted: Bools, settings: MonteCarlo) -> dict[str, Any]:
     grid = _grid(int(counted.sum()))
     total, high, low, fall = (column[counted] for column in _summaries(amounts, session, len(counted)))
     equity, drawdown = _paths(len(grid), settings.monte_carlo_sims)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scalpr_zen.render.text import Values
+from scalpr_zen.sections.prop_firm import tables
 from scalpr_zen.sections.prop_firm.evaluation import prop_firm
-from scalpr_zen.sections.prop_firm.rules import FIRMS, PropFirm, RuleSet, rule_set
-from scalpr_zen.sections.prop_firm.tables import CHARTS, blocks, chances
+from scalpr_zen.sections.prop_firm.rules import FIRMS, RULE_FIELDS, PropFirm, RuleSet, rule_set
 from scalpr_zen.sections.section import Run, Section
 
 __all__ = ["FIRMS", "SECTION", "PropFirm", "RuleSet", "prop_firm", "rule_set"]
@@ -43,27 +43,13 @@ SECTION = Section(
     later=True,
     groups=("bracket", "execution", "rules", "settings", "firm"),
     compute=_compute,
-    blocks=lambda _, values: blocks(values["prop_firm"]),
+    blocks=lambda _, values: tables.blocks(values["prop_firm"]),
     label="prop firm",
-    line=lambda values: chances(values["prop_firm"]),
-    charts=CHARTS,
+    line=lambda values: tables.chances(values["prop_firm"]),
+    charts=(tables.prop_firm,),
     fields={
         "name": "prop_firm as given",
-        "rules.name": "name of the rule set",
-        "rules.title": "its title",
-        "rules.account_usd": "starting balance",
-        "rules.target_usd": "profit that passes",
-        "rules.drawdown_usd": "distance of the floor below what it trails",
-        "rules.drawdown_kind": "what the floor trails",
-        "rules.lock_usd": "profit above which the floor does not rise; null where it never locks",
-        "rules.daily_loss_usd": "loss of a day that is a breach; null where there is no limit",
-        "rules.daily_loss_breach": "what that breach does",
-        "rules.min_days": "trading days before a pass",
-        "rules.consistency": "largest share of the profit that the best day may have; null for any",
-        "rules.contracts": "most contracts at a time; null for any number",
-        "rules.known": "date of the oldest dated page of the sources",
-        "rules.sources[]": "page of the rules",
-        "rules.note": "where the pages differ, and what is not modelled",
+        **{f"rules.{key}": sentence for key, sentence in RULE_FIELDS.items()},
         "rules.changed[]": "parameter given in place of the firm's rule",
         "notes[]": "what the evaluation leaves out",
         "counts.attempts": "attempts one after the other",

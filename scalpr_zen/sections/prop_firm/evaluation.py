@@ -11,53 +11,29 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from scalpr_zen.base.arrays import Array, Bools, Int64
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.instruments import is_micro
 from scalpr_zen.base.money import MICRO, whole_micro
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.sections.measures import wilson
-from scalpr_zen.sections.prop_firm.kernels import (
-    BALANCE,
-    BUST,
-    DAILY_LOSS,
-    FLOOR,
-    FLOOR_AT_END,
-    NEAREST,
-    NEITHER,
-    NEVER,
-    NO_ROWS,
-    PASS,
-    SHARE_STEPS,
-    WHOLE,
-    Columns,
-    DateEnd,
-    Days,
-    Rules,
-    date_end,
-    paths_kernel,
-    session_days,
-    walk,
-)
+from scalpr_zen.render.figure import dollars
+from scalpr_zen.sections.measures import NAN, wilson
+from scalpr_zen.sections.prop_firm import kernels
+from scalpr_zen.sections.prop_firm.kernels import Columns, DateEnd, Days, Rules
 from scalpr_zen.sections.prop_firm.rules import PropFirm, RuleSet
-from scalpr_zen.sections.prop_firm.tables import usd
 from scalpr_zen.simulation.execution import Execution
 
-Int64 = NDArray[np.int64]
-Array = NDArray[Any]
-
-NAN = math.nan
 CHUNK = 1_000
 """Paths that share a key of the random numbers."""
 TAPES = 200
 """Resampled tapes, from which the bootstrap intervals are taken."""
 _FIRST_TAPE = 1 << 32
 """Key of the random numbers of the first of them."""
-OUTCOMES = {NEITHER: "unfinished", PASS: "pass", BUST: "bust"}
-_DRAWN = {PASS: "pass", BUST: "bust", NEITHER: "neither"}
+OUTCOMES = {kernels.NEITHER: "unfinished", kernels.PASS: "pass", kernels.BUST: "bust"}
+_DRAWN = {kernels.PASS: "pass", kernels.BUST: "bust", kernels.NEITHER: "neither"}
 
 
 def prop_firm(
@@ -67,7 +43,7 @@ def prop_firm(
     settings: PropFirm,
     seed: int,
     unclosed: int = 0,
-    counted: NDArray[np.bool_] | None = None,
+    counted: Bools | None = None,
 ) -> dict[str, Any]:
     """Walk the trades through the evaluation, attempt after attempt, and through drawn session dates.
 
@@ -96,14 +72,15 @@ def prop_firm(
     found = settings.rules()
     if found is None:
         return {"name": settings.prop_firm}
-    result: dict[str, Any] = {"name": settings.prop_firm, "rules": _told(found, settings)}
+    about = {**asdict(found), "sources": list(found.sources), "changed": list(settings.given())}
+    result: dict[str, Any] = {"name": settings.prop_firm, "rules": about}
     columns = Columns(*(np.ascontiguousarray(trades[name], dtype=np.int64) for name in Columns._fields))
     if execution.overlap or (columns.entry[1:] < columns.exit[:-1]).any():
         return result | {
             "notes": ["several trades are open at once: no account can hold them, so nothing is evaluated"]
         }
     rules = _scalars(found, tape, execution)
-    days = session_days(columns, tape, rules)
+    days = kernels.session_days(columns, tape, rules)
     drawn = np.ones(len(tape.sessions), np.bool_) if counted is None else counted
     attempts = _attempts(days, columns, tape, rules, found)
     outcomes = [attempt["outcome"] for attempt in attempts]
@@ -116,10 +93,6 @@ def prop_firm(
     }
 
 
-def _told(found: RuleSet, settings: PropFirm) -> dict[str, Any]:
-    return {**asdict(found), "sources": list(found.sources), "changed": list(settings.given())}
-
-
 def _scalars(found: RuleSet, tape: Tape, execution: Execution) -> Rules:
     return Rules(
         tick=whole_micro(execution.tick_value(tape.instrument) * execution.contracts),
@@ -127,12 +100,12 @@ def _scalars(found: RuleSet, tape: Tape, execution: Execution) -> Rules:
         slippage=execution.slippage_ticks,
         trails_equity=found.drawdown_kind == "peak_equity",
         drawdown=whole_micro(found.drawdown_usd),
-        lock=NEVER if found.lock_usd is None else whole_micro(found.lock_usd),
-        daily_loss=NEVER if found.daily_loss_usd is None else whole_micro(found.daily_loss_usd),
+        lock=kernels.NEVER if found.lock_usd is None else whole_micro(found.lock_usd),
+        daily_loss=kernels.NEVER if found.daily_loss_usd is None else whole_micro(found.daily_loss_usd),
         daily_bust=found.daily_loss_breach == "bust",
         target=whole_micro(found.target_usd),
         min_days=found.min_days,
-        share=round(SHARE_STEPS * (found.consistency or 0)),
+        share=round(kernels.SHARE_STEPS * (found.consistency or 0)),
     )
 
 
@@ -164,19 +137,19 @@ def _attempts(days: Days, columns: Columns, tape: Tape, rules: Rules, found: Rul
     at, sessions = 0, len(tape.sessions)
     while at < sessions:
         rows = np.zeros((sessions - at, 4), np.int64)
-        outcome, used = walk(np.arange(at, sessions), days, rules, rows)
+        outcome, used = kernels.walk(np.arange(at, sessions), days, rules, rows)
         mine = slice(at, at + used)
         counts = np.column_stack([days.closed[mine], days.filled[mine], days.ended[mine]])
         reason = "the tape ends"
-        if outcome == BUST:
+        if outcome == kernels.BUST:
             begin, peak = rows[used - 2, :2].tolist() if used > 1 else (0, 0)
-            end = date_end(at + used - 1, begin, peak, columns, tape, rules)
+            end = kernels.date_end(at + used - 1, begin, peak, columns, tape, rules)
             top = max(peak, begin + end.high) if rules.trails_equity else peak
             rows[used - 1] = (begin + end.total, top, begin + end.floor, end.total - end.floor)
             counts[-1] = (end.closed, end.filled, end.ended)
             reason = _busted(end, begin, tape, rules, found)
         table = _table(rows[:used], counts, tape.sessions["date"][mine], found)
-        if outcome == PASS:
+        if outcome == kernels.PASS:
             reason = _passed(table)
         attempts.append(_attempt(len(attempts) + 1, OUTCOMES[outcome], reason, table, found))
         at += used
@@ -185,25 +158,25 @@ def _attempts(days: Days, columns: Columns, tape: Tape, rules: Rules, found: Rul
 
 def _busted(end: DateEnd, begin: int, tape: Tape, rules: Rules, found: RuleSet) -> str:
     when = chicago_text(np.asarray(tape.ts[end.print_index : end.print_index + 1]))[0]
-    if end.ended == DAILY_LOSS:
-        lost, limit = usd(-end.touched / MICRO), usd(rules.daily_loss / MICRO)
+    if end.ended == kernels.DAILY_LOSS:
+        lost, limit = dollars(-end.touched / MICRO), dollars(rules.daily_loss / MICRO)
         return f"loss of the day {lost} at or beyond its limit {limit} at {when}"
-    equity, floor = (usd(found.account_usd + (begin + x) / MICRO) for x in (end.touched, end.floor))
+    equity, floor = (dollars(found.account_usd + (begin + x) / MICRO) for x in (end.touched, end.floor))
     return f"equity {equity} at or below the floor {floor} at {when}"
 
 
 def _table(rows: Int64, counts: Int64, dates: Array, found: RuleSet) -> list[dict[str, Any]]:
     """Return the day-by-day table of an attempt."""
-    before = np.concatenate(([0], rows[:-1, BALANCE]))
-    early = {WHOLE: None, DAILY_LOSS: "daily loss", FLOOR: "floor"}
+    before = np.concatenate(([0], rows[:-1, kernels.BALANCE]))
+    early = {kernels.WHOLE: None, kernels.DAILY_LOSS: "daily loss", kernels.FLOOR: "floor"}
     return [
         {
             "session_date": str(date),
             "trades": int(counts[n, 0]),
-            "net_usd": int(row[BALANCE] - before[n]) / MICRO,
-            "balance_usd": found.account_usd + int(row[BALANCE]) / MICRO,
-            "lowest_above_floor_usd": int(row[NEAREST]) / MICRO,
-            "floor_usd": found.account_usd + int(row[FLOOR_AT_END]) / MICRO,
+            "net_usd": int(row[kernels.BALANCE] - before[n]) / MICRO,
+            "balance_usd": found.account_usd + int(row[kernels.BALANCE]) / MICRO,
+            "lowest_above_floor_usd": int(row[kernels.NEAREST]) / MICRO,
+            "floor_usd": found.account_usd + int(row[kernels.FLOOR_AT_END]) / MICRO,
             "trading_day": bool(counts[n, 1]),
             "ended_by": early[int(counts[n, 2])],
         }
@@ -215,7 +188,7 @@ def _passed(table: list[dict[str, Any]]) -> str:
     profit = math.fsum(row["net_usd"] for row in table)
     best = max(row["net_usd"] for row in table)
     traded = sum(row["trading_day"] for row in table)
-    return f"profit {usd(profit)} after {traded} trading days, best day {best / profit:.2%} of it"
+    return f"profit {dollars(profit)} after {traded} trading days, best day {best / profit:.2%} of it"
 
 
 def _attempt(number: int, outcome: str, reason: str, table: list[dict[str, Any]], found: RuleSet) -> dict[str, Any]:
@@ -248,7 +221,7 @@ def _drawn(days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int
     def walk_part(first: int) -> None:
         mine = slice(first, min(first + CHUNK, sims))
         order = dates[drawn_dates(seed, first // CHUNK, len(outcome[mine]), settings.prop_days, sessions)]
-        paths_kernel(order, days, rules, NO_ROWS, outcome[mine], used[mine])
+        kernels.paths_kernel(order, days, rules, kernels.NO_ROWS, outcome[mine], used[mine])
 
     run_all(walk_part, range(0, sims, CHUNK))
     tapes = _other_tapes(days, dates, rules, settings, seed)
@@ -258,8 +231,8 @@ def _drawn(days: Days, dates: Int64, rules: Rules, settings: PropFirm, seed: int
         "horizon_days": settings.prop_days,
         "session_dates": sessions,
         **{word: _share(int((outcome == code).sum()), sims, tapes[:, code]) for code, word in _DRAWN.items()},
-        "days_to_pass": _spread(used[outcome == PASS]),
-        "days_to_bust": _spread(used[outcome == BUST]),
+        "days_to_pass": _spread(used[outcome == kernels.PASS]),
+        "days_to_bust": _spread(used[outcome == kernels.BUST]),
     }
 
 
@@ -275,7 +248,7 @@ def _other_tapes(days: Days, dates: Int64, rules: Rules, settings: PropFirm, see
         others = dates[drawn_dates(seed, _FIRST_TAPE + 2 * tape, 1, sessions, sessions)[0]]
         order = others[drawn_dates(seed, _FIRST_TAPE + 2 * tape + 1, CHUNK, settings.prop_days, sessions)]
         outcome, used = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int64)
-        paths_kernel(order, days, rules, NO_ROWS, outcome, used)
+        kernels.paths_kernel(order, days, rules, kernels.NO_ROWS, outcome, used)
         return np.bincount(outcome, minlength=len(_DRAWN)) / CHUNK
 
     return np.array(run_all(shares, range(TAPES)))

@@ -7,17 +7,14 @@ trailing floor is decided exactly for any balance and any peak that the date may
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Int64
 from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
-
-Int64 = NDArray[np.int64]
-Array = NDArray[Any]
 
 NEVER = 2**61
 """An amount that no account reaches."""

@@ -6,7 +6,6 @@ to hold and names the pages; `note` says where those pages differ. docs/prop_fir
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from scalpr_zen.base import facts
-from scalpr_zen.base.errors import ParameterError
+from scalpr_zen.base.errors import ParameterError, nearest
 from scalpr_zen.base.params import Parameters, declared, param
 from scalpr_zen.sections.prop_firm.kernels import SHARE_STEPS
 
@@ -29,36 +28,9 @@ NEVER_LOCKS = 1_000_000.0
 
 @dataclass(frozen=True, kw_only=True)
 class RuleSet:
-    """The rules of one evaluation account. Amounts are USD; profits count from the starting balance.
+    """The rules of one evaluation account, each described in RULE_FIELDS.
 
-    Attributes
-    ----------
-    name : str
-        What `prop_firm` calls it: the packaged name, or the path of a trader's own file.
-    title : str
-        What the firm calls it.
-    account_usd, target_usd, drawdown_usd : float
-        Starting balance, profit to reach, distance of the floor below what it trails.
-    drawdown_kind : str
-        What the floor trails: the best balance at the end of a day, or the peak of the open equity.
-    lock_usd : float or None
-        Profit above which the floor does not rise; None where it trails for ever.
-    daily_loss_usd : float or None
-        Loss of a day that is a breach; None where there is no limit.
-    daily_loss_breach : str
-        What the breach does: the day is over, or the account is bust.
-    min_days : int
-        Trading days before an account can pass.
-    consistency : float or None
-        Largest share of the total profit that the best day may have; None where there is no such rule.
-    contracts : int or None
-        Most contracts at a time, ten micros counting as one.
-    known : str
-        Date of the oldest dated page that gave the rules: they held then, and may have changed since.
-    sources : tuple of str
-        Pages that gave the rules.
-    note : str
-        Where the pages differ, and what is not modelled.
+    Amounts are USD; profits count from the starting balance. None where there is no such rule.
     """
 
     name: str
@@ -78,11 +50,31 @@ class RuleSet:
     note: str = ""
 
 
+RULE_FIELDS = {
+    "name": "name of the rule set",
+    "title": "its title",
+    "account_usd": "starting balance",
+    "target_usd": "profit that passes",
+    "drawdown_usd": "distance of the floor below what it trails",
+    "drawdown_kind": "what the floor trails",
+    "lock_usd": "profit above which the floor does not rise; null where it never locks",
+    "daily_loss_usd": "loss of a day that is a breach; null where there is no limit",
+    "daily_loss_breach": "what that breach does",
+    "min_days": "trading days before a pass",
+    "consistency": "largest share of the profit that the best day may have; null for any",
+    "contracts": "most contracts at a time; null for any number",
+    "known": "date of the oldest dated page of the sources",
+    "sources[]": "page of the rules",
+    "note": "where the pages differ, and what is not modelled",
+}
+"""The sentence of each rule of a RuleSet, as docs/json.md has it."""
 FIRMS = facts.prop_firms()
 """The packaged rule sets, by name."""
 
 
-_OWN = "as the rule set"
+def _rule(sentence: str, **about: Any) -> Any:
+    """Declare a parameter that stands in place of a rule of the rule set."""
+    return param(None, sentence, none="as the rule set", **about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,40 +86,27 @@ class PropFirm(Parameters):
     prop_firm: str = param(
         "topstep-50k", "Rules of the prop firm's evaluation.", choices=("none", "custom", *FIRMS), file=".toml"
     )
-    prop_account: float | None = param(None, "Starting balance.", unit="USD", low=1, high=100_000_000, none=_OWN)
-    prop_target: float | None = param(None, "Profit that passes.", unit="USD", low=0.01, high=100_000_000, none=_OWN)
-    prop_drawdown: float | None = param(
-        None, "Distance of the floor below what it trails.", unit="USD", low=0.01, high=100_000_000, none=_OWN
+    prop_account: float | None = _rule("Starting balance.", unit="USD", low=1, high=100_000_000)
+    prop_target: float | None = _rule("Profit that passes.", unit="USD", low=0.01, high=100_000_000)
+    prop_drawdown: float | None = _rule(
+        "Distance of the floor below what it trails.", unit="USD", low=0.01, high=100_000_000
     )
-    prop_drawdown_kind: str | None = param(
-        None,
-        "What the floor trails: the balance at a day's end, or the peak of the open equity.",
-        choices=KINDS,
-        none=_OWN,
+    prop_drawdown_kind: str | None = _rule(
+        "What the floor trails: the balance at a day's end, or the peak of the open equity.", choices=KINDS
     )
-    prop_lock: float | None = param(
-        None,
-        "Profit above which the floor does not rise; 1000000: it never locks.",
-        unit="USD",
-        low=-1e6,
-        high=1e6,
-        none=_OWN,
+    prop_lock: float | None = _rule(
+        "Profit above which the floor does not rise; 1000000: it never locks.", unit="USD", low=-1e6, high=1e6
     )
-    prop_daily_loss: float | None = param(
-        None, "Loss of a day that is a breach; 0: no limit.", unit="USD", low=0, high=100_000_000, none=_OWN
+    prop_daily_loss: float | None = _rule(
+        "Loss of a day that is a breach; 0: no limit.", unit="USD", low=0, high=100_000_000
     )
-    prop_daily_loss_breach: str | None = param(None, "What that breach does.", choices=BREACHES, none=_OWN)
-    prop_min_days: int | None = param(None, "Trading days before a pass.", unit="days", low=0, high=1_000, none=_OWN)
-    prop_consistency: float | None = param(
-        None,
-        "Largest part of the profit that the best day may have; 1: any.",
-        unit="share",
-        low=0.01,
-        high=1,
-        none=_OWN,
+    prop_daily_loss_breach: str | None = _rule("What that breach does.", choices=BREACHES)
+    prop_min_days: int | None = _rule("Trading days before a pass.", unit="days", low=0, high=1_000)
+    prop_consistency: float | None = _rule(
+        "Largest part of the profit that the best day may have; 1: any.", unit="share", low=0.01, high=1
     )
-    prop_contracts: int | None = param(
-        None, "Contracts that the firm allows; 0: any. Shown only.", unit="contracts", low=0, high=10_000, none=_OWN
+    prop_contracts: int | None = _rule(
+        "Contracts that the firm allows; 0: any. Shown only.", unit="contracts", low=0, high=10_000
     )
     prop_sims: int = param(1_000, "Paths of drawn session dates.", unit="paths", low=0, high=100_000)
     prop_days: int = param(60, "Session dates of each such path.", unit="session dates", low=1, high=1_000)
@@ -243,9 +222,7 @@ def _read(path: Path, name: str) -> RuleSet:
 def _refuse_keys(given: dict[str, Any]) -> None:
     for key in given:
         if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, 1)
-            meant = f" (did you mean {near[0]}?)" if near else ""
-            raise ParameterError(f"{key!r} is not a key{meant}: the keys are {', '.join(KEYS)}")
+            raise ParameterError(f"{key!r} is not a key: {nearest(key, list(KEYS))}")
     if missing := [key for key, needed in KEYS.items() if needed and key not in given]:
         raise ParameterError(f"{' and '.join(missing)} must be given")
 

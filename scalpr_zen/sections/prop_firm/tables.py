@@ -6,18 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from scalpr_zen.render.figure import HOLD, LOSS, STRATEGY, USD, USD_TEXT, Chart, Figure, noted
+from scalpr_zen.render.figure import HOLD, LOSS, STRATEGY, USD, USD_TEXT, Figure, axis, chart, dollars, line, noted
 from scalpr_zen.render.table import Block, Column, Row, Table, Words, facts
 from scalpr_zen.render.text import Values, counted, number
 
 TRAILED = {"end_of_day": "the best balance at the end of a day", "peak_equity": "the peak of the open equity"}
 BREACHES = {"day_over": "the day is over", "bust": "the account is bust"}
 ENDS = {"pass": "P(pass)", "bust": "P(bust)", "neither": "P(neither)"}
-
-
-def usd(value: float) -> str:
-    """Return an amount as text, `-$1,234.50`."""
-    return number(value, "usd")
 
 
 # Tables ------------------------------------------------------------------------------------------------
@@ -39,10 +34,10 @@ def _rules(rules: Values) -> Iterator[tuple[str, str]]:
     account, lock, daily = rules["account_usd"], rules["lock_usd"], rules["daily_loss_usd"]
     given = f", with {', '.join(rules['changed'])} as given" if rules["changed"] else ""
     yield "rule set", f"{rules['title']} ({rules['name']}){given}"
-    yield "account, profit target", f"{usd(account)}, {usd(rules['target_usd'])} at the end of a session date"
-    locks = "never locks" if lock is None else f"locks at {usd(account + lock)}"
-    yield "floor", f"{usd(rules['drawdown_usd'])} below {TRAILED[rules['drawdown_kind']]}, {locks}"
-    yield "daily loss limit", "none" if daily is None else f"{usd(daily)}: {BREACHES[rules['daily_loss_breach']]}"
+    yield "account, profit target", f"{dollars(account)}, {dollars(rules['target_usd'])} at the end of a session date"
+    locks = "never locks" if lock is None else f"locks at {dollars(account + lock)}"
+    yield "floor", f"{dollars(rules['drawdown_usd'])} below {TRAILED[rules['drawdown_kind']]}, {locks}"
+    yield "daily loss limit", "none" if daily is None else f"{dollars(daily)}: {BREACHES[rules['daily_loss_breach']]}"
     yield "trading days, at least", f"{rules['min_days']:,}"
     share = rules["consistency"]
     yield "best day, at most", "any share" if share is None else f"{number(share, 'share')} of the profit"
@@ -147,8 +142,12 @@ def chances(firm: Values) -> str:
 # Chart -------------------------------------------------------------------------------------------------
 
 
-def evaluation(result: Values) -> Figure:
-    """Draw the balance at the end of each session date and the floor, each attempt from its start on."""
+@chart(
+    "Prop-firm evaluation",
+    "Balance and floor at the end of each session date, attempt after attempt, and the balance that passes.",
+    wide=True,
+)
+def prop_firm(result: Values) -> Figure:
     found = result["prop_firm"]
     attempts = found.get("attempts")
     if not attempts:
@@ -163,25 +162,17 @@ def evaluation(result: Values) -> Figure:
         dates += [_day_before(days[0]["session_date"], dates), *(day["session_date"] for day in days), None]
         balance += [account, *(day["balance_usd"] for day in days), None]
         floor += [account - rules["drawdown_usd"], *(day["floor_usd"] for day in days), None]
-    line = {"type": "scatter", "mode": "lines", "hovertemplate": f"%{{y:{USD_TEXT}}}"}
-    path = {**line, "x": dates[:-1]}
-    ends = [dates[0], dates[-2]]
+    hover, ends, target = f"%{{y:{USD_TEXT}}}", [dates[0], dates[-2]], account + rules["target_usd"]
     data = [
-        {**path, "name": "balance", "y": balance[:-1], "line": {"color": STRATEGY, "width": 1.8}},
-        {**path, "name": "floor", "y": floor[:-1], "line": {"color": LOSS, "width": 1.4, "dash": "dash"}},
-        {
-            **line,
-            "name": "target",
-            "x": ends,
-            "y": [account + rules["target_usd"]] * 2,
-            "line": {"color": HOLD, "width": 1.2, "dash": "dot"},
-        },
+        line("balance", dates[:-1], balance[:-1], {"color": STRATEGY, "width": 1.8}, hover),
+        line("floor", dates[:-1], floor[:-1], {"color": LOSS, "width": 1.4, "dash": "dash"}, hover),
+        line("target", ends, [target] * 2, {"color": HOLD, "width": 1.2, "dash": "dot"}, hover),
         *(_ends(attempts, *look) for look in (("pass", STRATEGY, "triangle-up"), ("bust", LOSS, "x"))),
     ]
     layout = {
         "hovermode": "closest",
-        "xaxis": {"title": {"text": "session date"}, "type": "date"},
-        "yaxis": {"tickformat": USD, "title": {"text": "balance"}},
+        "xaxis": axis("session date", type="date"),
+        "yaxis": axis("balance", tickformat=USD),
     }
     return {"data": data, "layout": layout}
 
@@ -203,14 +194,3 @@ def _ends(attempts: Sequence[Values], outcome: str, colour: str, symbol: str) ->
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": colour, "symbol": symbol, "size": 9},
     }
-
-
-CHARTS = (
-    Chart(
-        "prop_firm",
-        "Prop-firm evaluation",
-        "Balance and floor at the end of each session date, attempt after attempt, and the balance that passes.",
-        evaluation,
-        wide=True,
-    ),
-)

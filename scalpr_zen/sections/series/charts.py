@@ -17,16 +17,16 @@ from scalpr_zen.render.figure import (
     STRATEGY,
     USD,
     USD_TEXT,
-    Chart,
     Figure,
-    Values,
-    count_of_trades,
+    axis,
+    chart,
     dollars,
+    line,
     marker,
     noted,
     signed_bars,
 )
-from scalpr_zen.render.text import number
+from scalpr_zen.render.text import Values, counted, number
 
 _EXITS = {
     "target": ("take profit", STRATEGY, ""),
@@ -39,59 +39,51 @@ _EXITS = {
     "profit_limit": ("profit limit", HOLD, "+"),
     "roll": ("at a roll", HOLD, "|"),
 }
-"""Name, colour and hatch of each exit reason."""
+"""Name, colour and hatch of exit reasons; any other is grey under its own name."""
 
 
 # Equity ------------------------------------------------------------------------------------------------
 
 
+@chart(
+    "Equity by session date",
+    "Net P&L after each session date, buy & hold of one contract, and the fall from the peak of daily equity.",
+    wide=True,
+)
 def equity_by_day(result: Values) -> Figure:
-    """Net P&L and drawdown by session date."""
     days = result["series"]["by_day"]
     equity, hold = list(accumulate(days["net_usd"])), list(accumulate(days["hold_usd"]))
     peak = accumulate(equity, max, initial=0.0)
     next(peak, None)
     falls = [value - top for value, top in zip(equity, peak, strict=True)]
-    figure = _equity(days["session_date"], equity, hold, falls, {"title": {"text": "session date"}})
+    figure = _equity(days["session_date"], equity, hold, falls, axis("session date"))
     return noted(figure, any(days["trades"]))
 
 
+@chart(
+    "Equity by trade",
+    "Net P&L after each trade, buy & hold at the time of its exit, and the fall from the peak.",
+    wide=True,
+)
 def equity_by_trade(result: Values) -> Figure:
-    """Net P&L and drawdown by trade."""
     path = result["series"]["by_trade"]
     falls = [-fall for fall in path["drawdown_usd"]]
-    axis = {"title": {"text": "trade"}, "tickformat": ",~f"}
-    figure = _equity(path["trade"], path["equity_usd"], path["hold_usd"], falls, axis)
+    figure = _equity(path["trade"], path["equity_usd"], path["hold_usd"], falls, axis("trade", tickformat=",~f"))
     return noted(figure, len(path["trade"]) > 1)
 
 
-def _equity(x: Sequence[Any], equity: Any, hold: Any, falls: Any, axis: Figure) -> Figure:
-    hover = f"%{{y:{USD_TEXT}}}"
-    line = {"type": "scatter", "mode": "lines", "hovertemplate": hover, "x": x}
+def _equity(x: Sequence[Any], equity: Any, hold: Any, falls: Any, below: Figure) -> Figure:
+    hover, area = f"%{{y:{USD_TEXT}}}", {"yaxis": "y2", "fill": "tozeroy", "fillcolor": "rgba(201,115,22,0.25)"}
     data = [
-        {**line, "name": "strategy", "y": equity, "line": {"color": STRATEGY, "width": 1.8}},
-        {**line, "name": "buy & hold", "y": hold, "line": {"color": HOLD, "width": 1.4, "dash": "dot"}},
-        {
-            **line,
-            "name": "drawdown",
-            "y": falls,
-            "yaxis": "y2",
-            "line": {"color": LOSS, "width": 1},
-            "fill": "tozeroy",
-            "fillcolor": "rgba(201,115,22,0.25)",
-        },
+        line("strategy", x, equity, {"color": STRATEGY, "width": 1.8}, hover),
+        line("buy & hold", x, hold, {"color": HOLD, "width": 1.4, "dash": "dot"}, hover),
+        line("drawdown", x, falls, {"color": LOSS, "width": 1}, hover, **area),
     ]
     layout = {
         "hovermode": "x unified",
-        "xaxis": {**axis, "anchor": "y2"},
-        "yaxis": {"domain": [0.3, 1], "tickformat": USD, "title": {"text": "net P&L"}},
-        "yaxis2": {
-            "domain": [0, 0.24],
-            "tickformat": USD,
-            "nticks": 4,
-            "title": {"text": "drawdown"},
-            "automargin": True,
-        },
+        "xaxis": {**below, "anchor": "y2"},
+        "yaxis": axis("net P&L", domain=[0.3, 1], tickformat=USD),
+        "yaxis2": axis("drawdown", domain=[0, 0.24], tickformat=USD, nticks=4, automargin=True),
     }
     return {"data": data, "layout": layout}
 
@@ -99,13 +91,13 @@ def _equity(x: Sequence[Any], equity: Any, hold: Any, falls: Any, axis: Figure) 
 # Outcomes ----------------------------------------------------------------------------------------------
 
 
+@chart("Exits", "Trades by exit reason and side.")
 def exits(result: Values) -> Figure:
-    """Trades by exit reason and side."""
     rows = result["series"]["exits"]
     data = []
     for reason in dict.fromkeys(row["reason"] for row in rows):
         mine = [row for row in rows if row["reason"] == reason]
-        name, colour, hatch = _EXITS[reason]
+        name, colour, hatch = _EXITS.get(reason, (reason.replace("_", " "), HOLD, ""))
         data.append(
             {
                 "type": "bar",
@@ -124,8 +116,8 @@ def exits(result: Values) -> Figure:
     return noted({"data": data, "layout": layout}, any(row["trades"] for row in rows))
 
 
+@chart("Net P&L of the trades", "Distribution of the net P&L per trade; counts on a log scale.")
 def results(result: Values) -> Figure:
-    """Trades by net P&L."""
     bins = result["series"]["results"]
     centres = [(low + high) / 2 for low, high in zip(bins["from_usd"], bins["to_usd"], strict=True)]
     labels = [
@@ -143,14 +135,14 @@ def results(result: Values) -> Figure:
         bars["width"] = centres[1] - centres[0]
     decades = [-0.3, math.log10(max([1, *bins["trades"]])) + 0.2]
     axes = {
-        "xaxis": {"title": {"text": "net P&L of a trade"}, "tickformat": USD},
-        "yaxis": {**COUNTS, "title": {"text": "trades (log)"}, "type": "log", "dtick": 1, "range": decades},
+        "xaxis": axis("net P&L of a trade", tickformat=USD),
+        "yaxis": COUNTS | axis("trades (log)", type="log", dtick=1, range=decades),
     }
     return noted({"data": [bars], "layout": {**axes, "bargap": 0}}, any(bins["trades"]))
 
 
+@chart("MAE against MFE", "Trades by their worst and best excursion from the entry fill until the exit.")
 def excursions(result: Values) -> Figure:
-    """Trades by MAE and MFE."""
     cells = result["series"]["excursions"]
     cell = {
         "type": "heatmap",
@@ -161,22 +153,14 @@ def excursions(result: Values) -> Figure:
         "hovertemplate": "MAE about %{x:,.10~g}, MFE about %{y:,.10~g} points: %{text} trades<extra></extra>",
         "colorscale": SEQUENTIAL,
         "hoverongaps": False,
-        "colorbar": {
-            "title": {"text": "trades"},
-            "tickvals": list(range(7)),
-            "ticktext": [f"{10**k:,}" for k in range(7)],
-            "thickness": 10,
-        },
+        "colorbar": axis("trades", tickvals=list(range(7)), ticktext=[f"{10**k:,}" for k in range(7)], thickness=10),
     }
-    layout = {
-        "xaxis": {"title": {"text": "MAE, points (outermost cells: and beyond)"}},
-        "yaxis": {"title": {"text": "MFE, points (and beyond)"}},
-    }
+    layout = {"xaxis": axis("MAE, points (outermost cells: and beyond)"), "yaxis": axis("MFE, points (and beyond)")}
     return noted({"data": [cell] if cells["trades"] else [], "layout": layout}, bool(cells["trades"]))
 
 
+@chart("Holding time", "Trades by the time from entry to exit.")
 def holding(result: Values) -> Figure:
-    """Trades by holding time."""
     bins = result["series"]["holding"]
     labels = [_span(low, high) for low, high in zip(bins["from_seconds"], bins["to_seconds"], strict=True)]
     data = [
@@ -193,11 +177,7 @@ def holding(result: Values) -> Figure:
     layout = {
         "barmode": "stack",
         "hovermode": "x unified",
-        "xaxis": {
-            "title": {"text": "time from entry to exit"},
-            "type": "category",
-            "dtick": 1 if len(labels) <= 10 else 2,
-        },
+        "xaxis": axis("time from entry to exit", type="category", dtick=1 if len(labels) <= 10 else 2),
         "yaxis": COUNTS,
     }
     return noted({"data": data, "layout": layout}, bool(labels))
@@ -219,8 +199,8 @@ def _duration(seconds: float) -> tuple[str, str]:
 # Calendar ----------------------------------------------------------------------------------------------
 
 
+@chart("Daily P&L", "Net P&L of each session date; + and - are gain and loss.", wide=True)
 def calendar(result: Values) -> Figure:
-    """Net P&L of each session date in weeks."""
     days = result["series"]["by_day"]
     names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     dates = [date.fromisoformat(text) for text in days["session_date"]]
@@ -234,7 +214,7 @@ def calendar(result: Values) -> Figure:
         row, column = day.weekday(), (monday - first).days // 7 if first else 0
         z[row][column] = usd
         signs[row][column] = "+" if usd > 0 else "-" if usd < 0 else ""
-        labels[row][column] = f"{day} {dollars(usd)}, {count_of_trades(count)}"
+        labels[row][column] = f"{day} {dollars(usd)}, {counted(count, 'trade')}"
     limit = max((abs(usd) for usd in days["net_usd"]), default=0) or 1
     cell = {
         "type": "heatmap",
@@ -255,20 +235,20 @@ def calendar(result: Values) -> Figure:
         "colorbar": {"tickformat": USD, "thickness": 10},
     }
     layout = {
-        "xaxis": {"title": {"text": "week of"}, "type": "date", "showgrid": False},
+        "xaxis": axis("week of", type="date", showgrid=False),
         "yaxis": {"autorange": "reversed", "showgrid": False},
     }
     return noted({"data": [cell], "layout": layout}, weeks > 0, "no session dates")
 
 
+@chart("Hour of day", "Mean net P&L and number of the trades by the Chicago hour of their entry.")
 def hours(result: Values) -> Figure:
-    """Means by hour."""
     rows = result["series"]["hours"]
     return _means([f"{row['hour']:02d}" for row in rows], rows, "hour of entry, Chicago")
 
 
+@chart("Day of week", "Mean net P&L and number of the trades by the weekday of the session date of their entry.")
 def weekdays(result: Values) -> Figure:
-    """Means by weekday."""
     rows = [row for row in result["series"]["weekdays"] if row["trades"] or row["weekday"][0] != "S"]
     return _means([row["weekday"][:3] for row in rows], rows, "session date of entry")
 
@@ -284,64 +264,25 @@ def _means(labels: list[str], rows: Sequence[Values], title: str) -> Figure:
     ]
     layout = {
         "showlegend": False,
-        "xaxis": {
-            "title": {"text": title},
-            "type": "category",
-            "anchor": "y2",
-            "tickangle": 0,
-            "dtick": 1 if len(labels) <= 7 else 3,
-        },
-        "yaxis": {"domain": [0.4, 1], "tickformat": USD_TEXT, "title": {"text": "mean net"}},
+        "xaxis": axis(title, type="category", anchor="y2", tickangle=0, dtick=1 if len(labels) <= 7 else 3),
+        "yaxis": axis("mean net", domain=[0.4, 1], tickformat=USD_TEXT),
         "yaxis2": {**COUNTS, "domain": [0, 0.32], "automargin": True},
     }
     return noted({"data": data, "layout": layout}, any(counts))
 
 
+@chart("Months", "Net P&L by the month of the session date of the exit.")
 def months(result: Values) -> Figure:
-    """Net P&L by month."""
     rows = result["months"]
     labels = [
-        f"{count_of_trades(row['trades'])}, {number(row['win_rate'], 'share')} won, "
+        f"{counted(row['trades'], 'trade')}, {number(row['win_rate'], 'share')} won, "
         f"max drawdown {dollars(row['max_drawdown_usd'])}"
         for row in rows
     ]
     bars = signed_bars([row["month"] for row in rows], [row["net_usd"] for row in rows])
     bars |= {"customdata": labels, "hovertemplate": f"%{{y:{USD_TEXT}}}, %{{customdata}}<extra></extra>"}
-    axes = {"xaxis": {"type": "category"}, "yaxis": {"tickformat": USD, "title": {"text": "net P&L"}}}
+    axes = {"xaxis": {"type": "category"}, "yaxis": axis("net P&L", tickformat=USD)}
     return noted({"data": [bars], "layout": axes}, any(row["trades"] for row in rows))
 
 
-CHARTS = (
-    Chart(
-        "equity_by_day",
-        "Equity by session date",
-        "Net P&L after each session date, buy & hold of one contract, and the fall from the peak of daily equity.",
-        equity_by_day,
-        wide=True,
-    ),
-    Chart(
-        "equity_by_trade",
-        "Equity by trade",
-        "Net P&L after each trade, buy & hold at the time of its exit, and the fall from the peak.",
-        equity_by_trade,
-        wide=True,
-    ),
-    Chart("exits", "Exits", "Trades by exit reason and side.", exits),
-    Chart("results", "Net P&L of the trades", "Distribution of the net P&L per trade; counts on a log scale.", results),
-    Chart("calendar", "Daily P&L", "Net P&L of each session date; + and - are gain and loss.", calendar, wide=True),
-    Chart("hours", "Hour of day", "Mean net P&L and number of the trades by the Chicago hour of their entry.", hours),
-    Chart(
-        "weekdays",
-        "Day of week",
-        "Mean net P&L and number of the trades by the weekday of the session date of their entry.",
-        weekdays,
-    ),
-    Chart("months", "Months", "Net P&L by the month of the session date of the exit.", months),
-    Chart(
-        "excursions",
-        "MAE against MFE",
-        "Trades by their worst and best excursion from the entry fill until the exit.",
-        excursions,
-    ),
-    Chart("holding", "Holding time", "Trades by the time from entry to exit.", holding),
-)
+CHARTS = (equity_by_day, equity_by_trade, exits, results, calendar, hours, weekdays, months, excursions, holding)

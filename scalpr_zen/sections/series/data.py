@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array, Bools
 from scalpr_zen.base.sessions import chicago_offsets
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
@@ -20,8 +20,6 @@ from scalpr_zen.sections.baseline import daily_usd
 from scalpr_zen.sections.measures import NAN, daily, whole
 from scalpr_zen.simulation.execution import Execution
 from scalpr_zen.simulation.kernel import REASONS, STOP, TARGET, VOID
-
-Array = NDArray[Any]
 
 STRETCHES = 400
 """Stretches of a path by trade; of each the first, last, lowest and highest point and its deepest fall are kept."""
@@ -41,7 +39,7 @@ LIMITS = (
 _HOUR, _DAY = 3600 * NANOS, 86_400 * NANOS
 
 
-def series(trades: Array, tape: Tape, execution: Execution, counted: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+def series(trades: Array, tape: Tape, execution: Execution, counted: Bools | None = None) -> dict[str, Any]:
     """Return the series of every chart but Monte Carlo's.
 
     Parameters
