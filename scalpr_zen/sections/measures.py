@@ -6,7 +6,7 @@ Results are counted in whole micro-dollars where they decide a win, a verdict or
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtri, stdtr
@@ -55,6 +55,14 @@ def max_drawdown(x: Float64) -> Drawdown:
     peak = trough - int(equity[trough::-1].argmax())
     back = np.flatnonzero((equity[trough:] >= equity[peak]) & (falls[trough] > 0))
     return Drawdown(int(falls[trough]) / MICRO, peak, trough, trough + int(back[0]) if len(back) else None)
+
+
+def histogram(amounts: Array, most: int, name: str) -> dict[str, list[Any]]:
+    """Return the edges in USD of at most `most` equal bins of whole micro-dollars, and under `name` the count of each."""
+    first = amounts.min()
+    width = (amounts.max() - first) // most + 1
+    count = np.bincount((amounts - first) // width)
+    return {"edges_usd": ((first + width * np.arange(len(count) + 1)) / MICRO).tolist(), name: count.tolist()}
 
 
 def _mean(x: Float64) -> float:

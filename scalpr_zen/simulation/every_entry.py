@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.base.blocks import extremes
 from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import NEVER, STOP_FILL_CODES
-from scalpr_zen.simulation.passages import extremes, levels_stay
+from scalpr_zen.simulation.passages import levels_stay
 from scalpr_zen.simulation.rules import SessionRules
 from scalpr_zen.simulation.simulate import kernel_params
 
@@ -140,7 +141,7 @@ def outcomes(
 
     def walk(number: int) -> Outcomes:
         first, stop = (int(tape.segments[name][number]) for name in ("start", "stop"))
-        low, high = extremes(tape, first, stop)
+        low, high = extremes(tape.price, tape.blocks, first, stop)
         passage = np.full(high - low + 3, stop, np.int64)  # one price more at each end, which none passes
         width = _width(tape, number, execution)
         found, aggressor = np.zeros((groups, 2, width), np.int64), np.zeros((groups, 3), np.int64)
@@ -179,7 +180,8 @@ def merged(parts: Sequence[Outcomes], groups: int) -> Outcomes:
 
 def _width(tape: Tape, number: int, execution: Execution) -> int:
     """Return the number of possible results of a contract's trades: fills lie within its prices, plus slippage."""
-    low, high = extremes(tape, int(tape.segments["start"][number]), int(tape.segments["stop"][number]))
+    ends = (int(tape.segments[name][number]) for name in ("start", "stop"))
+    low, high = extremes(tape.price, tape.blocks, *ends)
     return 2 * (high - low + 2 * execution.slippage_ticks) + 1
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.base.blocks import BLOCK
+from scalpr_zen.base.blocks import extremes
 from scalpr_zen.base.compiled import inner, njit, without_counts
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
@@ -278,18 +278,12 @@ def _first_passages(
 
     def walk(segment: int, start: int, stop: int) -> None:
         end = int(tape.segments["stop"][segment])
-        low, high = extremes(tape, int(tape.segments["start"][segment]), end)
+        low, high = extremes(tape.price, tape.blocks, int(tape.segments["start"][segment]), end)
         table = np.full(high - low + 3, end, np.int32)  # one price more at each end, which none passes
         _passage_kernel(tape.price, end, low - 1, wanted.side, entry, first, start, stop, *distances, table, found)
 
     run_all(walk, range(len(tape.segments)), bounds[:-1], bounds[1:])
     return found
-
-
-def extremes(tape: Tape, first: int, stop: int) -> tuple[int, int]:
-    """Return a lowest and a highest price of a stretch: the extremes of the blocks that it touches."""
-    blocks = slice(first // BLOCK, (stop - 1) // BLOCK + 1)
-    return int(tape.blocks.low[blocks].min()), int(tape.blocks.high[blocks].max())
 
 
 @njit(cache=True, nogil=True, **without_counts)

@@ -25,6 +25,7 @@ from scalpr_zen.base.compiled import njit
 from scalpr_zen.base.engine import cores, run_all
 from scalpr_zen.base.money import MICRO, micro
 from scalpr_zen.base.params import Parameters, param
+from scalpr_zen.sections.measures import histogram
 
 PERCENTILES = (5, 25, 50, 75, 95)
 GRID = 200
@@ -110,7 +111,7 @@ def _permutation(amounts: Int64, settings: MonteCarlo) -> dict[str, Any]:
         "actual_usd": _usd(path[np.append(0, grid)]),
         "bands_usd": _bands(equity),
         "drawdown_usd": _percentiles(drawdown),
-        "drawdown_paths": _histogram(drawdown),
+        "drawdown_paths": histogram(drawdown, HISTOGRAM, "paths"),
         "actual_drawdown_usd": actual / MICRO,
         "actual_drawdown_rank": float((drawdown < actual).mean()),
     }
@@ -132,7 +133,7 @@ def _days(amounts: Int64, session: Array, counted: Bools, settings: MonteCarlo) 
         "profit_usd": _percentiles(equity[:, -1]),
         "profitable_share": float((equity[:, -1] > 0).mean()),
         "drawdown_usd": _percentiles(drawdown),
-        "drawdown_paths": _histogram(drawdown),
+        "drawdown_paths": histogram(drawdown, HISTOGRAM, "paths"),
     }
 
 
@@ -179,14 +180,6 @@ def _bands(equity: Int64) -> dict[str, list[float]]:
 
 def _percentiles(values: Int64) -> dict[str, float]:
     return dict(zip(map(str, PERCENTILES), _usd(np.percentile(values, PERCENTILES)), strict=True))
-
-
-def _histogram(values: Int64) -> dict[str, list[Any]]:
-    """Return the edges in USD of at most HISTOGRAM equal bins of whole micro-dollars, and the paths in each."""
-    first = values.min()
-    width = (values.max() - first) // HISTOGRAM + 1
-    paths = np.bincount((values - first) // width)
-    return {"edges_usd": _usd(first + width * np.arange(len(paths) + 1)), "paths": paths.tolist()}
 
 
 def _usd(amounts: Array) -> list[float]:

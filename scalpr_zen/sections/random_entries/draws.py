@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.engine import run_all
-from scalpr_zen.base.money import MICRO, check_sum
+from scalpr_zen.base.money import MICRO, check_sum, micro
 from scalpr_zen.base.sessions import chicago_offsets
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.fills import alone, inside_share
-from scalpr_zen.sections.measures import NAN
+from scalpr_zen.sections.measures import NAN, histogram
 from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.every_entry import Outcomes, Positions, has_fixed_levels, merged, moves, outcomes
 from scalpr_zen.simulation.rules import entry_ranges
@@ -273,7 +273,7 @@ def _compared(own: _Sums, drawn: _Sums, centre: Array, tick_usd: float, cost: fl
         "reason": reason,
         "percentile": NAN if reason else (below + at / 2) / len(scores),
         "p_value": NAN if reason else (1 + len(scores) - below) / (1 + len(scores)),
-        "histogram": _histogram(np.rint(usd * MICRO).astype(np.int64)),
+        "histogram": histogram(micro(usd), HISTOGRAM, "runs"),
     }
 
 
@@ -298,11 +298,3 @@ def _deviation(sums: _Sums, centre: Array, tick_usd: float, cost: float) -> floa
     """Return the root mean square of a trade's deviation from the centre of its cell, in USD."""
     _, squares = _spread(sums, centre, tick_usd, cost)
     return float(np.sqrt(squares.sum() / sums.entries.sum()))
-
-
-def _histogram(totals: Array) -> dict[str, list[Any]]:
-    """Return the edges in USD of at most HISTOGRAM equal bins of whole micro-dollars, and the runs in each."""
-    first = totals.min()
-    width = (totals.max() - first) // HISTOGRAM + 1
-    runs = np.bincount((totals - first) // width)
-    return {"edges_usd": ((first + width * np.arange(len(runs) + 1)) / MICRO).tolist(), "runs": runs.tolist()}
