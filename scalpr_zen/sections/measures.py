@@ -58,7 +58,7 @@ def max_drawdown(x: Float64) -> Drawdown:
 
 
 def histogram(amounts: Array, most: int, name: str) -> dict[str, list[Any]]:
-    """Return the edges in USD of at most `most` equal bins of whole micro-dollars, and under `name` the count of each."""
+    """Return the edges in USD of at most `most` equal bins of whole micro-dollars, and the count of each as `name`."""
     first = amounts.min()
     width = (amounts.max() - first) // most + 1
     count = np.bincount((amounts - first) // width)
