@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pytest
 
 from scalpr_zen import Tape, instrument, save_tape
 from scalpr_zen.sections import sections
+from support.asking import free_port
 from support.market import market
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -81,8 +81,7 @@ def listening(process):
 
 @contextlib.contextmanager
 def dashboard(tape, *flags):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [*COMMAND, "dashboard", str(tape), "--port", str(port), *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tape.parent) as process:
         try:
