@@ -39,7 +39,7 @@ COMMAND = (
     f"import scalpr_zen.sections.prop_firm.evaluation as made; made.TAPES = {TAPES}; "
     "from scalpr_zen.commands import entry_point; entry_point()",
 )
-PATIENCE = 30_000  # ms
+PATIENCE = 120_000  # ms, for a busy machine
 NO_PLOTLY = "window.Plotly = { react: async (box) => { box.on ??= () => {}; }, Plots: { resize() {} } };"
 SHORT = {"width": 1280, "height": 560}  # no chart is in sight at first, which saves drawing them
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 850}
