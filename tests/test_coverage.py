@@ -186,14 +186,6 @@ def test_what_is_whole_and_missing_survives_saving_and_cutting(tmp_path):
     assert again.part(10, second).sessions["start"].tolist() == [0, tape.sessions["start"][1] - 10]
 
 
-def test_a_tape_of_an_older_format_asks_to_be_made_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("scalpr_zen.data.tape_file.FORMAT", 2)
-    path = save_tape(tape_of_times(session_times(WEEK[0])), tmp_path / "tape.npz")
-    monkeypatch.undo()
-    with pytest.raises(TapeError, match="has tape format 2, this version reads 3: make it again"):
-        Tape.open(path)
-
-
 # What counts by day --------------------------------------------------------------------------------------
 
 STEP = 10  # minutes
@@ -313,7 +305,7 @@ def test_a_run_without_a_whole_date_has_no_by_day_figures_and_no_drawn_days():
     assert result.values["prop_firm"]["drawn"] == {}
     assert f"days drawn: n/a, {ONE_DATE}" in result.full_text()
     assert json.loads(result.to_json())["statistics"]["sharpe"] is None
-    assert result.figures()  # charts without drawn days
+    assert result.charts()  # without drawn days
     assert "\n".join(result.report_lines())
 
 
