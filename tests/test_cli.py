@@ -291,13 +291,6 @@ def test_demo_writes_files_that_preprocess_and_backtest_read(scalpr, small_demo)
     assert "SYNTHETIC" in out
 
 
-def test_equal_seeds_give_equal_demos(scalpr, small_demo):
-    for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
-        scalpr("demo", "--sessions", "1", "--seed", str(seed), "--out", folder)
-    a, b, c = (sorted(path.read_bytes() for path in Path(folder).iterdir()) for folder in "abc")
-    assert a == b != c
-
-
 def test_without_a_tape_the_demo_market_is_made_once_and_used(scalpr, small_demo, monkeypatch):
     monkeypatch.setattr(demo, "DEMO_SESSIONS", 1)
     code, out, err = scalpr("backtest", *FAST, "--json")

@@ -25,7 +25,6 @@ from scalpr_zen.sections.monte_carlo.charts import ONE_DATE
 from scalpr_zen.sections.monte_carlo.paths import monte_carlo
 
 MINUTE = 60 * 10**9
-HOUR = 60 * MINUTE
 WEEK = ["2024-12-02", "2024-12-03", "2024-12-04", "2024-12-05", "2024-12-06"]
 NQ = instrument("NQ")
 

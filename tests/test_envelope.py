@@ -1,18 +1,14 @@
 """The envelope: the lowest and highest price of each part of a window, however the window lies to the blocks."""
 
-import itertools
 from typing import NamedTuple
 
 import numpy as np
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.tapes import tape_of
 
 from scalpr_zen import Tape, save_tape
 from scalpr_zen.dashboard.envelope import BLOCK, Envelope
-
-LEAST, MOST = -(10**9), 10**9  # ticks of a tape
 
 
 def extremes(price, first, stop):
@@ -86,29 +82,6 @@ def test_as_many_parts_as_prints_are_the_prints():
     assert first.tolist() == low.tolist() == high.tolist() == prices[7:]
 
 
-@pytest.mark.parametrize("at", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK - 1, 2 * BLOCK, 3 * BLOCK - 1, 3 * BLOCK])
-@pytest.mark.parametrize("spike", [LEAST, MOST])
-def test_one_spike_is_found_where_it_is_and_nowhere_else(at, spike):
-    prices = np.full(3 * BLOCK + 1, 100)
-    prices[at] = spike
-    envelope = Envelope(tape_of(prices))
-    windows = [(0, len(prices)), (at, at + 1), (max(0, at - 3), min(len(prices), at + 1500))]
-    for (start, stop), columns in itertools.product(windows, (1, 2, 5)):
-        first, low, high = envelope.window(start, stop, min(columns, stop - start))
-        part = np.searchsorted(first, at, side="right") - 1
-        assert np.flatnonzero((low != 100) | (high != 100)).tolist() == [part]
-        assert spike in (low[part], high[part])
-    for start, stop in ((0, at), (at + 1, len(prices))):
-        if start < stop:
-            _, low, high = envelope.window(start, stop, 1)
-            assert (low[0], high[0]) == (100, 100)
-
-
-def test_negative_prices_have_extremes_too():
-    _, low, high = Envelope(tape_of([-5, -9, -1, -7])).window(0, 4, 2)
-    assert (low.tolist(), high.tolist()) == ([-9, -7], [-5, -1])
-
-
 def test_a_mapped_tape_has_the_envelope_of_the_tape_in_memory(tmp_path):
     prices = np.random.default_rng(5).integers(80_000, 81_000, 2 * BLOCK + 100)
     mapped = Tape.open(save_tape(tape_of(prices), tmp_path / "tape.npz"))
@@ -121,7 +94,3 @@ def test_windows_do_not_depend_on_windows_before():
     before = [column.tolist() for column in envelope.window(5, 3000, 11)]
     envelope.window(0, 3_100, 2)
     assert [column.tolist() for column in envelope.window(5, 3000, 11)] == before
-
-
-def test_an_empty_tape_has_an_envelope():
-    Envelope(tape_of([]))

@@ -194,10 +194,6 @@ def test_rule_7_a_take_profit_fills_at_its_limit_never_better_and_never_with_sli
     assert fills([100, 100, 80], {0: SHORT}, **rule) == [(1, 99, 2, 95, "target")]
 
 
-def test_rule_7_touch_is_the_default():
-    assert Execution().target_fill == "touch"
-
-
 @pytest.mark.parametrize("target_fill", ["touch", "through"])
 def test_rule_8_a_stop_is_triggered_by_the_first_print_at_or_beyond_it(target_fill):
     # What fills the target says nothing about the stop: at its price is enough.
@@ -208,10 +204,6 @@ def test_rule_8_a_stop_is_triggered_by_the_first_print_at_or_beyond_it(target_fi
 def test_rule_8_stop_fill_trigger_fills_at_the_triggering_print_so_a_gap_costs_what_it_cost():
     assert fills([100, 100, 90, 97], {0: LONG}, stop_fill="trigger") == [(1, 100, 2, 90, "stop")]
     assert fills([100, 100, 110, 103], {0: SHORT}, stop_fill="trigger") == [(1, 100, 2, 110, "stop")]
-
-
-def test_rule_8_stop_fill_trigger_is_the_default():
-    assert fills([100, 100, 90, 97], {0: LONG}) == [(1, 100, 2, 90, "stop")]
 
 
 def test_rule_8_stop_fill_level_fills_at_the_stop_price_though_the_market_gapped_beyond():

@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -21,12 +20,10 @@ from support.budget import JIT, examples, many
 from support.random_tapes import Orders, crossovers, markets, orders, random_walk, segments_of
 from support.tapes import NOON, Given, tape_of
 
-from scalpr_zen import TRADE, EmaCrossover, MonteCarlo, PropFirm, Tape, run, save_tape
+from scalpr_zen import TRADE, EmaCrossover, MonteCarlo, PropFirm, run, save_tape
 from scalpr_zen.base.engine import Engine
 from scalpr_zen.simulation.simulate import simulate, trades_sha256
 
-CHICAGO = ZoneInfo("America/Chicago")
-HOUR = 3600 * 10**9
 TRADES = {"settings": MonteCarlo(monte_carlo_sims=0, random_entry_sims=0), "firm": PropFirm(prop_firm="none")}
 TICK, TICK_VALUE = 0.25, 5.0  # of NQ
 MANY = examples(300)
@@ -37,15 +34,6 @@ def test_the_crossover_equals_its_slow_twin(market, strategy):
     got = strategy.signals(market.tape()).tolist()
     expected = naive.crossover_signals(market.prices, segments_of(market), strategy.fast_period, strategy.slow_period)
     assert got == expected
-
-
-@pytest.mark.parametrize(("fast_period", "slow_period"), [(1, 2), (3, 7), (9, 21), (50, 200)])
-def test_a_long_crossover_equals_its_slow_twin(fast_period, slow_period):
-    market = random_walk(10_000)
-    got = EmaCrossover(fast_period=fast_period, slow_period=slow_period).signals(market.tape()).tolist()
-    expected = naive.crossover_signals(market.prices, segments_of(market), fast_period, slow_period)
-    assert got == expected
-    assert min(Counter(got)[side] for side in (1, -1)) > 20
 
 
 @pytest.mark.parametrize(("fast_period", "slow_period"), [(1, 3), (2, 5), (3, 7)])
@@ -134,14 +122,6 @@ def test_rule_15_every_column_of_a_trade_is_part_of_the_hash():
     assert len(hashes) == 3 + len(TRADE.names)
 
 
-def test_rule_15_the_hash_is_the_same_for_a_list_put_together_from_chunks():
-    market = random_walk(300)
-    trades = simulate(market.tape(), market.given(), *RULES.parameters()).trades
-    for chunk in (1, 7, len(trades)):
-        chunks = [trades[start : start + chunk] for start in range(0, len(trades), chunk)]
-        assert trades_sha256(np.concatenate(chunks)) == trades_sha256(trades)
-
-
 @pytest.fixture
 def hasty_threads():
     """Threads that give way to each other all the time, so that they meet in plain Python too."""
@@ -169,31 +149,22 @@ def test_rule_15_the_hash_is_the_same_in_several_threads_at_once():
     assert len(set(got)) == len(jobs)
 
 
-@pytest.mark.parametrize("cores", [1, 2, 7])
-def test_rule_15_the_hash_is_the_same_for_any_number_of_cores(cores):
+def test_rule_15_the_hash_is_the_same_for_any_number_of_cores():
     tape = random_walk(2_000).tape()
     expected = trades_hash(tape)
-    with Engine(cores):
-        assert trades_hash(tape) == expected
-
-
-def test_rule_15_the_hash_is_the_same_after_the_tape_was_saved_and_opened(tmp_path):
-    tape = random_walk(2_000).tape()
-    got = trades_hash(Tape.open(save_tape(tape, tmp_path / "tape.npz")))
-    expected = trades_hash(tape)
-    assert got == expected
+    for cores in (1, 2, 7):
+        with Engine(cores):
+            assert trades_hash(tape) == expected
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("disable_jit", ["0", "1"])
-def test_rule_15_the_hash_is_the_same_in_a_fresh_process_compiled_or_not(tmp_path, disable_jit):
+def test_rule_15_the_hash_of_a_saved_tape_is_the_same_in_a_fresh_process_compiled_or_not(tmp_path):
     tape = random_walk(2_000).tape()
     path = save_tape(tape, tmp_path / "tape.npz")
     command = [sys.executable, "-c", HASH_OF_A_FILE, path, *map(repr, (STRATEGY, *RULES.parameters()))]
-    environment = os.environ | {"NUMBA_DISABLE_JIT": disable_jit, "PYTHONHASHSEED": "1"}
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1" if JIT else "0", "PYTHONHASHSEED": "1"}  # not as here
     got = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
-    expected = trades_hash(tape)
-    assert got == expected
+    assert got == trades_hash(tape)
 
 
 # Rule 16: a longer input must not change the earlier output --------------------------------------------

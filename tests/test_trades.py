@@ -10,10 +10,6 @@ from fractions import Fraction
 import pytest
 from support.few_prints import LONG, REFUSED, SHORT, counts, excursions, fills, ran, rows, traded
 
-from scalpr_zen import (
-    Execution,
-)
-
 
 def test_rule_10_a_signal_is_ignored_while_a_position_is_open_and_at_the_exits_own_print():
     # Bought at 1, sold at 4. Signals at 1, 2 and 4 are ignored; the one at 5 buys 104 at 6.
@@ -65,10 +61,6 @@ def test_rule_10_overlapping_trades_are_listed_in_the_order_of_their_exits():
     got = fills([100, 100, 100, 102, 104], {0: LONG, 1: SHORT}, overlap=True)
     expected = [(2, 100, 3, 102, "stop"), (1, 100, 4, 104, "target")]
     assert got == expected
-
-
-def test_rule_10_overlap_is_off_by_default():
-    assert Execution().overlap is False
 
 
 # Rolls and ends ---------------------------------------------------------------------------------------
