@@ -287,8 +287,7 @@ def copy_of(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("how", "count"),
-    [*product(["a copy", "a copy in another folder", "given twice"], [1, 5]), ("another packing", 5)],
+    ("how", "count"), [*product(["a copy", "a copy in another folder", "given twice"], [1, 5]), ("another packing", 5)]
 )
 def test_the_same_trades_twice_are_refused_with_both_names(data, capfd, how, count):
     records = [trade(1, NOON + i, 21_000) for i in range(count)]

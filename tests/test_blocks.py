@@ -41,9 +41,7 @@ def test_blocks_equal_their_slow_twin_around_multiples_of_their_length(blocks):
 
 @given(st.lists(st.integers(LEAST, MOST) | st.integers(-2, 2), max_size=200))
 def test_blocks_equal_their_slow_twin(prices):
-    got = found(prices)
-    expected = extremes(prices)
-    assert got == expected
+    assert found(prices) == extremes(prices)
 
 
 def test_a_tape_has_the_blocks_of_its_prices_and_a_cut_one_those_of_what_is_left():

@@ -1,18 +1,7 @@
 """The dashboard in a browser: widths, themes, the keyboard."""
 
 import pytest
-from support.browsing import (
-    CHARTS,
-    FAST,
-    MANY,
-    NARROW,
-    WIDE,
-    chart,
-    needs_chromium,
-    open_all,
-    tape_view,
-    wait_for_all,
-)
+from support.browsing import CHARTS, FAST, MANY, NARROW, WIDE, chart, needs_chromium, open_all, tape_view, wait_for_all
 
 from scalpr_zen.sections.statistics import STATISTICS
 

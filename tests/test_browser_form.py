@@ -151,11 +151,7 @@ def test_groups_with_a_changed_value_are_open_and_others_as_the_keyboard_left_th
 def test_a_refusal_stands_at_its_field_alone_until_it_is_mended(visit, small):
     page = visit(small, FAST, refused=True, plotly=False)
     dimmed = "getComputedStyle(document.querySelector('#results')).opacity"
-    for name, text in (
-        ("take_profit", "-1"),
-        ("seed", ""),
-        ("weekdays", "no"),
-    ):
+    for name, text in (("take_profit", "-1"), ("seed", ""), ("weekdays", "no")):
         change(page, name, text)
         page.wait_for_selector("#error")
         message = page.locator("#error").text_content()

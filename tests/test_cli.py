@@ -14,14 +14,7 @@ from support.market import market
 
 import scalpr_zen
 import scalpr_zen.data.demo
-from scalpr_zen import (
-    ScalprError,
-    Setup,
-    Tape,
-    commands,
-    save_tape,
-    start,
-)
+from scalpr_zen import ScalprError, Setup, Tape, commands, save_tape, start
 from scalpr_zen.base.params import declared
 from scalpr_zen.commands import console, demo
 from scalpr_zen.runs.backtest import run_setup

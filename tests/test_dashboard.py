@@ -261,12 +261,7 @@ def test_the_reports_are_those_of_the_library(client, bench):
         )
 
 
-PACKED = [
-    ("/api/run", FAST),
-    ("/api/section/fills", FAST),
-    ("/api/trades", BUSY),
-    ("/api/tape", {"points": 400}),
-]
+PACKED = [("/api/run", FAST), ("/api/section/fills", FAST), ("/api/trades", BUSY), ("/api/tape", {"points": 400})]
 PACKED += [(f"/api/report.{suffix}", FAST) for suffix in ("txt", "csv", "json", "html")]
 PACKED += [("/", {}), ("/plotly.js", {}), ("/static/main.js", {}), ("/api/about", {})]
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import databento
@@ -16,6 +15,8 @@ from scalpr_zen.data import demo
 from scalpr_zen.data.demo import write_demo
 
 PRINTS = 4_000
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """Ten sessions: the default demo with fewer prints."""
@@ -106,13 +107,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("sessions", 0),
-        ("sessions", 1261),
-        ("seed", -1),
-        ("prints_a_session", 999),
-        ("prints_a_session", 10_000_001),
-    ],
+    [("sessions", 0), ("sessions", 1261), ("seed", -1), ("prints_a_session", 999), ("prints_a_session", 10_000_001)],
 )
 def test_a_number_out_of_its_range_is_refused_before_anything_is_written(tmp_path, name, value):
     with pytest.raises(ParameterError, match=f"{name} must be .*, was {value}"):

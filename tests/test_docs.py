@@ -8,14 +8,7 @@ from pathlib import Path
 import pytest
 from support.budget import JIT, LONG
 from support.market import market
-from support.printed import (
-    check_baseline,
-    check_counts,
-    check_months,
-    check_statistics,
-    printed_statistics,
-    section,
-)
+from support.printed import check_baseline, check_counts, check_months, check_statistics, printed_statistics, section
 
 from scalpr_zen import EmaCrossover, instrument, run, save_tape
 from scalpr_zen.base.params import declared

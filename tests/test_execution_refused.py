@@ -8,11 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from support.few_prints import (
-    LONG,
-    fills,
-    rules,
-)
+from support.few_prints import LONG, fills, rules
 from support.tapes import Given, signals_of, tape_of
 
 import scalpr_zen.base.blocks

@@ -357,11 +357,7 @@ def test_a_month_without_trades_has_no_win_rate():
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "x"),
-    [
-        ("paths_permuted", "permutation", "trade"),
-        ("paths_of_days", "days", "session_date"),
-    ],
+    ("name", "key", "x"), [("paths_permuted", "permutation", "trade"), ("paths_of_days", "days", "session_date")]
 )
 def test_bands_are_those_of_monte_carlo(name, key, x):
     paths, lines = VALUES["monte_carlo"][key], DRAWN[name]["data"]

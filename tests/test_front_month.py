@@ -257,8 +257,7 @@ def test_samples_of_any_root_lose_no_session(root, step):
 def test_the_calendar_rolls_n_business_days_before_expiry():
     every = {Z4: 1, H5: 1}
     # NQZ4 expires on Friday 2024-12-20: four business days before is Monday the 16th.
-    got = fronts(*[every] * 8, roll=Roll(rule="calendar", days=4))
-    assert got == [Z4] * 7 + [H5]
+    assert fronts(*[every] * 8, roll=Roll(rule="calendar", days=4)) == [Z4] * 7 + [H5]
     assert fronts(*[every] * 8, roll=Roll(rule="calendar", days=5)) == [Z4] * 4 + [H5] * 4
     assert fronts(*[every] * 8, roll=Roll(rule="calendar", days=9)) == [H5] * 8
 

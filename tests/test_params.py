@@ -9,16 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scalpr_zen import (
-    Bracket,
-    EmaCrossover,
-    Execution,
-    ParameterError,
-    Parameters,
-    commands,
-    instrument,
-    param,
-)
+from scalpr_zen import Bracket, EmaCrossover, Execution, ParameterError, Parameters, commands, instrument, param
 from scalpr_zen.base.params import RENAMED, declared
 from scalpr_zen.base.units import distance_ticks
 from scalpr_zen.commands.backtest import backtest_of

@@ -43,8 +43,7 @@ def test_a_crossover_of_a_staircase_equals_its_slow_twin(fast_period, slow_perio
     walk = random_walk(300).prices
     prices = [price for price in walk for _ in range(rng.randint(10, 60))]
     got = EmaCrossover(fast_period=fast_period, slow_period=slow_period).signals(tape_of(prices)).tolist()
-    expected = naive.crossover_signals(prices, [(0, len(prices))], fast_period, slow_period)
-    assert got == expected
+    assert got == naive.crossover_signals(prices, [(0, len(prices))], fast_period, slow_period)
     assert min(Counter(got)[side] for side in (1, -1)) > 20
 
 
@@ -178,8 +177,7 @@ def closed_before(trades, cut):
 def test_rule_16_holds_for_a_whole_run(market, strategy, rules, cut):
     whole = run(market.tape(), strategy, *rules.parameters(), **TRADES).trades
     got = run(market.tape().cut(cut), strategy, *rules.parameters(), **TRADES).trades.tolist()
-    expected = closed_before(whole, cut)
-    assert got == expected
+    assert got == closed_before(whole, cut)
 
 
 @given(markets(), crossovers())
@@ -187,9 +185,7 @@ def test_rule_16_a_longer_tape_does_not_change_the_earlier_signals(market, strat
     tape = market.tape()
     whole = strategy.signals(tape).tolist()
     for cut in range(len(tape)):
-        got = strategy.signals(tape.cut(cut)).tolist()
-        expected = whole[:cut]
-        assert got == expected
+        assert strategy.signals(tape.cut(cut)).tolist() == whole[:cut]
 
 
 @given(markets(), crossovers())
@@ -199,8 +195,7 @@ def test_rule_1_the_signals_of_a_segment_are_those_of_the_segment_alone(market, 
         strategy.signals(tape_of(market.prices[start:stop], market.ts[start:stop], start=0)).tolist()
         for start, stop in segments_of(market)
     ]
-    expected = [signal for signals in alone for signal in signals]
-    assert got == expected
+    assert got == [signal for signals in alone for signal in signals]
 
 
 # Rule 17: mirror and shift ----------------------------------------------------------------------------
@@ -235,8 +230,7 @@ def test_rule_17_whole_ticks_added_to_all_prices_change_no_bit_of_the_averages(t
     prices = [0] * 3 + [8] * 45 + [9]
     strategy = EmaCrossover(fast_period=1, slow_period=3)
     got = strategy.signals(tape_of([price + ticks for price in prices])).tolist()
-    expected = strategy.signals(tape_of(prices)).tolist()
-    assert got == expected
+    assert got == strategy.signals(tape_of(prices)).tolist()
 
 
 @pytest.mark.parametrize("change", ["mirror", "shift"])

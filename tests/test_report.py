@@ -21,17 +21,7 @@ from support.market import market
 from support.reports import FAST, FEW_PATHS, cells, csv_rows, golden_tape, refused_or_reported, report_of, section
 from support.tapes import Given, signals_of, tape_of
 
-from scalpr_zen import (
-    Bracket,
-    EmaCrossover,
-    Execution,
-    MonteCarlo,
-    Parameters,
-    PropFirm,
-    SessionRules,
-    param,
-    run,
-)
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Parameters, SessionRules, param, run
 from scalpr_zen.base.params import declared
 from scalpr_zen.render.lines import block_lines
 from scalpr_zen.render.text import number
@@ -394,13 +384,6 @@ def test_random_entries_are_shown_beside_the_t_statistic(tape):
         assert without.to_dict()["random_entries"] == {}
         assert len(without.trades) > 0
         assert text(without).startswith("n/a: ")
-
-
-def test_the_rules_of_a_prop_firm_are_shown(tape):
-    shown = run(tape, FAST, settings=FEW_PATHS, firm=PropFirm(prop_firm="apex-50k"))
-    assert "apex-50k" in "\n".join(section(shown.full_text(), "PROP FIRM"))
-    none = run(tape, FAST, settings=FEW_PATHS, firm=PropFirm(prop_firm="none"))
-    assert section(none.full_text(), "PROP FIRM") == ["  prop_firm=none: no evaluation"]
 
 
 def test_every_signal_is_counted_under_what_it_came_to(tape):

@@ -6,14 +6,7 @@ import pytest
 from support.market import METADATA, market
 from support.reports import FAST, FEW_PATHS, csv_rows, golden_tape, refused_or_reported, report_of, section
 
-from scalpr_zen import (
-    EmaCrossover,
-    Execution,
-    Tape,
-    instrument,
-    run,
-    save,
-)
+from scalpr_zen import EmaCrossover, Execution, Tape, instrument, run, save
 from scalpr_zen.render.text import number
 from scalpr_zen.sections import sections
 from scalpr_zen.sections.statistics import STATISTICS

@@ -220,9 +220,7 @@ def steady_case(seed):
 @MANY
 @given(markets(), every_rule())
 def test_the_simulator_equals_its_slow_twin_under_every_rule(market, rules):
-    got = by_fast(market, rules)
-    expected = by_naive(market, rules)
-    assert got == expected
+    assert by_fast(market, rules) == by_naive(market, rules)
 
 
 def features(market, rules, closed, unclosed, counts):
@@ -348,9 +346,7 @@ def test_rule_17_negated_prices_and_swapped_sides_mirror_the_trades(market, rule
 @given(markets(), every_rule())
 def test_rule_17_with_invert_the_opposite_signals_give_the_same_trades(market, rules):
     other = dataclasses.replace(market, signals=[-signal for signal in market.signals])
-    got = by_fast(other, dataclasses.replace(rules, reverse=not rules.reverse))
-    expected = by_fast(market, rules)
-    assert got == expected
+    assert by_fast(other, dataclasses.replace(rules, reverse=not rules.reverse)) == by_fast(market, rules)
 
 
 @given(markets(), every_rule(), st.sampled_from([1, -7, 99_999, -(10**8), 9 * 10**8]))

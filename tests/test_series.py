@@ -350,10 +350,7 @@ def check_run(result):
     assert max(got["by_trade"]["drawdown_usd"]) == close(numbers["max_drawdown_usd"])
     assert sum(got["by_day"]["hold_usd"]) == close(values["baseline"]["net_usd"])
     check_excursions(
-        got["excursions"],
-        trades["mae_ticks"].tolist(),
-        trades["mfe_ticks"].tolist(),
-        result.tape.instrument.tick_nanos,
+        got["excursions"], trades["mae_ticks"].tolist(), trades["mfe_ticks"].tolist(), result.tape.instrument.tick_nanos
     )
 
 

@@ -18,16 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
-from support.asking import (
-    FAST,
-    HERE,
-    PATIENCE,
-    at,
-    bench_of,
-    free_port,
-    library,
-    timeless,
-)
+from support.asking import FAST, HERE, PATIENCE, at, bench_of, free_port, library, timeless
 from support.browsing import listening
 from support.market import market
 from waitress import wasyncore

@@ -4,15 +4,7 @@ import dataclasses
 
 import pytest
 
-from scalpr_zen import (
-    Bracket,
-    Execution,
-    MonteCarlo,
-    PessimisticCosts,
-    PropFirm,
-    SessionRules,
-    Setup,
-)
+from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFirm, SessionRules, Setup
 from scalpr_zen.base.params import Parameters
 from scalpr_zen.sections.setup import GROUPS
 

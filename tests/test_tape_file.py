@@ -14,18 +14,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from support.small_tape import (
-    AGGRESSORS,
-    DTYPES,
-    MEMBERS,
-    MONDAY,
-    NQ,
-    PRICES,
-    SIZES,
-    TS,
-    assert_equal,
-    made,
-)
+from support.small_tape import AGGRESSORS, DTYPES, MEMBERS, MONDAY, NQ, PRICES, SIZES, TS, assert_equal, made
 
 import scalpr_zen.base.checked
 from scalpr_zen import Tape, TapeError, instrument, save_tape

@@ -115,12 +115,7 @@ def test_bad_windows_are_refused_by_name(long_client, query, name):
 
 @pytest.mark.parametrize(
     ("start", "stop", "expected"),
-    [
-        (0, LONG, [(0, "NQH5"), (ROLL, "NQM5")]),
-        (1, ROLL, []),
-        (ROLL, ROLL + 1, [(ROLL, "NQM5")]),
-        (ROLL + 1, LONG, []),
-    ],
+    [(0, LONG, [(0, "NQH5"), (ROLL, "NQM5")]), (1, ROLL, []), (ROLL, ROLL + 1, [(ROLL, "NQM5")]), (ROLL + 1, LONG, [])],
 )
 def test_rolls_inside_the_window_are_told(long_client, start, stop, expected):
     rolls = answer(long_client, "/api/tape", {"start": start, "stop": stop})["rolls"]

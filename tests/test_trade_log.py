@@ -16,22 +16,8 @@ from scalpr_zen import Bracket, Execution, run, save_tape
 from scalpr_zen.simulation.kernel import REASONS
 
 CHICAGO = ZoneInfo("America/Chicago")
-CSV_COLUMNS = [
-    "number",
-    "side",
-    "contract",
-    "session_date",
-    "entry_time",
-    "entry_price",
-    "exit_time",
-    "exit_price",
-    "exit_reason",
-    "gross_points",
-    "commission_usd",
-    "net_usd",
-    "mfe_points",
-    "mae_points",
-]
+CSV_COLUMNS = ["number", "side", "contract", "session_date", "entry_time", "entry_price", "exit_time", "exit_price"]
+CSV_COLUMNS += ["exit_reason", "gross_points", "commission_usd", "net_usd", "mfe_points", "mae_points"]
 
 
 @pytest.fixture(scope="module")

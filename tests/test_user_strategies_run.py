@@ -15,13 +15,7 @@ from support.user_files import DATACLASS, EVERY, PLAIN, SIGNALS, line_of, messag
 
 import scalpr_zen
 import scalpr_zen.dashboard.serve
-from scalpr_zen import (
-    Bracket,
-    ParameterError,
-    Tape,
-    run,
-    save_tape,
-)
+from scalpr_zen import Bracket, ParameterError, Tape, run, save_tape
 from scalpr_zen.commands.backtest import backtest_of
 from scalpr_zen.dashboard.app import create_app
 from scalpr_zen.dashboard.guard import Address
