@@ -283,6 +283,7 @@ NONE = math.nan
         ([50.0, -50.0, 0.0, -20.0], [0, 1, 2, 3], 70.0, 4, NONE),
         ([-20.0, 20.0, -60.0], [1, 2, 4], 60.0, 3, NONE),  # back at 0, the start's level: the later one is the peak
         ([80.0, -60.0, 20.0, 20.0, 30.0, 5.0], [0, 2, 3, 4, 6, 7], 60.0, 3, 7),  # above the peak on session 6
+        ([1.0, -0.000001, 0.000001], [0, 1, 2], 0.000001, 2, 3),  # a micro-dollar is a fall
         ([0.3, -0.2, -0.1, 0.1, 0.2], [0, 1, 2, 3, 4], 0.3, 3, 5),  # in floats it ends below its peak
     ],
 )
