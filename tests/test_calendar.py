@@ -1,7 +1,6 @@
 """When sessions close: published hours, the rules about them, and what a tape keeps of them."""
 
 import csv
-import subprocess
 import sys
 from collections import Counter
 from datetime import date, datetime, time, timedelta
@@ -10,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from support.dbn_files import chicago, trade, utc, write_day
-from support.tapes import NOON, Given, signals_of, tape_of
+from support.dbn_files import chicago, trade, write_day
+from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import SessionRules, Tape, TapeError, instrument, run, save_tape
 from scalpr_zen.base import facts
@@ -151,23 +150,6 @@ def test_a_missing_library_is_named(monkeypatch):
 def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_says_others():
     assert parse_instrument("NKD 5 5").calendar == "equity"
     assert parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ grains").calendar == "grains"
-
-
-@pytest.mark.process
-def test_only_resolving_closes_imports_pandas_and_its_calendars_warn_of_nothing(tmp_path):
-    path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
-    code = (
-        "import sys; import numpy as np; import scalpr_zen as z; import scalpr_zen.commands; "
-        "import scalpr_zen.data.preprocess; from scalpr_zen.data.calendar import session_closes; "
-        "tape = z.Tape.open(sys.argv[1]); "
-        "z.save(z.run(tape, z.EmaCrossover(), rules=z.SessionRules(flat_before_close=1.0)), sys.argv[2]); "
-        "print(tape.sessions['close'].tolist(), 'pandas' in sys.modules); "
-        "print([int(session_closes(c, np.array(['2025-12-10'], 'M8[D]')).ns[0]) for c in ('equity', 'grains')])"
-    )
-    command = [sys.executable, "-W", "error", "-c", code, path, tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    closes = f"[{utc('2025-12-10 22:00')}, {utc('2025-12-10 19:20')}]"
-    assert done.stdout == f"[{NOON + 4 * HOUR}] False\n{closes}\n"
 
 
 # Tapes -------------------------------------------------------------------------------------------------

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -217,14 +215,6 @@ def test_a_message_of_more_lines_becomes_one(capsys):
 def test_the_installed_command_is_this_one():
     [command] = entry_points(group="console_scripts", name="scalpr")
     assert command.load() is start.entry_point
-
-
-@pytest.mark.process
-def test_in_a_process_of_its_own_a_refusal_is_one_line_and_exit_code_2():
-    code = "from scalpr_zen.start import entry_point; entry_point()"
-    args = [sys.executable, "-c", code, "backtest", "--tape", "missing.npz"]
-    done = subprocess.run(args, capture_output=True, text=True, check=False)
-    assert "missing.npz" in refused((done.returncode, done.stdout, done.stderr))
 
 
 # ---------------------------------------------------------------------------- version, help, info, demo

@@ -221,16 +221,14 @@ def test_a_run_without_trades_has_an_empty_log(client):
     assert answer(client, "/api/trades") == nothing
 
 
-DATES = ("", "2024-11-02", "2024-11-04", "2024-12-17", "2024-12-18")
-FILTERS = list(
-    itertools.product(("all", "long", "short"), ("closed", "target", "stop"), ("all", "NQZ4", "NQH5"), DATES, DATES)
-)
+DATES = [("", ""), ("2024-11-04", ""), ("", "2024-11-04"), ("2024-11-02", "2024-12-16"), ("2024-12-17", "2024-11-01")]
+FILTERS = list(itertools.product(("all", "long", "short"), ("closed", "target", "stop"), ("all", "NQZ4", "NQH5")))
 
 
-@pytest.mark.parametrize(("side", "reason", "contract"), sorted({filters[:3] for filters in FILTERS}))
+@pytest.mark.parametrize(("side", "reason", "contract"), FILTERS)
 def test_filters_alone_and_together_find_what_they_say(client, bench, side, reason, contract):
     all_facts = facts(made(bench, BUSY).trades, bench)
-    for first, last in itertools.product(DATES, DATES):
+    for first, last in DATES:
         wanted = {"side": side, "reason": reason, "contract": contract, "first": first, "last": last}
         log = answer(client, "/api/trades", BUSY | wanted | {"size": 500})
         expected = [
