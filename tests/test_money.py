@@ -168,6 +168,10 @@ def test_trades_whose_sum_cannot_be_counted_are_refused_where_a_limit_adds_them(
     assert len(simulate(tape, signals, bracket, dear, SessionRules()).trades) == 3
     with pytest.raises(ParameterError, match=r"^sums of money in this run could reach"):
         simulate(tape, signals, bracket, dear, SessionRules(loss_limit=100))
+    # A void trade is not added: one that closed may stand beside it.
+    tape = tape_of([0, 0, 2**29, 0, 0, 2**29 - 1, 0], contract=["H5"] * 6 + ["M5"])
+    got = simulate(tape, signals_of(tape, {0: LONG, 3: LONG}), bracket, dear, SessionRules(loss_limit=100))
+    assert (len(got.trades), len(got.unclosed)) == (1, 1)
 
 
 def test_a_tick_of_less_than_a_micro_dollar_is_refused():
