@@ -318,13 +318,14 @@ def notes_of(result, word):
     return [note for note in result.values["notes"] if word in note]
 
 
-def held(tape, entry, leave):
-    """The coverage of one trade from the print after `entry` to print `leave`, which meets its target."""
+def held(tape, at, leave, **execution):
+    """The coverage of one trade of the signal `at` to print `leave`, which meets its target."""
     price = np.full(len(tape), 80_000)
     price[leave:] = 80_050
     made = Tape.from_prints(tape.ts, price, instrument=NQ)
     rules = Bracket(take_profit=10, stop_loss=100)
-    result = run(made, Given(signals_of(made, {entry: 1})), rules, settings=MonteCarlo(random_entry_sims=0))
+    settings = MonteCarlo(random_entry_sims=0)
+    result = run(made, Given(signals_of(made, {at: 1})), rules, Execution(**execution), settings=settings)
     assert result.trades["exit"].tolist() == [leave]
     return result.values["coverage"]["trades_across_holes"]
 
@@ -340,6 +341,7 @@ def test_a_trade_open_across_a_missing_date_or_an_incomplete_end_or_beginning_sp
     assert held(tape, starts[0], starts[1]) == 0  # into a date that begins in time
     assert held(tape, starts[1], starts[2] - 1) == 0  # inside an incomplete one
     assert held(tape, starts[1], starts[2]) == 1  # across its early end, and the late beginning of the next
+    assert held(tape, starts[2], starts[2] + 2, entry="signal") == 0  # from the first print after the hole on
     assert held(tape, starts[2], starts[3]) == 1  # across a missing date
     assert held(tape, starts[0], starts[3] + 1) == 1  # one trade, however many holes
 
