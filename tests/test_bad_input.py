@@ -3,11 +3,13 @@
 import os
 import shutil
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zstandard
+from support.budget import tries
 from support.dbn_files import DELAY, SECOND, compressed, header, patched, trade, utc, write_day, write_dbn
 from support.refusals import DAY, IDS, NEXT, NOON, command_line, good, listing, refused
 
@@ -130,7 +132,7 @@ def test_a_flipped_byte_of_the_header_gives_a_tape_or_a_refusal_and_no_other_err
     path = write_day(data, DAY, [trade(1, NOON, 21_000)], {"NQZ4": 1}, suffix=".dbn", version=1)
     whole = path.read_bytes()
     refusals = 0
-    for at in range(len(whole) - 48):
+    for at in range(0, len(whole) - 48, tries(1, 3)):
         flipped = bytearray(whole)
         flipped[at] ^= 0x80
         path.write_bytes(flipped)
@@ -138,7 +140,7 @@ def test_a_flipped_byte_of_the_header_gives_a_tape_or_a_refusal_and_no_other_err
             preprocess([data], instrument("NQ"), tmp_path / "tape.npz")
         except ScalprError:
             refusals += 1
-    assert refusals > 50
+    assert refusals > tries(50, 15)
 
 
 @pytest.mark.parametrize(
@@ -210,13 +212,20 @@ def test_a_little_clock_error_and_delay_are_no_damage(data, tmp_path):
 # Folders ----------------------------------------------------------------------------------------------
 
 
-def test_a_folder_without_a_file_is_refused(data, capfd):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("readme.txt", "{data} holds no DBN file"),
+        ("nowhere", "nowhere does not exist"),
+        ("job.zip", "job.zip is a ZIP archive: unpack it and give its folder"),
+    ],
+)
+def test_what_holds_no_data_is_refused_with_what_it_is(data, capfd, name, message):
     (data / "readme.txt").write_text("nothing here")
-    assert f"{data} holds no DBN file" in refused(capfd, data)
-
-
-def test_a_folder_that_does_not_exist_is_refused(data, capfd):
-    assert "nowhere does not exist" in refused(capfd, data / "nowhere")
+    (data / "job.zip").write_bytes(b"PK\x03\x04" + bytes(60))
+    if name == "readme.txt":
+        (data / "job.zip").unlink()
+    assert message.format(data=data) in refused(capfd, data if name == "readme.txt" else [data / name])
 
 
 def test_a_link_to_nothing_is_refused_and_not_passed_over(data, capfd):
@@ -271,12 +280,6 @@ def test_a_subfolder_with_data_and_an_archive_are_named_beside_the_files_that_ar
     assert "job/ (1 DBN file, 1 ZIP)" in capsys.readouterr().out
 
 
-def test_an_archive_is_refused_with_what_it_is(data, capfd):
-    path = data / "job.zip"
-    path.write_bytes(b"PK\x03\x04" + bytes(60))
-    assert "job.zip is a ZIP archive: unpack it and give its folder" in refused(capfd, [path])
-
-
 # The same trades twice --------------------------------------------------------------------------------
 
 
@@ -284,23 +287,27 @@ def copy_of(path: Path) -> Path:
     return Path(shutil.copy(path, path.with_name(f"copy-of-{path.name}")))
 
 
-def test_a_copied_file_is_refused_with_both_names(data, capfd):
-    first = good(data)
-    second = copy_of(first)
-    got = refused(capfd, data)
+@pytest.mark.parametrize(
+    ("how", "count"), [*product(["a copy", "a copy in another folder", "given twice"], [1, 5]), ("another packing", 5)]
+)
+def test_the_same_trades_twice_are_refused_with_both_names(data, capfd, how, count):
+    records = [trade(1, NOON + i, 21_000) for i in range(count)]
+    first = second = write_day(data, DAY, records, IDS)
+    given = [data]
+    if how == "a copy":
+        second = copy_of(first)
+    elif how == "a copy in another folder":
+        (data / "copy").mkdir()
+        second = Path(shutil.copy(first, data / "copy"))
+        given.append(data / "copy")
+    elif how == "given twice":
+        given.append(first)
+    else:
+        second = write_day(data, DAY, records, IDS, suffix=".dbn", version=1)
+    got = refused(capfd, given)
+    assert "the same trades" in got
     assert first.name in got
     assert second.name in got
-    assert "the same trades" in got
-
-
-def test_a_file_given_twice_is_refused(data, capfd):
-    assert "the same trades" in refused(capfd, [data, good(data)])
-
-
-def test_the_same_day_in_another_packing_is_refused(data, capfd):
-    good(data)
-    good(data, suffix=".dbn", version=1)
-    assert "the same trades" in refused(capfd, data)
 
 
 def test_a_file_that_overlaps_another_is_refused(data, capfd):
@@ -308,23 +315,6 @@ def test_a_file_that_overlaps_another_is_refused(data, capfd):
     write_day(data, DAY, records[:4], IDS, part=0)
     write_day(data, DAY, records[2:], IDS, part=1)
     assert "the same trades" in refused(capfd, data)
-
-
-def test_a_copied_file_of_one_trade_is_refused(data, capfd):
-    copy_of(write_day(data, DAY, [trade(1, NOON, 21_000)], IDS))
-    assert "the same trades" in refused(capfd, data)
-
-
-def test_a_copied_file_of_one_trade_under_the_same_name_is_refused(data, capfd):
-    path = write_day(data, DAY, [trade(1, NOON, 21_000)], IDS)
-    (data / "copy").mkdir()
-    shutil.copy(path, data / "copy")
-    assert "the same trades" in refused(capfd, [data, data / "copy"])
-
-
-def test_a_file_of_one_trade_given_twice_is_refused(data, capfd):
-    path = write_day(data, DAY, [trade(1, NOON, 21_000)], IDS)
-    assert "the same trades" in refused(capfd, [data, path])
 
 
 def test_a_copied_file_of_another_month_is_refused(data, capfd):
@@ -355,13 +345,6 @@ def test_a_tape_that_cannot_be_written_is_refused(data, tmp_path, capfd, out):
     assert err.startswith(f"error: {tmp_path / out} cannot be written: ")
     assert err.count("\n") == 1
     assert listing(tmp_path) == before
-
-
-def test_a_refusal_makes_no_folder(data, tmp_path):
-    write_day(data, DAY, [trade(77, NOON, 21_000)], IDS)
-    with pytest.raises(ScalprError):
-        preprocess([data], instrument("NQ"), tmp_path / "new" / "tape.npz")
-    assert not (tmp_path / "new").exists()
 
 
 def test_the_folder_of_the_tape_is_made(data, tmp_path):

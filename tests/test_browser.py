@@ -67,8 +67,8 @@ def test_every_link_of_the_page_leads_to_a_part_of_it(look, small):
     assert len(ids) == len(set(ids))
 
 
-def test_only_a_synthetic_tape_is_stamped(look, small, big):
-    page, other = look(small, FAST), look(big, MANY)
+def test_only_a_synthetic_tape_is_stamped(look, visit, small, big):
+    page, other = look(small, FAST), visit(big, MANY, plotly=False)
     assert "SYNTHETIC" in page.locator("#synthetic").text_content()
     assert page.locator("#synthetic").is_visible()
     assert other.locator("#synthetic").is_hidden()
@@ -78,23 +78,24 @@ def test_only_a_synthetic_tape_is_stamped(look, small, big):
 # ---------------------------------------------------------------------- nothing of an older run as current
 
 
-@pytest.mark.parametrize("path", ["run", "trades", "section/monte_carlo"])
-def test_an_older_answer_never_takes_the_place_of_a_newer_one(visit, small, path):
-    page, query = visit(small, FAST, plotly=False), f"{FAST}&take_profit=2.5"
-    with held(page, path, "take_profit=11") as routes:
-        with page.expect_request(lambda asked: f"/api/{path}?" in asked.url and "take_profit=11" in asked.url):
-            change(page, "take_profit", "11")
-        change(page, "take_profit", "2.5")
-        wait_for_run(page, query)
-        wait_for_all(page)
-    assert len(routes) == 1
-    shows(page, small, query)
-    for name in SHOWN:
-        expected = small.get(f"api/section/{name}", query)["html"]
-        assert html_of(page, f"#section-{name} .made") == as_shown(page, expected)
-    log = small.get("api/trades", query)
-    assert page.locator("#matching").text_content().startswith(log["found"])
-    assert page.locator("#log tbody tr").count() == log["matching"] != small.get("api/trades", FAST)["matching"]
+def test_an_older_answer_never_takes_the_place_of_a_newer_one(visit, small):
+    page = visit(small, FAST, plotly=False)
+    for path, older, newer in (("run", "11", "2.5"), ("trades", "12", "2"), ("section/monte_carlo", "13", "1.5")):
+        query = f"{FAST}&take_profit={newer}"
+        with held(page, path, f"take_profit={older}") as routes:
+            with page.expect_request(lambda asked: f"/api/{path}?" in asked.url and f"profit={older}" in asked.url):  # noqa: B023
+                change(page, "take_profit", older)
+            change(page, "take_profit", newer)
+            wait_for_run(page, query)
+            wait_for_all(page)
+        assert len(routes) == 1
+        shows(page, small, query)
+        for name in SHOWN:
+            expected = small.get(f"api/section/{name}", query)["html"]
+            assert html_of(page, f"#section-{name} .made") == as_shown(page, expected)
+        log = small.get("api/trades", query)
+        assert page.locator("#matching").text_content().startswith(log["found"])
+        assert page.locator("#log tbody tr").count() == log["matching"] != small.get("api/trades", FAST)["matching"]
 
 
 def test_the_answer_to_the_first_question_is_not_shown_for_another(visit, small):

@@ -2,16 +2,7 @@
 
 import re
 
-from support.browsing import (
-    CHARTS,
-    FAST,
-    MANY,
-    chart,
-    download,
-    needs_chromium,
-    plot,
-    watch,
-)
+from support.browsing import CHARTS, FAST, MANY, chart, download, needs_chromium, plot, watch
 
 from scalpr_zen.sections import sections
 

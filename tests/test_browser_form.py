@@ -1,6 +1,5 @@
 """The dashboard in a browser: the form, its groups, its texts and optional values, and refusals at their fields."""
 
-import pytest
 from support.asking import EVERYTHING, texts
 from support.browsing import (
     FAST,
@@ -152,13 +151,7 @@ def test_groups_with_a_changed_value_are_open_and_others_as_the_keyboard_left_th
 def test_a_refusal_stands_at_its_field_alone_until_it_is_mended(visit, small):
     page = visit(small, FAST, refused=True, plotly=False)
     dimmed = "getComputedStyle(document.querySelector('#results')).opacity"
-    for name, text in (
-        ("take_profit", "-1"),
-        ("stop_loss", "5.1"),
-        ("contracts", "1.5"),
-        ("seed", ""),
-        ("weekdays", "no"),
-    ):
+    for name, text in (("take_profit", "-1"), ("seed", ""), ("weekdays", "no")):
         change(page, name, text)
         page.wait_for_selector("#error")
         message = page.locator("#error").text_content()
@@ -183,14 +176,10 @@ def test_a_refusal_of_several_values_is_shown_at_the_first_and_marks_them_all(vi
     assert refusals(page) == {names[0]: page.locator("#error").text_content()}
 
 
-@pytest.mark.parametrize(
-    ("query", "message"),
-    [("nonsense=1", "nonsense is no parameter"), ("<img src=x onerror=alert(1)>=1", "<img src is no parameter")],
-)
-def test_a_bookmark_that_is_refused_says_why(visit, small, query, message):
-    page = visit(small, query, refused=True, drawn=False, plotly=False)
+def test_a_bookmark_that_is_refused_says_why_and_brings_no_markup(visit, small):
+    page = visit(small, "<img src=x onerror=alert(1)>=1", refused=True, drawn=False, plotly=False)
     page.wait_for_selector("#error")
-    assert message in page.locator("#error").text_content()
+    assert "<img src is no parameter" in page.locator("#error").text_content()
     assert page.locator("img").count() == page.locator(".card").count() == len(wrong(page)) == 0
     page.click("#defaults")
     shows(page, small, "")

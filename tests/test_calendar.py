@@ -1,9 +1,6 @@
 """When sessions close: published hours, the rules about them, and what a tape keeps of them."""
 
 import csv
-import json
-import subprocess
-import sys
 from collections import Counter
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -11,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from support.dbn_files import chicago, trade, utc, write_day
-from support.tapes import NOON, Given, signals_of, tape_of
+from support.dbn_files import chicago, trade, write_day
+from support.tapes import Given, signals_of, tape_of
 
 from scalpr_zen import SessionRules, Tape, TapeError, instrument, run, save_tape
 from scalpr_zen.base import facts
 from scalpr_zen.base.errors import ParameterError
-from scalpr_zen.base.instruments import CALENDARS, INSTRUMENTS, parse_instrument
+from scalpr_zen.base.instruments import CALENDARS, parse_instrument
 from scalpr_zen.data import calendar as module
 from scalpr_zen.data.calendar import session_closes
 from scalpr_zen.data.preprocess import preprocess
@@ -79,21 +76,10 @@ def test_every_correction_is_a_weekday_of_the_vendor_s_years_once_a_calendar():
 # The rules ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("root", INSTRUMENTS)
-def test_every_instrument_of_the_table_has_a_calendar_that_resolves(root):
-    calendar = instrument(root).calendar
-    assert close_of(calendar, "2025-12-10") == CLOSES.get(calendar, "16:00")
-
-
 @pytest.mark.parametrize("calendar", CALENDARS)
 @pytest.mark.parametrize("day", ["2025-03-07", "2025-03-10", "2025-10-31", "2025-11-03"])
 def test_the_wall_time_of_a_close_is_the_same_before_and_after_a_change_of_the_clocks(calendar, day):
     assert close_of(calendar, day) == CLOSES.get(calendar, "16:00")
-
-
-def test_closes_across_a_change_of_the_clocks_are_an_hour_apart_in_utc():
-    got = session_closes("equity", np.array(["2025-03-07", "2025-03-10"], "M8[D]"))
-    assert np.diff(got.ns).tolist() == [3 * 24 * HOUR - HOUR]
 
 
 @pytest.mark.parametrize("day", ["2025-12-25", "2026-01-01", "2025-04-18", "2025-12-13", "2025-12-14"])
@@ -156,34 +142,6 @@ def test_an_unknown_calendar_is_refused():
 def test_an_own_instrument_has_the_hours_of_the_equity_index_unless_its_line_says_others():
     assert parse_instrument("NKD 5 5").calendar == "equity"
     assert parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ grains").calendar == "grains"
-    with pytest.raises(
-        ParameterError,
-        match="calendar of ZL must be one of equity rates fx energy_metals grains livestock crypto; was 'oats'",
-    ):
-        parse_instrument("ZL 0.01 600 CBOT FHKNQUVZ oats")
-
-
-@pytest.mark.process
-def test_neither_ingest_nor_a_backtest_with_closes_imports_pandas(tmp_path):
-    path = save_tape(tape_of([80_000]), tmp_path / "tape.npz")
-    code = (
-        "import sys; import scalpr_zen as z; import scalpr_zen.commands, scalpr_zen.data.preprocess; "
-        "tape = z.Tape.open(sys.argv[1]); "
-        "z.save(z.run(tape, z.EmaCrossover(), rules=z.SessionRules(flat_before_close=1.0)), sys.argv[2]); "
-        "print(tape.sessions['close'].tolist(), 'pandas' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, path, tmp_path], capture_output=True, text=True, check=True)
-    assert done.stdout == f"[{NOON + 4 * HOUR}] False\n"
-
-
-@pytest.mark.process
-def test_the_library_warns_of_nothing():
-    code = (
-        "import numpy as np; from scalpr_zen.data.calendar import session_closes; "
-        "print([int(session_closes(c, np.array(['2025-12-10'], 'M8[D]')).ns[0]) for c in ('equity', 'grains')])"
-    )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"[{utc('2025-12-10 22:00')}, {utc('2025-12-10 19:20')}]\n"
 
 
 # Tapes -------------------------------------------------------------------------------------------------
@@ -373,8 +331,3 @@ def test_a_tape_whose_close_lies_outside_its_session_is_refused(tmp_path, hours)
     tape.sessions["close"] += hours * HOUR
     with pytest.raises(TapeError, match="the close of 2025-01-15 is not in its session"):
         Tape.open(save_tape(tape, tmp_path / "tape.npz"))
-
-
-def test_the_metadata_of_the_closes_is_json(tmp_path):
-    closes = made(tmp_path, EVE).metadata["closes"]
-    assert json.loads(json.dumps(closes)) == closes

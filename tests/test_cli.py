@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -14,21 +12,13 @@ from support.market import market
 
 import scalpr_zen
 import scalpr_zen.data.demo
-from scalpr_zen import (
-    ScalprError,
-    Setup,
-    Tape,
-    commands,
-    save_tape,
-    start,
-)
+from scalpr_zen import ScalprError, Setup, Tape, commands, save_tape, start
 from scalpr_zen.base.params import declared
 from scalpr_zen.commands import console, demo
 from scalpr_zen.runs.backtest import run_setup
 from scalpr_zen.sections.setup import GROUPS
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -109,19 +99,12 @@ def test_flags_left_out_are_the_declared_defaults(scalpr, tape):
     assert json.loads(out)["parameters"] == {"strategy": "EmaCrossover", **DEFAULTS, "point_value": 20.0}
 
 
-def test_help_lists_every_flag_with_range_and_default(scalpr):
+def test_help_shows_a_flag_with_its_range_choices_and_default(scalpr):
     code, out, err = scalpr("backtest", "--help")
     text = " ".join(out.split())
     assert (code, err) == (0, "")
-    for group in PARAMETERS:
-        for parameter in declared(group):
-            assert parameter.flag in text
-            assert parameter.sentence.replace("-", "- ") in text.replace("-", "- ").replace("-  ", "- ")
-    assert "[prints; 1 to 1,000,000; default 50]" in text
-    assert "--overlap / --no-overlap" in text
-    assert "[next|signal]" in text
-    for flag in ("--tape", "--out", "--csv", "--json"):
-        assert flag in text
+    for shown in ("[prints; 1 to 1,000,000; default 50]", "--overlap / --no-overlap", "[next|signal]", "--csv"):
+        assert shown in text
 
 
 def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(scalpr, tape):
@@ -142,24 +125,11 @@ def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(scalpr, t
         ("--fast-period x", "fast_period must be a whole number, was 'x'"),
         ("--fast-period 2.5", "fast_period must be a whole number, was '2.5'"),
         ("--fast-period 200", "fast_period must be below slow_period, was 200 with slow_period 200"),
-        ("--fast-period 300 --slow-period 250", "was 300 with slow_period 250"),
-        ("--take-profit 0", "take_profit must be >= 0.000000001, was 0.0"),
         ("--take-profit 10.1", "take_profit must be a multiple of the tick 0.25, was 10.1"),
-        ("--stop-loss 0.3", "stop_loss must be a multiple of the tick 0.25, was 0.3"),
-        ("--stop-loss -5", "stop_loss must be >= 0.000000001, was -5.0"),
         ("--stop-loss nan", "stop_loss must be points like 2.5 or ticks like 8t, was 'nan'"),
-        ("--take-profit inf", "take_profit must be points like 2.5 or ticks like 8t, was 'inf'"),
         ("--take-profit 1e300", "take_profit must be at most"),
         ("--latency-ms -1", "latency_ms must be 0 to 60,000, was -1.0"),
-        ("--slippage-ticks -1", "slippage_ticks must be 0 to 1,000, was -1"),
-        ("--commission 1001", "commission must be 0 to 1,000, was 1001.0"),
-        ("--contracts 0", "contracts must be 1 to 10,000, was 0"),
-        ("--point-value 0", "point_value must be"),
-        ("--monte-carlo-sims 100001", "monte_carlo_sims must be 0 to 100,000, was 100001"),
-        ("--seed -1", "seed must be 0 to 4,294,967,295, was -1"),
         ("--entry soon", "'soon' is not one of 'next', 'signal'"),
-        ("--target-fill never", "'never' is not one of 'touch', 'through'"),
-        ("--stop-fill never", "'never' is not one of 'trigger', 'level', 'next'"),
         ("--take-profits 10", "No such option"),
         ("--take-profit", "requires an argument"),
         ("more", "unexpected extra argument"),
@@ -247,14 +217,6 @@ def test_the_installed_command_is_this_one():
     assert command.load() is start.entry_point
 
 
-@pytest.mark.process
-def test_in_a_process_of_its_own_a_refusal_is_one_line_and_exit_code_2():
-    code = "from scalpr_zen.start import entry_point; entry_point()"
-    args = [sys.executable, "-c", code, "backtest", "--tape", "missing.npz"]
-    done = subprocess.run(args, capture_output=True, text=True, check=False)
-    assert "missing.npz" in refused((done.returncode, done.stdout, done.stderr))
-
-
 # ---------------------------------------------------------------------------- version, help, info, demo
 
 
@@ -310,13 +272,6 @@ def test_demo_writes_files_that_preprocess_and_backtest_read(scalpr, small_demo)
     code, out, _ = scalpr("backtest", "--tape", "made.npz", *FAST)
     assert code == 0
     assert "SYNTHETIC" in out
-
-
-def test_equal_seeds_give_equal_demos(scalpr, small_demo):
-    for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
-        scalpr("demo", "--sessions", "1", "--seed", str(seed), "--out", folder)
-    a, b, c = (sorted(path.read_bytes() for path in Path(folder).iterdir()) for folder in "abc")
-    assert a == b != c
 
 
 def test_without_a_tape_the_demo_market_is_made_once_and_used(scalpr, small_demo, monkeypatch):

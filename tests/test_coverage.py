@@ -25,7 +25,6 @@ from scalpr_zen.sections.monte_carlo.charts import ONE_DATE
 from scalpr_zen.sections.monte_carlo.paths import monte_carlo
 
 MINUTE = 60 * 10**9
-HOUR = 60 * MINUTE
 WEEK = ["2024-12-02", "2024-12-03", "2024-12-04", "2024-12-05", "2024-12-06"]
 NQ = instrument("NQ")
 
@@ -186,14 +185,6 @@ def test_what_is_whole_and_missing_survives_saving_and_cutting(tmp_path):
     assert again.part(10, second).sessions["start"].tolist() == [0, tape.sessions["start"][1] - 10]
 
 
-def test_a_tape_of_an_older_format_asks_to_be_made_again(tmp_path, monkeypatch):
-    monkeypatch.setattr("scalpr_zen.data.tape_file.FORMAT", 2)
-    path = save_tape(tape_of_times(session_times(WEEK[0])), tmp_path / "tape.npz")
-    monkeypatch.undo()
-    with pytest.raises(TapeError, match="has tape format 2, this version reads 3: make it again"):
-        Tape.open(path)
-
-
 # What counts by day --------------------------------------------------------------------------------------
 
 STEP = 10  # minutes
@@ -313,7 +304,7 @@ def test_a_run_without_a_whole_date_has_no_by_day_figures_and_no_drawn_days():
     assert result.values["prop_firm"]["drawn"] == {}
     assert f"days drawn: n/a, {ONE_DATE}" in result.full_text()
     assert json.loads(result.to_json())["statistics"]["sharpe"] is None
-    assert result.figures()  # charts without drawn days
+    assert result.charts()  # without drawn days
     assert "\n".join(result.report_lines())
 
 
@@ -327,13 +318,14 @@ def notes_of(result, word):
     return [note for note in result.values["notes"] if word in note]
 
 
-def held(tape, entry, leave):
-    """The coverage of one trade from the print after `entry` to print `leave`, which meets its target."""
+def held(tape, at, leave, **execution):
+    """The coverage of one trade of the signal `at` to print `leave`, which meets its target."""
     price = np.full(len(tape), 80_000)
     price[leave:] = 80_050
     made = Tape.from_prints(tape.ts, price, instrument=NQ)
     rules = Bracket(take_profit=10, stop_loss=100)
-    result = run(made, Given(signals_of(made, {entry: 1})), rules, settings=MonteCarlo(random_entry_sims=0))
+    settings = MonteCarlo(random_entry_sims=0)
+    result = run(made, Given(signals_of(made, {at: 1})), rules, Execution(**execution), settings=settings)
     assert result.trades["exit"].tolist() == [leave]
     return result.values["coverage"]["trades_across_holes"]
 
@@ -349,6 +341,7 @@ def test_a_trade_open_across_a_missing_date_or_an_incomplete_end_or_beginning_sp
     assert held(tape, starts[0], starts[1]) == 0  # into a date that begins in time
     assert held(tape, starts[1], starts[2] - 1) == 0  # inside an incomplete one
     assert held(tape, starts[1], starts[2]) == 1  # across its early end, and the late beginning of the next
+    assert held(tape, starts[2], starts[2] + 2, entry="signal") == 0  # from the first print after the hole on
     assert held(tape, starts[2], starts[3]) == 1  # across a missing date
     assert held(tape, starts[0], starts[3] + 1) == 1  # one trade, however many holes
 

@@ -127,10 +127,7 @@ def flags(given):
         )
 
 
-NOTHING_DRAWN = FAST | {"monte_carlo_sims": 0, "random_entry_sims": 0, "prop_sims": 0, "prop_firm": "none"}
-
-
-@pytest.mark.parametrize("given", [{}, FAST, BUSY, EVERYTHING, NOTHING_DRAWN])
+@pytest.mark.parametrize("given", [{}, EVERYTHING])
 def test_a_run_is_that_of_the_command_line(client, bench, scalpr, tmp_path, given):
     code, out, _ = scalpr("backtest", "--tape", bench.path, *flags(given), "--out", tmp_path, "--json")
     assert code == 0
@@ -264,21 +261,7 @@ def test_the_reports_are_those_of_the_library(client, bench):
         )
 
 
-def test_the_html_report_loads_nothing(client):
-    text = ask(client, "/api/report.html", FAST).text
-    assert "SYNTHETIC" in text
-    outside = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)
-    assert re.findall(r"<script[^>]*\bsrc=|<link|<iframe|<img|@import|url\(", outside) == []
-    assert re.findall(r"<script[^>]*\bsrc=", text[:3000]) == []
-    assert len(text) > 1_000_000
-
-
-PACKED = [
-    ("/api/run", FAST),
-    ("/api/section/fills", FAST),
-    ("/api/trades", BUSY),
-    ("/api/tape", {"points": 400}),
-]
+PACKED = [("/api/run", FAST), ("/api/section/fills", FAST), ("/api/trades", BUSY), ("/api/tape", {"points": 400})]
 PACKED += [(f"/api/report.{suffix}", FAST) for suffix in ("txt", "csv", "json", "html")]
 PACKED += [("/", {}), ("/plotly.js", {}), ("/static/main.js", {}), ("/api/about", {})]
 
@@ -290,6 +273,8 @@ def test_packed_answers_hold_the_same(client, path, given):
     packed = ask(client, path, given, Accept_Encoding="gzip, deflate, br")
     assert packed.status_code == 200
     assert packed.mimetype == bare.mimetype
+    if path in ("/api/run", "/api/report.html"):  # long ones
+        assert packed.headers["Content-Encoding"] == "gzip"
     if packed.headers.get("Content-Encoding") == "gzip":
         assert len(packed.data) < len(bare.data)
         assert int(packed.headers["Content-Length"]) == len(packed.data)
@@ -297,11 +282,6 @@ def test_packed_answers_hold_the_same(client, path, given):
         assert gzip.decompress(packed.data) == bare.data
     else:
         assert packed.data == bare.data
-
-
-def test_long_answers_are_packed(client):
-    for path in ("/api/run", "/api/report.html"):
-        assert ask(client, path, FAST, Accept_Encoding="gzip").headers["Content-Encoding"] == "gzip"
 
 
 # ------------------------------------------------------------------------------------------- bad input
@@ -315,73 +295,33 @@ BAD = [
     ("fast-period=10", "fast-period"),
     ("=1", ""),
     ("fast_period=10&fast_period=11", "fast_period"),
-    ("seed=1&seed=1", "seed"),
     ("fast_period=", "fast_period"),
     ("fast_period=x", "fast_period"),
     ("fast_period=2.5", "fast_period"),
     ("fast_period=0x10", "fast_period"),
     ("fast_period=nan", "fast_period"),
-    ("fast_period=inf", "fast_period"),
     ("fast_period=true", "fast_period"),
     ("fast_period=%00", "fast_period"),
     ("fast_period=%ff", "fast_period"),
     ("fast_period=0", "fast_period"),
-    ("fast_period=-1", "fast_period"),
-    ("fast_period=1000001", "fast_period"),
-    ("fast_period=" + "9" * 30, "fast_period"),
     ("fast_period=" + "9" * 400, "fast_period"),
     ("fast_period=" + "9" * 5000, "fast_period"),
     ("seed=" + "9" * 400, "seed"),
     ("slippage_ticks=-" + "9" * 400, "slippage_ticks"),
     ("take_profit=", "take_profit"),
-    ("take_profit=ten", "take_profit"),
-    ("take_profit=nan", "take_profit"),
-    ("take_profit=-nan", "take_profit"),
-    ("take_profit=inf", "take_profit"),
-    ("take_profit=-Infinity", "take_profit"),
     ("take_profit=1e400", "take_profit"),
     ("take_profit=0x1p3", "take_profit"),
     ("take_profit=10,5", "take_profit"),
-    ("take_profit=0", "take_profit"),
-    ("take_profit=-1", "take_profit"),
     ("take_profit=10.1", "take_profit"),
     ("take_profit=1e300", "take_profit"),
-    ("stop_loss=0.3", "stop_loss"),
-    ("stop_loss=1e-9", "stop_loss"),
-    ("entry=soon", "entry"),
     ("entry=Next", "entry"),
-    ("latency_ms=-1", "latency_ms"),
-    ("latency_ms=60001", "latency_ms"),
-    ("slippage_ticks=1.5", "slippage_ticks"),
-    ("commission=1001", "commission"),
-    ("contracts=0", "contracts"),
-    ("contracts=10001", "contracts"),
-    ("point_value=0", "point_value"),
     ("point_value=null", "point_value"),
     ("overlap=1", "overlap"),
-    ("overlap=True", "overlap"),
     ("overlap=", "overlap"),
-    ("monte_carlo_sims=100001", "monte_carlo_sims"),
     ("monte_carlo_sims=none", "monte_carlo_sims"),
-    ("entry_windows=", "entry_windows"),
-    ("entry_windows=8:30-11:00", "entry_windows"),
     ("weekdays=Funday", "weekdays"),
     ("sides=none", "sides"),
-    ("max_trades=0", "max_trades"),
-    ("max_trades=1.5", "max_trades"),
-    ("loss_limit=0", "loss_limit"),
-    ("flat_before_close=-1", "flat_before_close"),
-    ("max_hold=nan", "max_hold"),
-    ("trailing_stop=0.3", "trailing_stop"),
-    ("trailing_stop=%3F", "trailing_stop"),
-    ("queue_ahead=-1", "queue_ahead"),
-    ("roll_exit=hold", "roll_exit"),
-    ("pessimistic_commission=-1", "pessimistic_commission"),
-    ("random_entry_sims=none", "random_entry_sims"),
     ("prop_firm=nobody", "prop_firm"),
-    ("prop_drawdown_kind=peak", "prop_drawdown_kind"),
-    ("seed=-1", "seed"),
-    ("seed=4294967296", "seed"),
 ]
 
 
@@ -394,11 +334,9 @@ def test_bad_parameters_are_refused_by_name(client, query, name, capsys):
 
 
 @pytest.mark.parametrize("path", [*RUN_ROUTES, "/api/report.csv", "/api/report.html"])
-@pytest.mark.parametrize(
-    ("query", "name"), [("tape=/etc/passwd", "tape"), ("seed=1&seed=1", "seed"), ("take_profit=10.1", "take_profit")]
-)
-def test_every_route_refuses_bad_parameters(client, path, query, name):
-    assert blamed(ask(client, f"{path}?{query}")) == [name]
+def test_every_route_refuses_bad_parameters(client, path):
+    for query, name in (("tape=/etc/passwd", "tape"), ("seed=1&seed=1", "seed"), ("take_profit=10.1", "take_profit")):
+        assert blamed(ask(client, f"{path}?{query}")) == [name]
 
 
 @pytest.mark.parametrize(
@@ -413,43 +351,17 @@ def test_a_number_written_strangely_means_that_number_or_is_refused(client, name
         assert name in refused(response, 400)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/api",
-        "/api/",
-        "/api/nothing",
-        "/api/run/",
-        "/api/section",
-        "/api/section/",
-        "/api/section/nothing",
-        "/api/section/fills/",
-        "/api/fills",
-        "/api/report",
-        "/api/report.exe",
-        "/api/report.",
-        "/api/report.txt.exe",
-        "/api/report.json/../../x",
-        "/favicon.ico",
-        "/index.html",
-        "/static",
-        "/static/",
-        "/static/missing.js",
-        "/static/../../x",
-        "/static/../app.py",
-        "/static/%2e%2e/app.py",
-        "/static/%2e%2e%2fapp.py",
-        "/static/..%5capp.py",
-        "/static/%252e%252e/app.py",
-        "/static/main.js%00",
-        "/static/%00",
-        "/../etc/passwd",
-        "/%2e%2e/%2e%2e/etc/passwd",
-    ],
-)
+NO_PATHS = """
+/api /api/ /api/nothing /api/run/ /api/section /api/section/ /api/section/nothing /api/section/fills/ /api/fills
+/api/report /api/report.exe /api/report. /api/report.txt.exe /api/report.json/../../x /favicon.ico /index.html
+/static /static/ /static/missing.js /static/../../x /static/../app.py /static/%2e%2e/app.py /static/%2e%2e%2fapp.py
+/static/..%5capp.py /static/%252e%252e/app.py /static/main.js%00 /static/%00 /../etc/passwd /%2e%2e/%2e%2e/etc/passwd
+"""
+
+
+@pytest.mark.parametrize("path", NO_PATHS.split())
 def test_paths_that_are_none_are_not_found(client, path):
-    message = refused(ask(client, path), 404)
-    assert "root:" not in message
+    assert "root:" not in refused(ask(client, path), 404)
 
 
 @pytest.mark.parametrize("path", ["/static//etc/passwd", "/static/%2fetc/passwd", "/api//about", "/static//main.js"])
@@ -461,12 +373,6 @@ def test_a_doubled_slash_leads_to_no_other_place(client, path):
         assert response.status_code == 308
         assert response.headers["Location"] in (f"{HERE}{path.replace('//', '/')}", f"{HERE}{path.replace('%2f', '')}")
         assert "Content-Security-Policy" in response.headers
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-@pytest.mark.parametrize("path", ["/", "/static/main.js", "/plotly.js", "/api/run", "/api/runs", "/api/report.txt"])
-def test_other_methods_are_refused(client, path, method):
-    refused(ask(client, path, FAST, method=method), 405)
 
 
 @pytest.mark.parametrize("path", [*RUN_ROUTES, "/api/report.html"])

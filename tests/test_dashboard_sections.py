@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.asking import BUSY, EVERYTHING, FAST, LATER, answer, ask, blamed, made, refused, whole
+from support.asking import EVERYTHING, FAST, LATER, answer, ask, made, refused, whole
 from support.budget import examples
 
 from scalpr_zen import ParameterError, ScalprError
@@ -176,13 +176,6 @@ def test_no_section_depends_on_a_group_that_it_does_not_name(bench, drawn):
     assert jsonable(computed(own, name)[0]) == jsonable(computed(other, name)[0])
 
 
-def test_the_values_of_a_section_are_those_of_its_own_run(client, bench):
-    for query in (FAST, BUSY, OTHER, FAST):
-        values = json.loads(whole(bench, query).to_json())
-        for name in LATER:
-            assert section_of(client, name, query)["values"] == values[name]
-
-
 # ------------------------------------------------------------------------------------------------ errors
 
 
@@ -202,18 +195,6 @@ def test_a_section_that_is_refused_leaves_the_others_as_they_are(fresh, monkeypa
     assert section_of(fresh, "monte_carlo", given)["values"]["seed"] == 5
 
 
-def test_an_internal_error_of_a_section_is_printed_on_the_console_alone(fresh, monkeypatch, capsys):
-    changed(monkeypatch, "fills", lambda *_: 1 / 0)
-    assert refused(ask(fresh, "/api/section/fills", FAST), 500).endswith("ZeroDivisionError")
-    assert "Traceback" in capsys.readouterr().err
-    assert section_of(fresh, "prop_firm", FAST)["values"]
-
-
-def test_a_section_of_a_refused_run_is_refused_as_the_run_is(client):
-    for name in sections():
-        assert blamed(ask(client, f"/api/section/{name}", FAST | {"take_profit": 10.1})) == ["take_profit"]
-
-
 def test_no_text_of_a_section_is_markup(fresh, monkeypatch):
     bad = "<img src=x onerror=alert(1)>"
     original = sections()["prop_firm"].compute
@@ -226,9 +207,3 @@ def test_no_text_of_a_section_is_markup(fresh, monkeypatch):
     html = section_of(fresh, "prop_firm", FAST)["html"]
     assert "&lt;img src=x" in html
     assert "<img" not in html
-
-
-def test_a_question_for_a_section_lists_its_run_once(fresh):
-    for name in sections():
-        section_of(fresh, name, FAST)
-    assert [row["changed"] for row in answer(fresh, "/api/runs")["runs"]] == [FAST]

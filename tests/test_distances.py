@@ -1,15 +1,13 @@
 """Distances in points or in ticks: one meaning on every face, and every other text refused."""
 
 import json
-import math
 from dataclasses import dataclass
 
 import pytest
-from support.asking import FAST, answer, ask, made, refused, values_of
+from support.asking import answer
 from support.market import market
-from support.tapes import Given, signals_of, tape_of
+from support.tapes import tape_of
 
-import scalpr_zen
 from scalpr_zen import Bracket, Distance, EmaCrossover, ParameterError, Parameters, instrument, param, run, save_tape
 from scalpr_zen.base.params import declared
 from scalpr_zen.base.units import distance_text, distance_ticks
@@ -80,12 +78,6 @@ def test_what_is_neither_points_nor_ticks_is_refused(text):
         assert str(error.value) == rule
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, True, "2.5", [8], b"8t"])
-def test_a_value_that_is_no_distance_is_refused(value):
-    with pytest.raises(ParameterError, match=r"^stop_loss must be points like 2\.5 or ticks like 8t, was "):
-        Bracket(stop_loss=value)
-
-
 def test_no_ticks_are_allowed_where_no_points_are():
     with pytest.raises(ParameterError, match=r"^take_profit must be >= 0\.000000001, was 0t$"):
         Bracket(take_profit="0t")
@@ -126,16 +118,6 @@ def test_the_command_line_takes_ticks(scalpr, tmp_path, monkeypatch):
     assert found[1]["parameters"]["take_profit"] == "17t"
 
 
-def test_the_dashboard_takes_ticks(client, bench):
-    given = FAST | IN_TICKS
-    result = values_of(client, given)
-    assert result["trades_sha256"] == values_of(client, FAST | IN_POINTS)["trades_sha256"]
-    assert {name: result["parameters"][name] for name in IN_TICKS} == IN_TICKS
-    assert made(bench, given).run.setup.bracket == Bracket(**IN_TICKS)
-    message = refused(ask(client, "/api/run", {"take_profit": "8T"}), 400)
-    assert message == "take_profit must be points like 2.5 or ticks like 8t, was '8T'"
-
-
 def test_the_form_knows_which_fields_are_distances(client):
     fields = [p for group in answer(client, "/api/about")["groups"] for p in group["parameters"]]
     assert [p["name"] for p in fields if p["kind"] == "distance"] == list(IN_TICKS)
@@ -174,10 +156,3 @@ def test_a_distance_has_no_limit_that_ticks_could_not_be_checked_against(about):
 
     with pytest.raises(TypeError, match="distance gap must have"):
         Bad()
-
-
-def test_distances_are_part_of_the_library():
-    assert {"Distance", "distance_ticks"} <= set(scalpr_zen.__all__)
-    tape = tape_of([100, 100, 101, 102])
-    result = run(tape, Given(signals_of(tape, {0: 1})), Bracket(take_profit="2t", stop_loss="2t"))
-    assert result.trades["exit_ticks"].tolist() == [102]

@@ -5,17 +5,10 @@ import re
 import shutil
 from pathlib import Path
 
-import numba
 import pytest
+from support.budget import JIT, LONG
 from support.market import market
-from support.printed import (
-    check_baseline,
-    check_counts,
-    check_months,
-    check_statistics,
-    printed_statistics,
-    section,
-)
+from support.printed import check_baseline, check_counts, check_months, check_statistics, printed_statistics, section
 
 from scalpr_zen import EmaCrossover, instrument, run, save_tape
 from scalpr_zen.base.params import declared
@@ -44,16 +37,25 @@ def generate():
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: page.name)
-def test_the_python_examples_of_a_page_run(page, tmp_path, monkeypatch):
+def test_the_python_examples_of_a_page_run_and_trade(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("cache").mkdir()
     save_tape(market(), "cache/demo.npz")
-    text, namespace = page.read_text(encoding="utf-8"), {"__name__": "__main__"}
-    for block in FENCED.finditer(text):
-        lines_before = text[: block.start(1)].count("\n")
-        code = compile("\n" * lines_before + block[1], str(page), "exec")  # errors name the line of the page
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(code, namespace)
+    text, names = page.read_text(encoding="utf-8"), {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        for block in FENCED.finditer(text):
+            lines_before = text[: block.start(1)].count("\n")
+            exec(compile("\n" * lines_before + block[1], str(page), "exec"), names)  # errors name the line of the page
+    if page.name == "parameters.md":
+        assert len(names["result"].trades) > 0
+        assert "lookback=10, " in shown.getvalue()
+    if page.name == "strategies.md":
+        assert len(names["result"].trades) > 5
+        assert names["is_causal"](names["AfterARun"](), market(), range(300))
+
+
+def test_the_pages_with_examples_are_known():
+    assert {"parameters.md", "strategies.md"} <= {page.name for page in WITH_EXAMPLES}
 
 
 @pytest.fixture(scope="module")
@@ -89,33 +91,6 @@ def test_the_ratios_of_the_report_of_the_docs_follow_from_its_parts(sample):
     check_months(text, have)
     check_baseline(text, have, instrument("NQ").point_value)
     check_counts(text, have)
-
-
-def test_the_page_of_the_parameters_is_among_them():
-    assert DOCS / "parameters.md" in WITH_EXAMPLES
-
-
-def test_the_strategy_of_the_example_trades(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("cache").mkdir()
-    save_tape(market(), "cache/demo.npz")
-    namespace = {"__name__": "__main__"}
-    with contextlib.redirect_stdout(io.StringIO()) as shown:
-        for block in FENCED.finditer((DOCS / "parameters.md").read_text(encoding="utf-8")):
-            exec(block[1], namespace)
-    assert len(namespace["result"].trades) > 0
-    assert "lookback=10, " in shown.getvalue()
-
-
-def test_the_strategy_of_the_page_of_strategies_trades(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("cache").mkdir()
-    save_tape(market(), "cache/demo.npz")
-    namespace = {"__name__": "__main__"}
-    for block in FENCED.finditer((DOCS / "strategies.md").read_text(encoding="utf-8")):
-        exec(block[1], namespace)
-    assert len(namespace["result"].trades) > 5
-    assert namespace["is_causal"](namespace["AfterARun"](), market(), range(300))
 
 
 def test_the_page_of_strategies_tells_every_built_in_one_and_every_name_that_is_taken():
@@ -191,9 +166,7 @@ def test_links_to_files_lead_somewhere(page):
         assert target.startswith(("http://", "https://")) or (page.parent / target).exists(), target
 
 
-@pytest.mark.skipif(
-    numba.config.DISABLE_JIT, reason="ten sessions of the demo market take minutes without the compiler"
-)
+@pytest.mark.skipif(not (LONG and JIT), reason="ten sessions of the demo market: CI runs them (SCALPR_TESTS=long)")
 def test_the_runs_of_the_readme_and_of_the_docs_are_the_one_of_run_backtest(pages):
     """Line by line, but for the time of the run and the tape's hash, which holds the compressor's version."""
 

@@ -25,16 +25,12 @@ def crossovers(prices, fast_period, slow_period, contract=None):
 def test_rule_1_a_signal_depends_on_the_prints_up_to_its_own_and_on_no_later_one():
     # x: 0 0 0 2 -2, fast (alpha 1): 0 0 0 2 -2, slow (alpha 1/2): 0 0 0 1 -0.5. Then any future.
     for future in ([], [0, 90, 5], [90, 90, 90]):
-        got = crossovers([10, 10, 10, 12, 8, *future], 1, 3)[:5]
-        expected = [0, 0, 0, 1, -1]
-        assert got == expected
+        assert crossovers([10, 10, 10, 12, 8, *future], 1, 3)[:5] == [0, 0, 0, 1, -1]
 
 
 def test_rule_1_the_averages_restart_at_each_segment_so_a_roll_gap_is_no_crossover():
     prices = [100] * 5 + [200] * 5
-    got = crossovers(prices, 1, 3, contract=["H5"] * 5 + ["M5"] * 5)
-    expected = [0] * 10
-    assert got == expected
+    assert crossovers(prices, 1, 3, contract=["H5"] * 5 + ["M5"] * 5) == [0] * 10
     # Without the roll the same leap is one.
     assert crossovers(prices, 1, 3) == [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
 
@@ -43,8 +39,7 @@ def test_rule_1_a_segment_gives_the_same_signals_whatever_came_before_it():
     # The second segment has x: 0 0 0 -2 2. The prices of the first are of no account.
     for before in ([10, 10, 10, 12, 8], [99, 1, 99, 1, 99]):
         got = crossovers([*before, 50, 50, 50, 48, 52], 1, 3, contract=["H5"] * 5 + ["M5"] * 5)[5:]
-        expected = [0, 0, 0, -1, 1]
-        assert got == expected
+        assert got == [0, 0, 0, -1, 1]
 
 
 def test_rule_2_crossing_above_is_long_and_crossing_below_is_short():
@@ -68,9 +63,7 @@ def test_rule_2_staying_above_or_below_is_no_new_crossover():
 def test_rule_2_alpha_is_two_over_the_period_plus_one(x, last):
     # alpha is 2 / (3 + 1) = 1/2 and 2 / (7 + 1) = 1/4. After 7 prints at 0 comes 16: fast 8, slow 4, long.
     # Then x: fast is 4 + x / 2 and slow 3 + x / 4, equal at x = -4 and below it from -5 on.
-    got = crossovers([50] * 7 + [50 + 16, 50 + x], 3, 7)
-    expected = [0] * 7 + [1, last]
-    assert got == expected
+    assert crossovers([50] * 7 + [50 + 16, 50 + x], 3, 7) == [0] * 7 + [1, last]
 
 
 def test_rule_2_the_averages_are_seeded_with_the_first_price_of_the_segment():
@@ -86,8 +79,7 @@ def test_rule_2_the_averages_are_float64(flat, last):
     # x: 0 0 0 8 8 8 ...: slow is 8 * (1 - 2**-n) after n prints at 8. A float64 is at 8 from n = 54 on, a float32
     # from 25 on. Until then fast stays above slow, and 9 is no crossover.
     got = crossovers([80_000] * 3 + [80_008] * flat + [80_009], 1, 3)
-    expected = [0, 0, 0, 1] + [0] * (flat - 1) + [last]
-    assert got == expected
+    assert got == [0, 0, 0, 1] + [0] * (flat - 1) + [last]
     # alpha 1/2 and 1/4; x: 2**26 + 4, then -2**24 - 1: both averages are 2**23 + 0.5, which takes 25 bits of fast.
     assert crossovers([0] * 7 + [2**26 + 4, -(2**24) - 1], 3, 7) == [0] * 7 + [1, 0]
 

@@ -11,13 +11,7 @@ import pytest
 from support.few_prints import LONG, SESSION_END, SHORT, counts, fills, ran, rows, traded
 from support.tapes import Given, signals_of, tape_of
 
-from scalpr_zen import (
-    Bracket,
-    Execution,
-    ParameterError,
-    instrument,
-    run,
-)
+from scalpr_zen import Bracket, Execution, ParameterError, instrument, run
 from scalpr_zen.simulation.simulate import simulate
 
 # Entry ------------------------------------------------------------------------------------------------
@@ -26,29 +20,24 @@ from scalpr_zen.simulation.simulate import simulate
 def test_rule_3_the_entry_fills_at_the_first_print_of_a_later_event_and_never_in_its_own():
     # The signal at 0 cannot fill at 1 and 2, which are its own event; it buys 103 at print 3 and sells 107 at 5.
     got = fills([100, 101, 102, 103, 104, 107], {0: LONG}, ts=[5, 5, 5, 6, 6, 7])
-    expected = [(3, 103, 5, 107, "target")]
-    assert got == expected
+    assert got == [(3, 103, 5, 107, "target")]
 
 
 def test_rule_3_one_signal_sends_one_order():
-    got = fills([100, 100, 104, 100, 104, 100, 104], {0: LONG})
-    expected = [(1, 100, 2, 104, "target")]
-    assert got == expected
+    assert fills([100, 100, 104, 100, 104, 100, 104], {0: LONG}) == [(1, 100, 2, 104, "target")]
 
 
 @pytest.mark.parametrize(("latency_ns", "entry"), [(0, 1), (1, 1), (10, 1), (11, 2), (15, 2), (16, 3), (20, 3)])
 def test_rule_3_the_order_reaches_the_exchange_after_the_latency(latency_ns, entry):
     # Prints at 0, 10, 15 and 20: one that is exactly in time fills, one that is 1 ns early does not.
     got = fills([100, 101, 102, 103, 99], {0: LONG}, ts=[0, 10, 15, 20, 30], latency_ns=latency_ns)
-    expected = [(entry, 100 + entry, 4, 99, "stop")]
-    assert got == expected
+    assert got == [(entry, 100 + entry, 4, 99, "stop")]
 
 
 def test_rule_3_the_latency_is_counted_from_the_signal_and_not_from_its_event_before():
     # Sent at 20, due at 30: print 2 (29) is too early.
     got = fills([100, 100, 101, 102, 106], {1: LONG}, ts=[0, 20, 29, 30, 40], latency_ns=10)
-    expected = [(3, 102, 4, 106, "target")]
-    assert got == expected
+    assert got == [(3, 102, 4, 106, "target")]
 
 
 def test_rule_3_a_signal_without_a_later_print_in_its_segment_is_unfilled_and_counted():
@@ -85,9 +74,7 @@ def test_rule_3_the_session_date_ends_at_17_00_in_chicago_summer_and_winter(day)
 def test_rule_3_an_unfilled_signal_blocks_no_other():
     # Print 1 is the last of its session date; the signal at 2 buys 100 and sells 104.
     ts = [0, 10, SESSION_END, SESSION_END + 10, SESSION_END + 20]
-    got = fills([100, 100, 100, 100, 104], {1: SHORT, 2: LONG}, ts)
-    expected = [(3, 100, 4, 104, "target")]
-    assert got == expected
+    assert fills([100, 100, 100, 100, 104], {1: SHORT, 2: LONG}, ts) == [(3, 100, 4, 104, "target")]
 
 
 def test_rule_4_the_entry_fills_slippage_above_for_a_buyer_and_below_for_a_seller():
@@ -105,17 +92,14 @@ def test_rule_5_entry_signal_fills_at_the_signals_own_print_whatever_the_latency
 
 
 def test_rule_5_entry_signal_pays_slippage_too():
-    got = fills([100, 101, 106], {1: LONG}, entry="signal", slippage_ticks=1)
-    expected = [(1, 102, 2, 106, "target")]
-    assert got == expected
+    assert fills([100, 101, 106], {1: LONG}, entry="signal", slippage_ticks=1) == [(1, 102, 2, 106, "target")]
 
 
 def test_rule_5_entry_signal_is_called_optimistic_by_the_report_and_is_not_the_default():
     prices, sides = [100, 101, 105], {0: LONG}
     optimistic = [ran(prices, sides, entry="signal"), ran(prices, sides, entry="next"), ran(prices, sides)]
     got = [any("OPTIMISTIC entry=signal" in line for line in result.report_lines()) for result in optimistic]
-    expected = [True, False, False]
-    assert got == expected
+    assert got == [True, False, False]
     assert Execution().entry == "next"
 
 
@@ -161,8 +145,7 @@ def test_rule_6_no_print_of_the_entrys_own_event_is_an_exit():
 def test_rule_6_with_entry_signal_any_later_print_is_an_exit_but_not_the_signals_own():
     # With 2 of slippage the fill is 102 and its stop 100, at the very price of the signal's print.
     got = fills([100, 103, 99], {0: LONG}, ts=[0, 0, 0], entry="signal", slippage_ticks=2)
-    expected = [(0, 102, 2, 97, "stop")]
-    assert got == expected
+    assert got == [(0, 102, 2, 97, "stop")]
 
 
 def test_rule_6_a_trade_outlives_its_session_date():
@@ -194,10 +177,6 @@ def test_rule_7_a_take_profit_fills_at_its_limit_never_better_and_never_with_sli
     assert fills([100, 100, 80], {0: SHORT}, **rule) == [(1, 99, 2, 95, "target")]
 
 
-def test_rule_7_touch_is_the_default():
-    assert Execution().target_fill == "touch"
-
-
 @pytest.mark.parametrize("target_fill", ["touch", "through"])
 def test_rule_8_a_stop_is_triggered_by_the_first_print_at_or_beyond_it(target_fill):
     # What fills the target says nothing about the stop: at its price is enough.
@@ -208,10 +187,6 @@ def test_rule_8_a_stop_is_triggered_by_the_first_print_at_or_beyond_it(target_fi
 def test_rule_8_stop_fill_trigger_fills_at_the_triggering_print_so_a_gap_costs_what_it_cost():
     assert fills([100, 100, 90, 97], {0: LONG}, stop_fill="trigger") == [(1, 100, 2, 90, "stop")]
     assert fills([100, 100, 110, 103], {0: SHORT}, stop_fill="trigger") == [(1, 100, 2, 110, "stop")]
-
-
-def test_rule_8_stop_fill_trigger_is_the_default():
-    assert fills([100, 100, 90, 97], {0: LONG}) == [(1, 100, 2, 90, "stop")]
 
 
 def test_rule_8_stop_fill_level_fills_at_the_stop_price_though_the_market_gapped_beyond():
@@ -231,29 +206,24 @@ def test_rule_8_stop_fill_next_fills_at_the_first_print_of_a_later_event():
 def test_rule_8_stop_fill_next_waits_for_the_latency_after_the_trigger(latency_ns, exit_print):
     # Bought 100 at print 1, triggered at print 2 (30): prints 3, 4 and 5 come 5, 9 and 10 later.
     got = fills([100, 100, 98, 93, 94, 95], {0: LONG}, [0, 20, 30, 35, 39, 40], stop_fill="next", latency_ns=latency_ns)
-    expected = [(1, 100, exit_print, 90 + exit_print, "stop")]
-    assert got == expected
+    assert got == [(1, 100, exit_print, 90 + exit_print, "stop")]
 
 
 @pytest.mark.parametrize("stop_fill", ["trigger", "level"])
 def test_rule_8_a_stop_held_at_the_exchange_knows_no_latency(stop_fill):
     got = fills([100, 100, 98, 97], {0: LONG}, [0, 20, 21, 22], stop_fill=stop_fill, latency_ns=15)
-    expected = [(1, 100, 2, 98, "stop")]
-    assert got == expected
+    assert got == [(1, 100, 2, 98, "stop")]
 
 
 def test_rule_8_once_a_stop_is_triggered_its_target_is_gone():
     # The order is on its way from 30 until 45: the target at print 3 (40) is too late, print 4 fills at 103.
     got = fills([100, 100, 98, 104, 103], {0: LONG}, [0, 20, 30, 40, 50], stop_fill="next", latency_ns=15)
-    expected = [(1, 100, 4, 103, "stop")]
-    assert got == expected
+    assert got == [(1, 100, 4, 103, "stop")]
 
 
 def test_rule_8_stop_fill_next_may_fill_in_the_next_session_date():
     ts = [0, 10, SESSION_END - 1, SESSION_END]
-    got = fills([100, 100, 98, 95], {0: LONG}, ts, stop_fill="next")
-    expected = [(1, 100, 3, 95, "stop")]
-    assert got == expected
+    assert fills([100, 100, 98, 95], {0: LONG}, ts, stop_fill="next") == [(1, 100, 3, 95, "stop")]
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,11 @@ Prices are ticks, times are ns after noon in Chicago, print by print. Unless sta
 every 10 ns, the target is 4 and the stop 2 ticks from the entry's fill, and one tick of NQ is 5 USD.
 """
 
-import inspect
-import math
 import re
 
 import numpy as np
 import pytest
-from support.few_prints import (
-    LONG,
-    fills,
-    rules,
-)
+from support.few_prints import LONG, fills, rules
 from support.tapes import Given, signals_of, tape_of
 
 import scalpr_zen.base.blocks
@@ -33,67 +27,6 @@ from scalpr_zen import (
 from scalpr_zen.simulation.simulate import simulate
 
 # Errors -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("group", "name", "value", "rule", "was"),
-    [
-        (Bracket, "take_profit", 0, ">= 0.000000001", "0.0"),
-        (Bracket, "stop_loss", -1, ">= 0.000000001", "-1.0"),
-        (Bracket, "take_profit", math.nan, "points like 2.5 or ticks like 8t", "nan"),
-        (Bracket, "stop_loss", math.inf, "points like 2.5 or ticks like 8t", "inf"),
-        (Bracket, "take_profit", "10", "points like 2.5 or ticks like 8t", "'10'"),
-        (Bracket, "stop_loss", None, "points like 2.5 or ticks like 8t", "None"),
-        (Execution, "entry", "later", "one of next, signal", "'later'"),
-        (Execution, "entry", 1, "a str", "1"),
-        (Execution, "latency_ms", -1, "0 to 60,000", "-1.0"),
-        (Execution, "latency_ms", 60_001, "0 to 60,000", "60001.0"),
-        (Execution, "latency_ms", 1.5e-6, "a whole number of nanoseconds", "1.5e-06"),
-        (Execution, "slippage_ticks", -1, "0 to 1,000", "-1"),
-        (Execution, "slippage_ticks", 1_001, "0 to 1,000", "1001"),
-        (Execution, "slippage_ticks", 0.5, "a whole number", "0.5"),
-        (Execution, "slippage_ticks", True, "a whole number", "True"),
-        (Execution, "commission", -0.01, "0 to 1,000", "-0.01"),
-        (Execution, "commission", 1_001, "0 to 1,000", "1001.0"),
-        (Execution, "target_fill", "level", "one of touch, through", "'level'"),
-        (Execution, "stop_fill", "touch", "one of trigger, level, next", "'touch'"),
-        (Execution, "contracts", 0, "1 to 10,000", "0"),
-        (Execution, "contracts", 10_001, "1 to 10,000", "10001"),
-        (Execution, "point_value", 0, "0.000001 to 1,000,000", "0.0"),
-        (Execution, "overlap", 1, "a bool", "1"),
-        (EmaCrossover, "fast_period", 0, "1 to 1,000,000", "0"),
-        (EmaCrossover, "fast_period", 2.5, "a whole number", "2.5"),
-        (EmaCrossover, "slow_period", 1, "2 to 1,000,000", "1"),
-        (EmaCrossover, "slow_period", 1_000_001, "2 to 1,000,000", "1000001"),
-    ],
-)
-def test_a_parameter_out_of_its_range_is_refused_by_name_rule_and_value(group, name, value, rule, was):
-    with pytest.raises(ParameterError) as error:
-        group(**{name: value})
-    assert str(error.value).startswith(f"{name} must be {rule}")
-    assert str(error.value).endswith(f", was {was}")
-
-
-@pytest.mark.parametrize(("fast_period", "slow_period"), [(200, 200), (9, 8)])
-def test_a_fast_average_that_is_not_faster_is_refused(fast_period, slow_period):
-    with pytest.raises(ParameterError) as error:
-        EmaCrossover(fast_period=fast_period, slow_period=slow_period)
-    got = str(error.value)
-    expected = f"fast_period must be below slow_period, was {fast_period} with slow_period {slow_period}"
-    assert got == expected
-
-
-def test_the_bounds_of_a_parameter_are_allowed():
-    assert Execution(latency_ms=60_000).latency_ns == 60 * 10**9
-    assert Execution(latency_ms=1e-6).latency_ns == 1
-    assert Execution(slippage_ticks=1_000, commission=1_000, contracts=10_000).contracts == 10_000
-    assert EmaCrossover(fast_period=1, slow_period=2).slow_period == 2
-    assert Bracket(take_profit=0.25, stop_loss=0.25).distances(instrument("NQ"), LONG) == (1, 1)
-
-
-def test_no_parameter_is_taken_by_position():
-    for group in (Bracket, Execution, EmaCrossover):
-        assert {p.kind for p in inspect.signature(group).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 @pytest.mark.parametrize(

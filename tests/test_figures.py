@@ -50,6 +50,7 @@ def test_the_cases_are_what_they_are_called():
     assert few == {"one trade": 1, "one print": 0, "empty tape": 0}
     assert len(NORMAL.trades) > 5
     assert len(RESULTS["empty tape"].tape) == len(RESULTS["no trades"].trades) == 0
+    assert len(traces(drawn("every rule", "exits"))) >= 5
 
 
 @pytest.mark.parametrize("case", RESULTS)
@@ -163,15 +164,6 @@ def test_equity_by_day_adds_up_the_days_and_falls_from_a_peak_of_at_least_zero(d
     assert [lines[name]["y"] for name in ("strategy", "buy & hold", "drawdown")] == [equity, held, falls]
 
 
-@pytest.mark.parametrize("name", ["equity_by_day", "equity_by_trade"])
-def test_the_drawdown_has_its_own_axis_and_buy_and_hold_its_own_dash(name):
-    lines = traces(DRAWN[name])
-    assert [line.get("yaxis", "y") for line in lines.values()] == ["y", "y", "y2"]
-    assert [line["line"].get("dash", "solid") for line in lines.values()] == ["solid", "dot", "solid"]
-    above, below = (DRAWN[name]["layout"][axis]["domain"] for axis in ("yaxis", "yaxis2"))
-    assert below[1] < above[0]
-
-
 def test_without_trades_the_strategy_stays_at_zero_beside_buy_and_hold():
     for name in ("equity_by_day", "equity_by_trade"):
         lines = traces(drawn("no trades", name))
@@ -202,10 +194,6 @@ def test_exits_are_bars_by_side_and_reason(case):
     assert sum(count for count, _, _ in shown.values()) == values["statistics"]["trades"]
 
 
-def test_the_case_of_every_rule_ends_trades_in_many_ways():
-    assert len(traces(drawn("every rule", "exits"))) >= 5
-
-
 def test_every_exit_reason_of_a_closed_trade_has_a_bar_that_looks_like_no_other():
     reasons = [reason for reason in REASONS.values() if reason not in ("void", "open")]
     assert reasons == list(ENDS)
@@ -214,12 +202,6 @@ def test_every_exit_reason_of_a_closed_trade_has_a_bar_that_looks_like_no_other(
     assert [bar["name"] for bar in bars] == list(ENDS.values())
     looks = {(bar["marker"]["color"], bar["marker"]["pattern"]["shape"]) for bar in bars}
     assert len(looks) == len(bars)
-
-
-def test_the_stops_are_hatched():
-    bars = traces(DRAWN["exits"])
-    assert bars["stop loss"]["marker"]["pattern"]["shape"] == "/"
-    assert bars["take profit"]["marker"]["pattern"]["shape"] == ""
 
 
 def test_results_are_bars_between_their_limits():
@@ -327,16 +309,6 @@ def test_any_session_dates_are_where_a_calendar_has_them(dates, net):
     assert len(figure["data"][0]["y"]) == max(5, *weekend)
 
 
-def test_a_calendar_of_two_weeks_by_hand():
-    # Friday 2024-12-27 and Tuesday 2025-01-07: the columns of 12-23, 12-30 and 01-06.
-    days = days_of(["2024-12-27", "2025-01-07"], [-40.0, 15.0], [2, 3])
-    (cell,) = figures(with_series(by_day=days), ["series"])["calendar"]["data"]
-    assert cell["x"] == ["2024-12-23", "2024-12-30", "2025-01-06"]
-    assert (cell["z"][4], cell["z"][1]) == ([-40.0, None, None], [None, None, 15.0])
-    assert (cell["text"][4][0], cell["text"][1][2]) == ("-", "+")
-    assert cell["customdata"][4][0] == "2024-12-27 -$40.00, 2 trades"
-
-
 # --------------------------------------------------------------------------------------- means and months
 
 
@@ -385,11 +357,7 @@ def test_a_month_without_trades_has_no_win_rate():
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "x"),
-    [
-        ("paths_permuted", "permutation", "trade"),
-        ("paths_of_days", "days", "session_date"),
-    ],
+    ("name", "key", "x"), [("paths_permuted", "permutation", "trade"), ("paths_of_days", "days", "session_date")]
 )
 def test_bands_are_those_of_monte_carlo(name, key, x):
     paths, lines = VALUES["monte_carlo"][key], DRAWN[name]["data"]

@@ -31,14 +31,6 @@ def test_slippage_is_shown_as_shares_of_the_trades():
     assert measured["entry"]["trades"] <= len(NORMAL.trades)
 
 
-def test_the_triggering_print_has_an_axis_of_its_own_and_each_line_its_dash_or_axis():
-    lines = traces(DRAWN["slippage"]).values()
-    assert [line["yaxis"] for line in lines] == ["y", "y", "y2"]
-    assert len({(line["yaxis"], line["line"]["dash"]) for line in lines}) == 3
-    above, below = (DRAWN["slippage"]["layout"][axis]["domain"] for axis in ("yaxis", "yaxis2"))
-    assert below[1] < above[0]
-
-
 def test_what_no_trade_met_has_no_line():
     slippage = VALUES["fills"]["slippage"]
     nothing = {"trades": 0, "mean_ticks": None, "worst_ticks": None, "percentiles": {}, "ticks": [], "counts": []}
@@ -140,11 +132,7 @@ def test_the_evaluation_of_a_run_has_each_of_its_session_dates_once():
 
 NOTHING = {"slippage": ["no trades"], "random_entries": ["no random entries"], "prop_firm": ["no evaluation"]}
 NOTES = {
-    "without paths": {
-        "slippage": ["no trades"],
-        "random_entries": ["no random entries"],
-        "prop_firm": ["no evaluation"],
-    },
+    "without paths": NOTHING,
     "no paths": {"slippage": [], "random_entries": ["no random entries"], "prop_firm": ["no evaluation"]},
     "overlap": {"slippage": [], "prop_firm": ["no evaluation"]},
     "no trades": {"slippage": ["no trades"], "random_entries": ["no random entries"], "prop_firm": []},

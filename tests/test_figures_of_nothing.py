@@ -1,18 +1,7 @@
 """What charts show of losses, and of nothing."""
 
 import pytest
-from support.drawing import (
-    DRAWN,
-    MONTE_CARLO,
-    NAMES,
-    RESULTS,
-    SERIES,
-    VALUES,
-    drawn,
-    figures,
-    notes,
-    traces,
-)
+from support.drawing import DRAWN, MONTE_CARLO, NAMES, RESULTS, SERIES, VALUES, drawn, figures, notes, traces
 
 from scalpr_zen.render.data import jsonable
 from scalpr_zen.render.figure import HOLD, LOSS

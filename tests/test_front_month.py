@@ -9,7 +9,6 @@ from scalpr_zen.base.instruments import INSTRUMENTS, MONTHS, Instrument
 from scalpr_zen.data.expiry import last_trading_day
 from scalpr_zen.data.front_month import Contract, Roll, classify, front_months, parse_schedule, root_of
 
-IDS = {"NQZ4": 1, "NQH5": 2, "NQM5": 3}
 Z4, H5, M5 = Contract(2024, 12, "NQZ4"), Contract(2025, 3, "NQH5"), Contract(2025, 6, "NQM5")
 NQ = instrument("NQ")
 MONDAY = date(2024, 12, 9)
@@ -82,11 +81,6 @@ def test_a_continuous_symbol_is_told_apart_by_its_id(symbol):
     assert got != classify(symbol, 43, "NQ", MONDAY)
 
 
-def test_contracts_sort_by_expiry():
-    unsorted = [classify(symbol, 1, "NQ", MONDAY) for symbol in ("NQM5", "NQZ5", "NQZ4", "NQH6", "NQH5")]
-    assert [contract.symbol for contract in sorted(unsorted)] == ["NQZ4", "NQH5", "NQM5", "NQZ5", "NQH6"]
-
-
 @pytest.mark.parametrize(
     ("symbol", "root"),
     [
@@ -123,10 +117,6 @@ def test_the_first_session_uses_its_own_volume():
 def test_the_front_month_never_goes_back():
     volumes = ({Z4: 40, H5: 60}, {Z4: 99, H5: 1}, {Z4: 99, H5: 1}, {M5: 20, H5: 10, Z4: 90}, {M5: 9})
     assert fronts(*volumes) == [H5, H5, H5, H5, M5]
-
-
-def test_the_front_month_may_skip_an_expiry():
-    assert fronts({Z4: 9}, {Z4: 1, H5: 2, M5: 3}, {H5: 1, M5: 1}) == [Z4, Z4, M5]
 
 
 def test_a_tie_does_not_roll_and_the_nearer_of_two_equal_ones_leads():
@@ -173,10 +163,6 @@ def test_the_limit_is_a_quarter_of_the_median_of_the_twenty_sessions_before():
     assert after(24, *[400] * 20, *[40] * 11) == H5  # and a lower volume that lasts becomes the usual one
 
 
-def test_a_half_day_of_a_third_of_the_volume_decides():
-    assert fronts({Z4: 900}, {Z4: 100, H5: 200}, {Z4: 1, H5: 9}) == [Z4, Z4, H5]
-
-
 def test_stubs_at_the_end_of_each_block_of_files_decide_nothing():
     block = [{Z4: 9_000, H5: 500}, {H5: 90, Z4: 10}]  # a whole session, and an hour of the next
     assert fronts(*block * 10) == [Z4] * 20
@@ -201,10 +187,6 @@ def test_a_first_session_of_usual_volume_binds():
 def test_a_session_without_the_front_month_takes_the_best_later_one_for_that_date_alone():
     volumes = ({Z4: 900, H5: 10, M5: 1}, {H5: 3, M5: 5}, {Z4: 900, H5: 10}, {Z4: 900})
     assert fronts(*volumes) == [Z4, M5, Z4, Z4]
-
-
-def test_files_of_contracts_one_after_the_other_keep_every_session():
-    assert fronts({Z4: 900}, {Z4: 800}, {H5: 850}, {H5: 900}) == [Z4, Z4, H5, H5]
 
 
 def test_a_contract_is_over_after_its_last_trading_day_and_not_at_the_end_of_its_month():
@@ -254,7 +236,7 @@ def outright_volumes(root: str, days: list[date]) -> dict:
 
 
 @pytest.mark.parametrize("root", INSTRUMENTS)
-@pytest.mark.parametrize("step", [1, 7, 30], ids=["each weekday", "a day a week", "a day a month"])
+@pytest.mark.parametrize("step", [7, 30], ids=["a day a week", "a day a month"])
 def test_samples_of_any_root_lose_no_session(root, step):
     days = [date(2024, 1, 3) + timedelta(days=k) for k in range(0, 730, step)]
     days = [day for day in days if day.weekday() < 5]
@@ -275,8 +257,7 @@ def test_samples_of_any_root_lose_no_session(root, step):
 def test_the_calendar_rolls_n_business_days_before_expiry():
     every = {Z4: 1, H5: 1}
     # NQZ4 expires on Friday 2024-12-20: four business days before is Monday the 16th.
-    got = fronts(*[every] * 8, roll=Roll(rule="calendar", days=4))
-    assert got == [Z4] * 7 + [H5]
+    assert fronts(*[every] * 8, roll=Roll(rule="calendar", days=4)) == [Z4] * 7 + [H5]
     assert fronts(*[every] * 8, roll=Roll(rule="calendar", days=5)) == [Z4] * 4 + [H5] * 4
     assert fronts(*[every] * 8, roll=Roll(rule="calendar", days=9)) == [H5] * 8
 
@@ -328,11 +309,6 @@ def test_a_schedule_is_read_from_text_and_from_a_file(text, tmp_path):
     file = tmp_path / "schedule.txt"
     file.write_text(text)
     assert parse_schedule(text) == parse_schedule(str(file)) == SCHEDULE
-
-
-def test_a_schedule_of_ten_years_is_read():
-    entries = [(f"NQ{m}{y % 10}", date(y, 3 + 3 * k, 1)) for y in range(2014, 2024) for k, m in enumerate("HMUZ")]
-    assert parse_schedule(", ".join(f"{symbol} {day}" for symbol, day in entries)) == tuple(entries)
 
 
 @pytest.mark.parametrize(

@@ -10,81 +10,38 @@ from scalpr_zen.base.instruments import FULL_SIZE, INSTRUMENTS, Instrument, inst
 DOCS = Path(__file__).parents[1] / "docs" / "instruments.md"
 
 # USD of one tick as the exchange publishes it, written by hand from the contract specifications.
-PUBLISHED_TICK_VALUE = {
-    "NQ": 5.00,
-    "MNQ": 0.50,
-    "ES": 12.50,
-    "MES": 1.25,
-    "RTY": 5.00,
-    "M2K": 0.50,
-    "YM": 5.00,
-    "MYM": 0.50,
-    "CL": 10.00,
-    "MCL": 1.00,
-    "NG": 10.00,
-    "GC": 10.00,
-    "MGC": 1.00,
-    "SI": 25.00,
-    "HG": 12.50,
-    "6E": 6.25,
-    "6B": 6.25,
-    "6J": 6.25,
-    "6A": 5.00,
-    "ZN": 15.625,
-    "ZB": 31.25,
-    "ZF": 7.8125,
-    "ZT": 7.8125,
-    "ZC": 12.50,
-    "ZS": 12.50,
-    "ZW": 12.50,
-    "LE": 10.00,
-    "HE": 10.00,
-    "GF": 12.50,
-    "BTC": 25.00,
-    "MBT": 0.50,
-    "ETH": 25.00,
-    "MET": 0.05,
-    "SR3": 6.25,
-}
+PUBLISHED_TICK_VALUE = """
+NQ 5.00    MNQ 0.50   ES 12.50   MES 1.25   RTY 5.00   M2K 0.50   YM 5.00    MYM 0.50
+CL 10.00   MCL 1.00   NG 10.00   GC 10.00   MGC 1.00   SI 25.00   HG 12.50
+6E 6.25    6B 6.25    6J 6.25    6A 5.00
+ZN 15.625  ZB 31.25   ZF 7.8125  ZT 7.8125  SR3 6.25
+ZC 12.50   ZS 12.50   ZW 12.50   LE 10.00   HE 10.00   GF 12.50
+BTC 25.00  MBT 0.50   ETH 25.00  MET 0.05
+"""
 
-TICK_NANOS = {
-    "NQ": 250_000_000,
-    "RTY": 100_000_000,
-    "YM": 1_000_000_000,
-    "CL": 10_000_000,
-    "SI": 5_000_000,
-    "HG": 500_000,
-    "6E": 50_000,
-    "6J": 500,
-    "ZN": 15_625_000,
-    "ZT": 3_906_250,
-    "ZC": 250_000_000,
-    "LE": 25_000_000,
-    "BTC": 5_000_000_000,
-    "ETH": 500_000_000,
-    "SR3": 2_500_000,
-}
+TICK_NANOS = """
+NQ 250_000_000  RTY 100_000_000  YM 1_000_000_000   CL 10_000_000    SI 5_000_000   HG 500_000
+6E 50_000       6J 500           ZN 15_625_000      ZT 3_906_250     SR3 2_500_000
+ZC 250_000_000  LE 25_000_000    BTC 5_000_000_000  ETH 500_000_000
+"""
 
 
-def test_the_published_table_names_every_root():
-    assert set(PUBLISHED_TICK_VALUE) == set(INSTRUMENTS)
+def pairs(table):
+    return zip(table.split()[::2], table.split()[1::2], strict=True)
 
 
-@pytest.mark.parametrize(("root", "usd"), PUBLISHED_TICK_VALUE.items())
-def test_tick_value_is_the_published_one(root, usd):
-    assert instrument(root).tick_value == usd
+def test_tick_value_is_the_published_one_for_every_root():
+    published = {root: float(usd) for root, usd in pairs(PUBLISHED_TICK_VALUE)}
+    assert {root: row.tick_value for root, row in INSTRUMENTS.items()} == published
 
 
-@pytest.mark.parametrize(("root", "nanos"), TICK_NANOS.items())
-def test_tick_nanos_are_exact(root, nanos):
-    assert instrument(root).tick_nanos == nanos
+def test_tick_nanos_are_exact():
+    for root, nanos in pairs(TICK_NANOS):
+        assert (root, instrument(root).tick_nanos) == (root, int(nanos))
 
 
 def test_every_row_has_a_name_an_exchange_and_an_expiry_rule():
     assert all(row.name and row.exchange and row.expiry_rule for row in INSTRUMENTS.values())
-
-
-def test_key_is_root():
     assert [row.root for row in INSTRUMENTS.values()] == list(INSTRUMENTS)
 
 
@@ -106,10 +63,6 @@ def test_parse_needs_three_words_only():
     got = parse_instrument("UB 0.03125 1000")
     assert (got.exchange, got.roll_months, got.expiry_rule) == ("", "HMUZ", "")
     assert got.tick_value == 31.25
-
-
-def test_parse_takes_a_tick_size_in_scientific_notation():
-    assert parse_instrument("6J 5e-7 12500000").tick_nanos == 500
 
 
 def test_unknown_root_names_the_known_ones_and_the_way_out():
@@ -142,6 +95,7 @@ def test_the_example_in_the_message_is_itself_valid():
         ("ZN 1/64 1000", "TICK_SIZE of instrument 'ZN 1/64 1000' must be a decimal number"),
         ("NKD 5 five", "POINT_VALUE of instrument 'NKD 5 five' must be a decimal number"),
         ("N-D 5 5", "root must be letters and digits, e.g. NQ; was 'N-D'"),
+        ("6J 5e-11 1", "tick_size of 6J must be a whole multiple of 0.000000001"),
         ("ÑKD 5 5", "root must be letters and digits"),
         ("NKD 0 5", "tick_size of NKD must be finite and above 0; was 0.0"),
         ("NKD -5 5", "tick_size of NKD must be finite and above 0; was -5.0"),
@@ -167,11 +121,6 @@ def test_a_bad_line_is_refused_with_its_reason(line, message):
 def test_no_roll_months_are_refused():
     with pytest.raises(ParameterError, match="roll_months of NQ"):
         Instrument(root="NQ", tick_size=0.25, point_value=20, roll_months="")
-
-
-def test_an_empty_root_is_refused():
-    with pytest.raises(ParameterError, match="root must be letters and digits"):
-        Instrument(root="", tick_size=0.25, point_value=20)
 
 
 def test_the_documented_example_line_is_valid():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.asking import free_port
 from support.dbn_files import trade, utc, write_day
 
 import scalpr_zen.data.arrange
@@ -258,19 +259,16 @@ class Endless:
     def signals(self, tape):
         run_all(lambda _: threading.Event().wait(), [0])
 
-import scalpr_zen.dashboard.workbench, socket
-with socket.socket() as free:
-    free.bind(("127.0.0.1", 0))
-    port = free.getsockname()[1]
+import scalpr_zen.dashboard.workbench
 path = save_tape(Tape.from_prints([10**18, 10**18 + 1], [3, 4], instrument=instrument("NQ")), sys.argv[1])
 bench = scalpr_zen.dashboard.workbench.Workbench(path, Endless)
-console.main(lambda: scalpr_zen.dashboard.serve.serve(bench, Address(port=port), console.say))
+console.main(lambda: scalpr_zen.dashboard.serve.serve(bench, Address(port=int(sys.argv[2])), console.say))
 """
 
 
 @pytest.mark.process
 def test_ctrl_c_ends_the_dashboard_though_a_run_goes_on(tmp_path):
-    code, err = interrupted_at("Ctrl-C ends it", ["-c", DASHBOARD, tmp_path / "tape.npz"])
+    code, err = interrupted_at("Ctrl-C ends it", ["-c", DASHBOARD, tmp_path / "tape.npz", free_port()])
     assert (code, err) == (0, "")
 
 

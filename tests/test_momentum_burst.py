@@ -3,9 +3,7 @@
 import pytest
 from support.strategy_markets import MORNING, MS, Market, add, signals
 
-from scalpr_zen import (
-    MomentumBurst,
-)
+from scalpr_zen import MomentumBurst
 
 
 def moves(*rows):
@@ -18,9 +16,7 @@ def moves(*rows):
 
 @pytest.mark.parametrize(("later", "signal"), [(0, 1), (9, 1), (10, 1), (10.000001, 0)])
 def test_a_move_counts_within_the_time_of_a_burst(later, signal):
-    got = signals(MomentumBurst(burst_ticks=5, burst_ms=10), moves((0, 100), (later, 105)))
-    expected = [0, signal]
-    assert got == expected
+    assert signals(MomentumBurst(burst_ticks=5, burst_ms=10), moves((0, 100), (later, 105))) == [0, signal]
 
 
 def test_a_burst_gives_one_signal_while_it_lasts():
@@ -44,6 +40,4 @@ def test_a_burst_of_no_time_is_one_within_an_event():
 def test_a_burst_finds_the_lowest_price_among_many():
     """The room for prints of one burst is as large as needed, and no larger."""
     market = moves(*[(i, 1_000 + i % 7) for i in range(100)], (100, 1_012))
-    got = signals(MomentumBurst(burst_ticks=12, burst_ms=100), market)
-    expected = [0] * 100 + [1]
-    assert got == expected
+    assert signals(MomentumBurst(burst_ticks=12, burst_ms=100), market) == [0] * 100 + [1]

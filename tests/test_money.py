@@ -131,6 +131,17 @@ def test_the_bound_of_a_run_holds_its_longest_path():
             run(tape, FAST, BRACKET, execution, settings=FEW, firm=PropFirm(prop_days=1_000))
 
 
+@pytest.mark.parametrize("slippage_ticks", [0, 3])
+@pytest.mark.parametrize("prices", [[100, 100, 140], [140, 140, 100]])
+def test_no_trade_wins_or_loses_more_than_the_largest_result(prices, slippage_ticks):
+    # Over the whole range of the tape, to a far target or a far stop, both ways.
+    tape, execution = tape_of(prices), Execution(slippage_ticks=slippage_ticks, commission=2.5, contracts=2)
+    bracket = Bracket(take_profit=(40 - slippage_ticks) / 4, stop_loss=(40 - slippage_ticks) / 4)
+    for side in (LONG, -LONG):
+        [trade] = simulate(tape, signals_of(tape, {0: side}), bracket, execution).trades
+        assert abs(round(trade["net_usd"] * 1e6)) <= largest_result(tape, execution)
+
+
 def test_the_range_of_a_session_holds_every_move_within_it_and_from_the_print_before():
     tape = market()
     prices = tape.price.astype(int)
@@ -148,6 +159,19 @@ def test_limits_that_may_have_added_more_than_can_be_counted_are_refused_by_the_
         simulate(tape, signals, Bracket(), dear, SessionRules(profit_limit=100))
     [trade] = simulate(tape, signals, Bracket(), Execution(point_value=1_000), SessionRules(profit_limit=100)).trades
     assert trade["net_usd"] == 40 * 250.0
+
+
+def test_trades_whose_sum_cannot_be_counted_are_refused_where_a_limit_adds_them():
+    # Each of three wins $537 billion, which can be counted alone and not together.
+    tape, dear = tape_of([0, 0, 2**29] * 3), Execution(point_value=4_000)
+    signals, bracket = signals_of(tape, dict.fromkeys((0, 3, 6), LONG)), Bracket(take_profit=f"{2**29}t")
+    assert len(simulate(tape, signals, bracket, dear, SessionRules()).trades) == 3
+    with pytest.raises(ParameterError, match=r"^sums of money in this run could reach"):
+        simulate(tape, signals, bracket, dear, SessionRules(loss_limit=100))
+    # A void trade is not added: one that closed may stand beside it.
+    tape = tape_of([0, 0, 2**29, 0, 0, 2**29 - 1, 0], contract=["H5"] * 6 + ["M5"])
+    got = simulate(tape, signals_of(tape, {0: LONG, 3: LONG}), bracket, dear, SessionRules(loss_limit=100))
+    assert (len(got.trades), len(got.unclosed)) == (1, 1)
 
 
 def test_a_tick_of_less_than_a_micro_dollar_is_refused():

@@ -4,10 +4,7 @@ import pytest
 from support.dbn_files import chicago
 from support.strategy_markets import Market, add, signals
 
-from scalpr_zen import (
-    OpeningRange,
-    ParameterError,
-)
+from scalpr_zen import OpeningRange, ParameterError
 
 
 def day(*prints, date="2025-01-15"):

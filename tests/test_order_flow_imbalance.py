@@ -5,10 +5,7 @@ import pytest
 from support.budget import JIT
 from support.strategy_markets import MORNING, Market, add, signals
 
-from scalpr_zen import (
-    OrderFlowImbalance,
-    ParameterError,
-)
+from scalpr_zen import OrderFlowImbalance, ParameterError
 
 
 def flow(*rows):

@@ -10,7 +10,6 @@ from support.tapes import NOON, tape_of
 from scalpr_zen import Execution, Tape
 from scalpr_zen.base.errors import ParameterError
 from scalpr_zen.base.instruments import parse_instrument
-from scalpr_zen.base.params import declared
 from scalpr_zen.render.lines import block_lines
 from scalpr_zen.sections.prop_firm.evaluation import prop_firm
 from scalpr_zen.sections.prop_firm.rules import FIRMS, PropFirm, RuleSet, rule_set
@@ -109,10 +108,6 @@ def test_every_rule_has_its_parameter():
     ).rules()
     changed = {f.name for f in fields(RuleSet) if getattr(rules, f.name) != getattr(rule_set("topstep-50k"), f.name)}
     assert changed == {f.name for f in fields(RuleSet)} - by_hand
-
-
-def test_every_parameter_has_the_prefix():
-    assert all(parameter.name.startswith("prop_") for parameter in declared(PropFirm))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """What a report says of a prop firm."""
 
-import json
 import re
 
 import numpy as np
@@ -16,11 +15,6 @@ from scalpr_zen.sections.prop_firm.tables import blocks
 from scalpr_zen.simulation.kernel import TRADE
 
 INTERVALS = (("dates_low", "dates_high"), ("low", "high"))
-
-
-def test_the_result_is_plain_data():
-    found = jsonable(evaluated())
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 def lines(found):

@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -21,12 +20,10 @@ from support.budget import JIT, examples, many
 from support.random_tapes import Orders, crossovers, markets, orders, random_walk, segments_of
 from support.tapes import NOON, Given, tape_of
 
-from scalpr_zen import TRADE, EmaCrossover, MonteCarlo, PropFirm, Tape, run, save_tape
+from scalpr_zen import TRADE, EmaCrossover, MonteCarlo, PropFirm, run, save_tape
 from scalpr_zen.base.engine import Engine
 from scalpr_zen.simulation.simulate import simulate, trades_sha256
 
-CHICAGO = ZoneInfo("America/Chicago")
-HOUR = 3600 * 10**9
 TRADES = {"settings": MonteCarlo(monte_carlo_sims=0, random_entry_sims=0), "firm": PropFirm(prop_firm="none")}
 TICK, TICK_VALUE = 0.25, 5.0  # of NQ
 MANY = examples(300)
@@ -39,15 +36,6 @@ def test_the_crossover_equals_its_slow_twin(market, strategy):
     assert got == expected
 
 
-@pytest.mark.parametrize(("fast_period", "slow_period"), [(1, 2), (3, 7), (9, 21), (50, 200)])
-def test_a_long_crossover_equals_its_slow_twin(fast_period, slow_period):
-    market = random_walk(10_000)
-    got = EmaCrossover(fast_period=fast_period, slow_period=slow_period).signals(market.tape()).tolist()
-    expected = naive.crossover_signals(market.prices, segments_of(market), fast_period, slow_period)
-    assert got == expected
-    assert min(Counter(got)[side] for side in (1, -1)) > 20
-
-
 @pytest.mark.parametrize(("fast_period", "slow_period"), [(1, 3), (2, 5), (3, 7)])
 def test_a_crossover_of_a_staircase_equals_its_slow_twin(fast_period, slow_period):
     # While a price stays the averages close in on it, until only the last bits tell whether they have met.
@@ -55,8 +43,7 @@ def test_a_crossover_of_a_staircase_equals_its_slow_twin(fast_period, slow_perio
     walk = random_walk(300).prices
     prices = [price for price in walk for _ in range(rng.randint(10, 60))]
     got = EmaCrossover(fast_period=fast_period, slow_period=slow_period).signals(tape_of(prices)).tolist()
-    expected = naive.crossover_signals(prices, [(0, len(prices))], fast_period, slow_period)
-    assert got == expected
+    assert got == naive.crossover_signals(prices, [(0, len(prices))], fast_period, slow_period)
     assert min(Counter(got)[side] for side in (1, -1)) > 20
 
 
@@ -134,14 +121,6 @@ def test_rule_15_every_column_of_a_trade_is_part_of_the_hash():
     assert len(hashes) == 3 + len(TRADE.names)
 
 
-def test_rule_15_the_hash_is_the_same_for_a_list_put_together_from_chunks():
-    market = random_walk(300)
-    trades = simulate(market.tape(), market.given(), *RULES.parameters()).trades
-    for chunk in (1, 7, len(trades)):
-        chunks = [trades[start : start + chunk] for start in range(0, len(trades), chunk)]
-        assert trades_sha256(np.concatenate(chunks)) == trades_sha256(trades)
-
-
 @pytest.fixture
 def hasty_threads():
     """Threads that give way to each other all the time, so that they meet in plain Python too."""
@@ -169,31 +148,22 @@ def test_rule_15_the_hash_is_the_same_in_several_threads_at_once():
     assert len(set(got)) == len(jobs)
 
 
-@pytest.mark.parametrize("cores", [1, 2, 7])
-def test_rule_15_the_hash_is_the_same_for_any_number_of_cores(cores):
+def test_rule_15_the_hash_is_the_same_for_any_number_of_cores():
     tape = random_walk(2_000).tape()
     expected = trades_hash(tape)
-    with Engine(cores):
-        assert trades_hash(tape) == expected
-
-
-def test_rule_15_the_hash_is_the_same_after_the_tape_was_saved_and_opened(tmp_path):
-    tape = random_walk(2_000).tape()
-    got = trades_hash(Tape.open(save_tape(tape, tmp_path / "tape.npz")))
-    expected = trades_hash(tape)
-    assert got == expected
+    for cores in (1, 2, 7):
+        with Engine(cores):
+            assert trades_hash(tape) == expected
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("disable_jit", ["0", "1"])
-def test_rule_15_the_hash_is_the_same_in_a_fresh_process_compiled_or_not(tmp_path, disable_jit):
+def test_rule_15_the_hash_of_a_saved_tape_is_the_same_in_a_fresh_process_compiled_or_not(tmp_path):
     tape = random_walk(2_000).tape()
     path = save_tape(tape, tmp_path / "tape.npz")
     command = [sys.executable, "-c", HASH_OF_A_FILE, path, *map(repr, (STRATEGY, *RULES.parameters()))]
-    environment = os.environ | {"NUMBA_DISABLE_JIT": disable_jit, "PYTHONHASHSEED": "1"}
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1" if JIT else "0", "PYTHONHASHSEED": "1"}  # not as here
     got = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
-    expected = trades_hash(tape)
-    assert got == expected
+    assert got == trades_hash(tape)
 
 
 # Rule 16: a longer input must not change the earlier output --------------------------------------------
@@ -207,8 +177,7 @@ def closed_before(trades, cut):
 def test_rule_16_holds_for_a_whole_run(market, strategy, rules, cut):
     whole = run(market.tape(), strategy, *rules.parameters(), **TRADES).trades
     got = run(market.tape().cut(cut), strategy, *rules.parameters(), **TRADES).trades.tolist()
-    expected = closed_before(whole, cut)
-    assert got == expected
+    assert got == closed_before(whole, cut)
 
 
 @given(markets(), crossovers())
@@ -216,9 +185,7 @@ def test_rule_16_a_longer_tape_does_not_change_the_earlier_signals(market, strat
     tape = market.tape()
     whole = strategy.signals(tape).tolist()
     for cut in range(len(tape)):
-        got = strategy.signals(tape.cut(cut)).tolist()
-        expected = whole[:cut]
-        assert got == expected
+        assert strategy.signals(tape.cut(cut)).tolist() == whole[:cut]
 
 
 @given(markets(), crossovers())
@@ -228,8 +195,7 @@ def test_rule_1_the_signals_of_a_segment_are_those_of_the_segment_alone(market, 
         strategy.signals(tape_of(market.prices[start:stop], market.ts[start:stop], start=0)).tolist()
         for start, stop in segments_of(market)
     ]
-    expected = [signal for signals in alone for signal in signals]
-    assert got == expected
+    assert got == [signal for signals in alone for signal in signals]
 
 
 # Rule 17: mirror and shift ----------------------------------------------------------------------------
@@ -264,8 +230,7 @@ def test_rule_17_whole_ticks_added_to_all_prices_change_no_bit_of_the_averages(t
     prices = [0] * 3 + [8] * 45 + [9]
     strategy = EmaCrossover(fast_period=1, slow_period=3)
     got = strategy.signals(tape_of([price + ticks for price in prices])).tolist()
-    expected = strategy.signals(tape_of(prices)).tolist()
-    assert got == expected
+    assert got == strategy.signals(tape_of(prices)).tolist()
 
 
 @pytest.mark.parametrize("change", ["mirror", "shift"])

@@ -86,10 +86,7 @@ def test_an_empty_tape_has_no_range_to_compare_with():
     assert named(tape_of([100]), Bracket()) == ["take_profit", "stop_loss"]  # a single price
 
 
-@given(
-    st.lists(st.integers(-1_000, 1_000), min_size=1, max_size=400),
-    st.sets(st.integers(1, 399), max_size=4),
-)
+@given(st.lists(st.integers(-1_000, 1_000), min_size=1, max_size=400), st.sets(st.integers(1, 399), max_size=4))
 def test_the_widest_range_is_that_of_plain_loops(prices, rolls):
     bounds = [0, *sorted(roll for roll in rolls if roll < len(prices)), len(prices)]
     contract = np.repeat([f"NQ{k}" for k in range(len(bounds) - 1)], np.diff(bounds))

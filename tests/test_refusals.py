@@ -113,8 +113,7 @@ def test_a_refused_question_names_its_parameters(client, path, query, names):
 
 
 @pytest.mark.parametrize(
-    "pin",
-    ["take_profit=-1", "take_profit=10.1", "nonsense=1", "seed=1&seed=2", "pin=x", "fast_period=9&slow_period=9"],
+    "pin", ["take_profit=-1", "take_profit=10.1", "nonsense=1", "seed=1&seed=2", "pin=x", "fast_period=9&slow_period=9"]
 )
 @pytest.mark.parametrize("path", ["/api/run", "/api/section/statistics", "/api/section/fills"])
 def test_a_pin_that_is_no_run_is_an_error_of_the_pin_alone(client, path, pin):

@@ -10,34 +10,23 @@ import math
 import os
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from support.market import METADATA, market
+from support.market import market
 from support.reports import FAST, FEW_PATHS, cells, csv_rows, golden_tape, refused_or_reported, report_of, section
 from support.tapes import Given, signals_of, tape_of
 
-from scalpr_zen import (
-    Bracket,
-    EmaCrossover,
-    Execution,
-    MonteCarlo,
-    Parameters,
-    PropFirm,
-    SessionRules,
-    param,
-    run,
-)
+from scalpr_zen import Bracket, EmaCrossover, Execution, MonteCarlo, Parameters, SessionRules, param, run
 from scalpr_zen.base.params import declared
 from scalpr_zen.render.lines import block_lines
 from scalpr_zen.render.text import number
 from scalpr_zen.sections import sections
 from scalpr_zen.sections.counts import COUNTS
-from scalpr_zen.sections.fills import SAME_EVENT, SLIPPAGE
 from scalpr_zen.sections.monte_carlo.charts import ONE_DATE, ONE_TRADE
 from scalpr_zen.sections.setup import GROUPS
 from scalpr_zen.sections.statistics import STATISTICS
@@ -215,11 +204,6 @@ def test_print_shows_the_screen_and_the_full_text_all_but_the_log(tape, capsys):
     assert report_of(result).startswith(result.full_text())
 
 
-def test_a_result_cannot_be_changed(tape):
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        run(tape, FAST, settings=FEW_PATHS).trades = None
-
-
 # Sections ---------------------------------------------------------------------------------------------
 
 
@@ -284,31 +268,6 @@ def test_a_parameter_of_a_strategy_is_not_lost_behind_one_of_the_run(tape):
         assert "seed" in refusal
 
 
-def test_the_facts_of_the_tape_are_shown(tape):
-    lines = section(run(tape, FAST, settings=FEW_PATHS).full_text(), "TAPE")
-    known = {line[2:28].strip(): line[26:].strip() for line in lines}
-    for label, value in {
-        "contract": "NQ E-mini Nasdaq-100 (CME)",
-        "tick": "0.25 points, $5.00 a contract",
-        "prints": "300 in 4 session dates",
-        "first, last session date": "2024-11-01 to 2024-12-17",
-        "missing dates": "none",
-        "incomplete dates": "none",
-        "session closes": "equity, pandas_market_calendars 5.5.0: 0 early, 0 unknown, 0 prints late",
-        "sha256": tape.metadata["sha256"],
-        "roll rule": METADATA["roll_rule"],
-        "first front month": "NQZ4 on 2024-11-01, chosen by the roll rule",
-    }.items():
-        assert any(line[2:].startswith(label) and line.endswith(f"  {value}") for line in lines), (label, known)
-    assert "  Rolls: 1" in lines
-    assert " ".join(cells(lines, "2024-12-16")) == "NQZ4 -> NQH5 120 / 90 (the session before) +217 the roll rule"
-    ledger = {
-        label: cells(lines[lines.index("  Every record read") :], label)
-        for label in ("records", "prints", "other month")
-    }
-    assert ledger == {"records": ["307"], "prints": ["300"], "other month": ["7"]}
-
-
 def test_every_statistic_is_shown_with_its_target_and_verdict(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     values = result.to_dict()["statistics"]
@@ -330,32 +289,7 @@ def test_prices_of_any_length_are_shown_to_the_tick():
         assert (first, last) == pytest.approx((ticks * size, (ticks + 1) * size), rel=1e-12), segment
 
 
-def test_the_months_are_shown(tape):
-    result = run(tape, FAST, settings=FEW_PATHS)
-    rows = [line.split() for line in section(result.full_text(), "MONTHS")[1:]]
-    units = {"session_dates": "", "trades": "", "win_rate": "share", "max_drawdown_usd": "usd"}
-    for row, shown in zip(result.to_dict()["months"], rows, strict=True):
-        net = number(row["net_usd"], "usd", signed=True)
-        *others, fall = [number(row[key], unit) for key, unit in units.items()]
-        assert shown == [row["month"], *others, net, fall]
-    assert [row[0] for row in rows] == ["2024-11", "2024-12"]
-
-
-def test_monte_carlo_is_shown(tape):
-    result = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=25, seed=3))
-    paths = result.to_dict()["monte_carlo"]
-    lines = section(result.full_text(), "MONTE CARLO")
-    text = " ".join(" ".join(lines).split())
-    assert "25 paths of each method, seed 3" in text
-    for label, values in {
-        "max drawdown, trades permuted": paths["permutation"]["drawdown_usd"],
-        "max drawdown, days drawn": paths["days"]["drawdown_usd"],
-        "net P&L, days drawn": paths["days"]["profit_usd"],
-    }.items():
-        assert cells(lines, label) == [number(value, "usd") for value in values.values()]
-    assert f"above {number(paths['permutation']['actual_drawdown_rank'], 'share')} of the permuted" in text
-    assert f"days drawn: {number(paths['days']['profitable_share'], 'share')} of the paths end with a profit" in text
-    assert "without an edge every value is equally likely; it is not the probability of a future profit" in text
+def test_without_paths_monte_carlo_says_what_it_needs(tape):
     without = run(tape, FAST, settings=MonteCarlo(monte_carlo_sims=0))
     assert section(without.full_text(), "MONTE CARLO") == ["  n/a: it needs trades, and monte_carlo_sims above 0"]
 
@@ -414,20 +348,6 @@ def test_winners_of_every_rule_are_counted_where_the_stop_moves(tape, moves):
     assert sorted(rules) == ["stop_fill"] * 3 + ["target_fill"] * 3
 
 
-def test_slippage_and_events_are_shown(tape):
-    result = run(tape, FAST, settings=FEW_PATHS)
-    fills = result.to_dict()["fills"]
-    lines = section(result.full_text(), "FILLS")
-    for key, label in SLIPPAGE.items():
-        row = fills["slippage"][key]
-        mean = [number(row["mean_ticks"]), number(row["mean_ticks"] * 5, "usd")]
-        ticks = [number(tick) for tick in (*row["percentiles"].values(), row["worst_ticks"])]
-        assert cells(lines, label) == [number(row["trades"]), *mean, *ticks, number(row["inside_share"], "share")]
-    for key, label in SAME_EVENT.items():
-        [line] = [line for line in lines if line.endswith(label)]
-        assert line.split()[0] == number(fills["same_event"][key])
-
-
 def test_random_entries_are_shown_beside_the_t_statistic(tape):
     result = run(tape, FAST, settings=FEW_PATHS)
     entries, statistics = result.to_dict()["random_entries"], result.to_dict()["statistics"]
@@ -466,13 +386,6 @@ def test_random_entries_are_shown_beside_the_t_statistic(tape):
         assert text(without).startswith("n/a: ")
 
 
-def test_the_rules_of_a_prop_firm_are_shown(tape):
-    shown = run(tape, FAST, settings=FEW_PATHS, firm=PropFirm(prop_firm="apex-50k"))
-    assert "apex-50k" in "\n".join(section(shown.full_text(), "PROP FIRM"))
-    none = run(tape, FAST, settings=FEW_PATHS, firm=PropFirm(prop_firm="none"))
-    assert section(none.full_text(), "PROP FIRM") == ["  prop_firm=none: no evaluation"]
-
-
 def test_every_signal_is_counted_under_what_it_came_to(tape):
     result = run(tape, FAST, OTHER_BRACKET, EVERYTHING_OTHER, OTHER_RULES, settings=FEW_PATHS)
     counts = result.to_dict()["counts"]
@@ -485,6 +398,7 @@ def test_every_signal_is_counted_under_what_it_came_to(tape):
 
 
 def test_the_manifest_has_versions_tape_machine_and_speed(tape):
+    before = datetime.now(UTC)
     result = run(tape, FAST, settings=FEW_PATHS)
     manifest = result.to_dict()["manifest"]
     assert manifest["tape_sha256"] == tape.metadata["sha256"]
@@ -497,5 +411,4 @@ def test_the_manifest_has_versions_tape_machine_and_speed(tape):
     assert len(lines) == len(manifest) - 1 + len(manifest["seconds"])
     [started] = cells(lines, "started")
     assert datetime.fromisoformat(started) == datetime.fromisoformat(manifest["started"])
-    age = datetime.now(UTC) - datetime.fromisoformat(manifest["started"])
-    assert 0 <= age.total_seconds() < 60
+    assert before - timedelta(seconds=1) <= datetime.fromisoformat(started) <= datetime.now(UTC)  # in whole seconds

@@ -33,8 +33,7 @@ def test_rule_18_both_sides_is_the_default(fills):
 
 def test_rule_18_a_signal_of_the_other_side_is_counted_so_and_not_as_outside(counts):
     got = counts([100, 100], {0: SHORT}, sides="long", entry_windows=(("08:00", "09:00"),))
-    expected = {"signals": 1, "other_side": 1}
-    assert got == expected
+    assert got == {"signals": 1, "other_side": 1}
 
 
 def test_rule_19_every_signal_is_traded_the_other_way_round(fills):
@@ -54,8 +53,7 @@ def test_rule_19_slippage_and_aggressors_are_those_of_the_traded_side(fills):
     # Sold at 100 - 1 = 99, target 95: a seller of 1 takes it out of the queue, a buyer does not.
     rule = {"reverse": True, "slippage_ticks": 1, "target_fill": "queue"}
     got = fills([100, 100, 95, 95, 95], {0: LONG}, aggressor=[0, 0, 1, -1, -1], **rule)
-    expected = [(1, 99, 3, 95, "target")]
-    assert got == expected
+    assert got == [(1, 99, 3, 95, "target")]
 
 
 def test_rule_20_a_window_begins_at_its_start_and_ends_before_its_stop(taken):
@@ -143,8 +141,7 @@ def test_rule_20_in_the_night_of_the_clock_change_the_wall_time_decides(taken):
 def test_rule_20_the_time_is_that_of_the_signal_and_not_of_the_fill_or_the_exit(fills):
     at = [f"2025-01-15 {text}" for text in ("10:59:59", "11:00:01", "11:30", "11:31")]
     got = fills([100, 100, 103, 104], {0: LONG}, at=at, entry_windows=(("08:30", "11:00"),))
-    expected = [(1, 100, 3, 104, "target")]
-    assert got == expected
+    assert got == [(1, 100, 3, 104, "target")]
     at[0] = "2025-01-15 08:29:59"
     at[1] = "2025-01-15 08:30"
     assert fills([100, 100, 103, 104], {0: LONG}, at=at, entry_windows=(("08:30", "11:00"),)) == []
@@ -177,8 +174,7 @@ def test_rule_21_friday_ends_at_17_00_and_saturday_is_a_day_of_its_own(taken):
 def test_rule_21_a_position_is_held_into_a_day_that_is_not_traded(fills):
     # 2025-01-15 is a Wednesday: bought then, sold in Thursday's session.
     got = fills([100, 100, 101, 104], {0: LONG}, ts=[0, 10, SESSION_END, SESSION_END + 10], weekdays=("Wed",))
-    expected = [(1, 100, 3, 104, "target")]
-    assert got == expected
+    assert got == [(1, 100, 3, 104, "target")]
 
 
 def test_rule_22_no_signal_is_traded_from_that_long_before_the_close_on(taken):
@@ -202,15 +198,13 @@ def test_rule_22_holds_in_each_of_several_windows(taken):
 def test_rule_22_an_early_close_is_known(taken):
     at = [f"2025-01-{text}" for text in ("15 12:04:59", "15 12:05", "15 12:30", "15 15:00", "15 17:00", "16 15:49:59")]
     got = taken(at, no_entry_ns=10 * MINUTE, closes={date(2025, 1, 15): "2025-01-15 12:15"})
-    expected = [at[0], *at[4:]]
-    assert got == expected
+    assert got == [at[0], *at[4:]]
 
 
 def test_rule_22_a_close_of_this_session_is_no_close_of_the_next(taken):
     # The session of the 16th closes at 11:00; that of the 15th at 16:00.
     at = [f"2025-01-{text}" for text in ("15 12:00", "15 15:00", "15 18:00", "16 10:49:59", "16 10:50")]
-    got = taken(at, no_entry_ns=10 * MINUTE, closes={date(2025, 1, 16): "2025-01-16 11:00"})
-    assert got == at[:4]
+    assert taken(at, no_entry_ns=10 * MINUTE, closes={date(2025, 1, 16): "2025-01-16 11:00"}) == at[:4]
 
 
 def test_rule_22_where_positions_are_closed_none_is_opened(taken):
@@ -269,16 +263,14 @@ def test_rule_23_the_close_is_that_of_the_session_date_of_the_entry(fills):
     at = ["2025-01-14 16:59", "2025-01-14 17:01", "2025-01-14 17:02", "2025-01-15 11:59:59", "2025-01-15 12:00"]
     early = {date(2025, 1, 15): "2025-01-15 12:15"}
     got = fills([100, 100, 100, 101, 102], {1: LONG}, at=at, flat_ns=15 * MINUTE, closes=early)
-    expected = [(2, 100, 4, 102, "close")]
-    assert got == expected
+    assert got == [(2, 100, 4, 102, "close")]
 
 
 def test_rule_23_an_entry_that_fills_after_that_time_is_closed_by_the_next_event(fills):
     # Signal at 15:44:59, filled at 15:45:05; the order to close was there at 15:45:02. Print 2 is the entry's event.
     at = [f"2025-01-15 15:{text}" for text in ("44:59", "45:05", "45:05", "45:06")]
     got = fills([100, 100, 101, 103], {0: LONG}, at=at, latency_ns=2 * SECOND, flat_ns=15 * MINUTE)
-    expected = [(1, 100, 3, 103, "close")]
-    assert got == expected
+    assert got == [(1, 100, 3, 103, "close")]
 
 
 def test_rule_23_a_position_is_held_no_longer_than_told_from_its_fill_on(fills):
@@ -290,8 +282,7 @@ def test_rule_23_a_position_is_held_no_longer_than_told_from_its_fill_on(fills):
 
 def test_rule_23_with_entry_signal_the_time_is_counted_from_the_signals_print(fills):
     got = fills([100, 101, 102, 103], {0: LONG}, ts=[0, 4, 5, 6], unit=MS, hold_ns=5 * MS, entry="signal")
-    expected = [(0, 100, 2, 102, "hold")]
-    assert got == expected
+    assert got == [(0, 100, 2, 102, "hold")]
 
 
 @pytest.mark.parametrize(("latency_ms", "exit_print"), [(0, 2), (1, 3), (2, 4), (3, 4), (4, 5)])
@@ -299,14 +290,12 @@ def test_rule_23_the_order_of_longest_hold_waits_for_the_latency(fills, latency_
     # Filled at 10, sent at 15; prints at 15, 16, 18 and 20.
     prices, ts = [100, 100, 101, 102, 103, 99], [0, 10, 15, 16, 18, 20]
     got = fills(prices, {0: LONG}, ts=ts, unit=MS, hold_ns=5 * MS, latency_ns=latency_ms * MS)
-    expected = [(1, 100, exit_print, prices[exit_print], "hold")]
-    assert got == expected
+    assert got == [(1, 100, exit_print, prices[exit_print], "hold")]
 
 
 def test_rule_23_the_order_fills_at_the_first_print_of_an_event_of_several(fills):
     got = fills([100, 100, 103, 99, 104], {0: LONG}, ts=[0, 1, 6, 6, 6], unit=MS, hold_ns=5 * MS)
-    expected = [(1, 100, 2, 103, "hold")]
-    assert got == expected
+    assert got == [(1, 100, 2, 103, "hold")]
 
 
 def test_rule_23_an_order_that_fills_at_the_last_print_closes_the_trade(fills):
@@ -319,16 +308,14 @@ def test_rule_23_an_order_that_fills_at_the_last_print_closes_the_trade(fills):
 
 def test_rule_23_an_order_that_finds_no_print_in_its_segment_leaves_the_trade_void(fills):
     got = fills([100, 100, 101, 200], {0: LONG}, ts=[0, 1, 5, 7], unit=MS, hold_ns=5 * MS, contract=["H5"] * 3 + ["M5"])
-    expected = [(1, 100, 2, 101, "void")]
-    assert got == expected
+    assert got == [(1, 100, 2, 101, "void")]
 
 
 def test_rule_23_with_overlap_each_trade_has_its_own_time(fills):
     # Filled at 1 and 2 ms, closed at 6 and 7.
     prices, ts = [100, 100, 101, 101, 102], [0, 1, 2, 6, 7]
     got = fills(prices, {0: LONG, 1: LONG}, ts=ts, unit=MS, hold_ns=5 * MS, overlap=True)
-    expected = [(1, 100, 3, 101, "hold"), (2, 101, 4, 102, "hold")]
-    assert got == expected
+    assert got == [(1, 100, 3, 101, "hold"), (2, 101, 4, 102, "hold")]
 
 
 PAUSE_TS = [0, 1000, 2000, 11_999, 12_000, 13_000, 14_000]
@@ -361,8 +348,7 @@ def test_rule_24_a_pause_after_an_exit_in_the_next_session_is_one_of_that_sessio
     # Bought in one session and sold at 17:00:00; the signal at 17:00:05 waits.
     ts = [t * SECOND + SESSION_END for t in (-2, -1, 0, 5, 6)]
     got = counts([100, 100, 104, 104, 108], {0: LONG, 3: LONG}, ts=ts, cooldown_ns=10 * SECOND)
-    expected = {"signals": 2, "closed": 1, "in_cooldown": 1}
-    assert got == expected
+    assert got == {"signals": 2, "closed": 1, "in_cooldown": 1}
 
 
 def test_rule_24_an_unfilled_signal_starts_no_pause_and_ignored_ones_are_counted_so(trade):

@@ -26,9 +26,7 @@ def test_rule_30_a_distance_that_is_not_given_is_that_of_long_trades(fills):
 
 
 def test_rule_30_the_side_is_that_of_the_trade_after_invert(fills):
-    got = fills([100, 100, 99], {0: LONG}, take_profit_short=1, reverse=True)
-    expected = [(1, 100, 2, 99, "target")]
-    assert got == expected
+    assert fills([100, 100, 99], {0: LONG}, take_profit_short=1, reverse=True) == [(1, 100, 2, 99, "target")]
 
 
 def test_rule_31_the_trailing_stop_follows_the_best_profit(fills):
@@ -41,8 +39,7 @@ def test_rule_31_the_trailing_stop_follows_the_best_profit(fills):
 def test_rule_31_the_trailing_stop_never_moves_back(fills):
     # 103, then 102 again and again: the stop stays at 100.
     got = fills([100, 100, 103, 102, 101, 102, 101, 100], {0: LONG}, trailing_stop=3, **WIDE)
-    expected = [(1, 100, 7, 100, "trailing")]
-    assert got == expected
+    assert got == [(1, 100, 7, 100, "trailing")]
 
 
 def test_rule_31_from_a_profit_of_zero_on_it_stands_from_the_entry_on(fills):
@@ -65,9 +62,7 @@ def test_rule_31_it_trails_from_its_profit_on(fills):
 def test_rule_31_it_moves_by_whole_steps_from_the_profit_from_which_it_trails(fills, best, stop):
     # From +3 on, by 2: at +3 and +4 it lies at 3 - 2 = +1, at +5 and +6 at +3, at +7 at +5.
     rule = {"trailing_stop": 2, "trail_activation": 3, "trailing_step": 2, **WIDE}
-    got = fills([100, 100, best, stop + 1, stop], {0: LONG}, **rule)
-    expected = [(1, 100, 4, stop, "trailing")]
-    assert got == expected
+    assert fills([100, 100, best, stop + 1, stop], {0: LONG}, **rule) == [(1, 100, 4, stop, "trailing")]
     mirror = fills([100, 100, 200 - best, 199 - stop, 200 - stop], {0: SHORT}, **rule)
     assert mirror == [(1, 100, 4, 200 - stop, "trailing")]
 
@@ -75,8 +70,7 @@ def test_rule_31_it_moves_by_whole_steps_from_the_profit_from_which_it_trails(fi
 def test_rule_31_the_profit_is_counted_from_the_fill_with_its_slippage(fills):
     # Bought at 101; 103 is +2, the stop 101; sold one tick below the print.
     got = fills([100, 100, 103, 102, 101], {0: LONG}, trailing_stop=2, slippage_ticks=1, **WIDE)
-    expected = [(1, 101, 4, 100, "trailing")]
-    assert got == expected
+    assert got == [(1, 101, 4, 100, "trailing")]
 
 
 def test_rule_31_a_print_of_the_entrys_event_after_the_fill_is_a_profit_that_was_seen(fills):
@@ -113,8 +107,7 @@ def test_rule_32_or_some_ticks_beyond_it(fills):
 def test_rule_32_the_entry_is_its_fill_with_slippage_and_the_stop_pays_it_again(fills):
     # Bought at 101; 104 is +3. The stop lies at 101; sold at 101 - 1.
     got = fills([100, 100, 104, 102, 101], {0: LONG}, break_even_at=3, slippage_ticks=1, **WIDE)
-    expected = [(1, 101, 4, 100, "break_even")]
-    assert got == expected
+    assert got == [(1, 101, 4, 100, "break_even")]
 
 
 @pytest.mark.parametrize(
@@ -125,8 +118,7 @@ def test_rule_33_a_moved_stop_knows_no_print_of_its_own_event(fills, moved):
     ts = [0, 10, 20, 20, 20, 30]
     reason = "trailing" if "trailing_stop" in moved else "break_even"
     got = fills([100, 100, 103, 101, 99, 101], {0: LONG}, ts=ts, **moved, **WIDE)
-    expected = [(1, 100, 5, 101, reason)]
-    assert got == expected
+    assert got == [(1, 100, 5, 101, reason)]
 
 
 @pytest.mark.parametrize(("latency_ns", "exit_print"), [(0, 3), (5, 3), (6, 4), (9, 4), (10, 5)])
@@ -138,8 +130,7 @@ def test_rule_33_a_moved_stop_reaches_the_exchange_after_the_latency(fills, move
     prices = [100, 100, 103, 93, 94, 95]
     reason = "trailing" if "trailing_stop" in moved else "break_even"
     got = fills(prices, {0: LONG}, ts=[0, 20, 30, 35, 39, 40], latency_ns=latency_ns, **moved, **WIDE)
-    expected = [(1, 100, exit_print, prices[exit_print], reason)]
-    assert got == expected
+    assert got == [(1, 100, exit_print, prices[exit_print], reason)]
 
 
 def test_rule_33_an_earlier_move_is_known_while_a_later_one_is_under_way(fills):
@@ -153,8 +144,7 @@ def test_rule_33_the_initial_stop_stands_until_a_better_one_has_arrived(fills):
     # +3 at 30 is under way when print 3 meets the initial stop at 98.
     rule = {"trailing_stop": 2, "trail_activation": 3, "latency_ns": 15, "take_profit": 50, "stop_loss": 2}
     got = fills([100, 100, 103, 98, 98], {0: LONG}, ts=[0, 20, 30, 40, 50], **rule)
-    expected = [(1, 100, 3, 98, "stop")]
-    assert got == expected
+    assert got == [(1, 100, 3, 98, "stop")]
 
 
 def test_rule_33_the_best_of_the_stops_is_in_force(fills):
@@ -185,16 +175,14 @@ def test_rule_34_the_reason_is_the_stop_in_force_when_it_was_triggered(fills):
     # Triggered at 98 by the initial stop; the profit of print 3, seen before the fill at print 4, changes nothing.
     rule = {"stop_fill": "next", "latency_ns": 15, "break_even_at": 3, "take_profit": 50, "stop_loss": 2}
     got = fills([100, 100, 98, 103, 99], {0: LONG}, ts=[0, 20, 30, 40, 50], **rule)
-    expected = [(1, 100, 4, 99, "stop")]
-    assert got == expected
+    assert got == [(1, 100, 4, 99, "stop")]
 
 
 def test_rule_34_a_move_under_way_does_not_revive_a_stop_that_is_triggered(fills):
     # +1 at print 2 moves the stop to 100 from 45 on; the initial one is triggered at print 3, at 98, and fills at 60.
     rule = {"stop_fill": "next", "latency_ns": 15, "break_even_at": 1, "take_profit": 50, "stop_loss": 2}
     got = fills([100, 100, 101, 98, 97, 96, 95], {0: LONG}, ts=[0, 20, 30, 40, 50, 60, 70], **rule)
-    expected = [(1, 100, 5, 96, "stop")]
-    assert got == expected
+    assert got == [(1, 100, 5, 96, "stop")]
 
 
 def test_rule_34_of_equal_stops_the_first_is_the_reason(fills):
@@ -228,14 +216,12 @@ def test_rule_35_a_print_larger_than_the_queue_fills_at_once(fills):
 def test_rule_35_a_short_trades_target_is_filled_by_sellers(fills):
     prices, size = [100, 100, 96, 96, 96], [1, 1, 6, 5, 1]
     got = fills(prices, {0: SHORT}, size=size, aggressor=[0, 0, 1, -1, -1], **QUEUE)
-    expected = [(1, 100, 4, 96, "target")]
-    assert got == expected
+    assert got == [(1, 100, 4, 96, "target")]
 
 
 def test_rule_35_the_other_side_takes_nothing_out_of_the_queue(fills):
     got = fills([100, 100, 104, 104], {0: LONG}, size=[1, 1, 600, 6], aggressor=[0, 0, -1, 1], **QUEUE)
-    expected = [(1, 100, 3, 104, "target")]
-    assert got == expected
+    assert got == [(1, 100, 3, 104, "target")]
 
 
 def test_rule_35_an_unknown_aggressor_counts_half_and_halves_add_up(fills):
@@ -267,8 +253,7 @@ def test_rule_35_with_nobody_ahead_its_own_contracts_must_still_be_traded(fills)
     rule = {"target_fill": "queue", "queue_ahead": 0}
     got = fills([100, 100, 104, 104, 104], {0: LONG}, aggressor=[0, 0, -1, 0, 0], **rule)
     # A half of 1 twice.
-    expected = [(1, 100, 4, 104, "target")]
-    assert got == expected
+    assert got == [(1, 100, 4, 104, "target")]
 
 
 def test_rule_35_the_largest_sizes_are_counted(fills):
@@ -286,15 +271,13 @@ def test_rule_35_each_trade_joins_the_queue_anew(fills):
     prices = [100, 100, 104, 98, 100, 100, 104, 104]
     size = [1, 1, 4, 1, 1, 1, 4, 2]
     got = fills(prices, {0: LONG, 4: LONG}, size=size, aggressor=1, **QUEUE)
-    expected = [(1, 100, 3, 98, "stop"), (5, 100, 7, 104, "target")]
-    assert got == expected
+    assert got == [(1, 100, 3, 98, "stop"), (5, 100, 7, 104, "target")]
 
 
 def test_rule_35_the_target_counts_from_the_fill_with_its_slippage_and_pays_none(fills):
     # Bought at 101: 104 is no print of its queue, 105 is.
     got = fills([100, 100, 104, 105], {0: LONG}, size=6, aggressor=1, slippage_ticks=1, **QUEUE)
-    expected = [(1, 101, 3, 105, "target")]
-    assert got == expected
+    assert got == [(1, 101, 3, 105, "target")]
 
 
 # Rolls ------------------------------------------------------------------------------------------------

@@ -23,8 +23,7 @@ def test_rule_25_a_trade_is_one_of_the_session_it_was_entered_in(fills):
     ts = [SESSION_END + t for t in (-20, -10, 0, 10, 20, 30, 40)]
     prices = [100, 100, 104, 104, 104, 108, 108]
     got = fills(prices, {0: LONG, 3: LONG, 6: LONG}, ts=ts, max_trades=1)
-    expected = [(1, 100, 2, 104, "target"), (4, 104, 5, 108, "target")]
-    assert got == expected
+    assert got == [(1, 100, 2, 104, "target"), (4, 104, 5, 108, "target")]
 
 
 def test_rule_25_an_unfilled_signal_is_no_trade_but_a_void_one_is(counts):
@@ -51,23 +50,20 @@ def test_rule_25_a_session_that_is_over_is_counted_before_a_pause(counts):
         unit=MS,
         **rule,
     )
-    expected = {"signals": 3, "closed": 1, "session_over": 2}
-    assert got == expected
+    assert got == {"signals": 3, "closed": 1, "session_over": 2}
 
 
 @pytest.mark.parametrize(("loss_limit", "refused"), [(9.99, 1), (10.0, 1), (10.01, 0)])
 def test_rule_26_a_loss_of_the_limit_ends_the_session(counts, loss_limit, refused):
     # Stopped 2 ticks below: -10 USD. The signal at 3 would sell 98 and win 4 ticks.
     got = counts([100, 100, 98, 98, 98, 94], {0: LONG, 3: SHORT}, loss_limit=loss_limit)
-    expected = {"signals": 2, "closed": 2 - refused} | ({"session_over": 1} if refused else {})
-    assert got == expected
+    assert got == {"signals": 2, "closed": 2 - refused} | ({"session_over": 1} if refused else {})
 
 
 @pytest.mark.parametrize(("profit_limit", "refused"), [(19.99, 1), (20.0, 1), (20.01, 0)])
 def test_rule_26_a_profit_of_the_limit_ends_the_session(counts, profit_limit, refused):
     got = counts([100, 100, 104, 104, 104, 108], {0: LONG, 3: LONG}, profit_limit=profit_limit)
-    expected = {"signals": 2, "closed": 2 - refused} | ({"session_over": 1} if refused else {})
-    assert got == expected
+    assert got == {"signals": 2, "closed": 2 - refused} | ({"session_over": 1} if refused else {})
 
 
 def test_rule_26_the_sum_is_net_of_commission_and_of_all_contracts(counts):
@@ -89,24 +85,21 @@ def test_rule_26_the_trades_of_a_session_are_added(counts, loss_limit, closed):
         sides[3 * (k + 1)] = LONG
         prices += [100, 100, 98]
     got = counts(prices, sides, loss_limit=loss_limit)
-    expected = {"signals": 6, "closed": closed} | ({"session_over": 6 - closed} if closed < 6 else {})
-    assert got == expected
+    assert got == {"signals": 6, "closed": closed} | ({"session_over": 6 - closed} if closed < 6 else {})
 
 
 def test_rule_26_a_session_begins_at_zero(fills):
     # -10 in the first session, which is over; the next one trades.
     ts = [0, 10, 20, 30, SESSION_END, SESSION_END + 10, SESSION_END + 20]
     got = fills([100, 100, 98, 98, 98, 98, 102], {0: LONG, 3: LONG, 4: LONG}, ts=ts, loss_limit=10.0)
-    expected = [(1, 100, 2, 98, "stop"), (5, 98, 6, 102, "target")]
-    assert got == expected
+    assert got == [(1, 100, 2, 98, "stop"), (5, 98, 6, 102, "target")]
 
 
 def test_rule_26_a_trade_is_one_of_the_session_of_its_exit(counts):
     # Bought before 17:00, stopped after it: the new session is over.
     ts = [SESSION_END + t for t in (-20, -10, 0, 10, 20, 30)]
     got = counts([100, 100, 98, 98, 98, 102], {0: LONG, 3: LONG}, ts=ts, loss_limit=10.0)
-    expected = {"signals": 2, "closed": 1, "session_over": 1}
-    assert got == expected
+    assert got == {"signals": 2, "closed": 1, "session_over": 1}
 
 
 def test_rule_26_a_void_trade_is_not_in_the_sum_but_one_closed_at_the_roll_is(counts):
@@ -120,9 +113,7 @@ def test_rule_26_a_void_trade_is_not_in_the_sum_but_one_closed_at_the_roll_is(co
 
 def test_rule_26_an_open_trade_is_not_in_the_sum(fills):
     # 8 ticks, 40 USD, below its entry on the way; it comes back.
-    got = fills([100, 100, 92, 100, 150], {0: LONG}, loss_limit=10.0, **WIDE)
-    expected = [(1, 100, 4, 150, "target")]
-    assert got == expected
+    assert fills([100, 100, 92, 100, 150], {0: LONG}, loss_limit=10.0, **WIDE) == [(1, 100, 4, 150, "target")]
 
 
 def test_rule_26_ten_losses_of_51_20_are_512_whatever_floats_make_of_them(counts):
@@ -160,8 +151,7 @@ def test_rule_27_the_order_waits_for_the_latency(fills, latency_ns, exit_print):
     rule = {"limit_basis": "equity", "loss_limit": 10.0, **WIDE}
     prices = [100, 100, 98, 93, 94, 95, 96]
     got = fills(prices, {0: LONG}, ts=[0, 20, 30, 35, 39, 40, 41], latency_ns=latency_ns, **rule)
-    expected = [(1, 100, exit_print, prices[exit_print], "loss_limit")]
-    assert got == expected
+    assert got == [(1, 100, exit_print, prices[exit_print], "loss_limit")]
 
 
 def test_rule_27_the_bracket_stands_until_then(fills):
@@ -182,8 +172,7 @@ def test_rule_27_the_closed_trades_of_the_session_count_with_the_open_one(fills)
     # +20 by the first trade; the second has -25 at 99, 5 ticks below 104: together -5.
     rule = {"limit_basis": "equity", "loss_limit": 5.0, "stop_loss": 20}
     got = fills([100, 100, 104, 104, 104, 100, 99, 101], {0: LONG, 3: LONG}, **rule)
-    expected = [(1, 100, 2, 104, "target"), (4, 104, 7, 101, "loss_limit")]
-    assert got == expected
+    assert got == [(1, 100, 2, 104, "target"), (4, 104, 7, 101, "loss_limit")]
 
 
 def test_rule_27_the_sum_is_that_of_the_session_date_of_the_print(fills):
@@ -191,8 +180,7 @@ def test_rule_27_the_sum_is_that_of_the_session_date_of_the_print(fills):
     ts = [SESSION_END + t for t in (-60, -50, -40, -30, -20, -10, 0, 10)]
     rule = {"limit_basis": "equity", "loss_limit": 5.0, "stop_loss": 20, "ts": ts}
     got = fills([100, 100, 104, 104, 104, 103, 103, 102], {0: LONG, 3: LONG}, **rule)
-    expected = [(1, 100, 2, 104, "target"), (4, 104, 7, 102, "loss_limit")]
-    assert got == expected
+    assert got == [(1, 100, 2, 104, "target"), (4, 104, 7, 102, "loss_limit")]
 
 
 def test_rule_27_both_commissions_and_all_contracts_count(fills):
@@ -221,16 +209,14 @@ def test_rule_27_the_session_stays_over_though_the_order_filled_within_the_limit
     # Met at 98; sold at 105, a profit of 25 USD.
     rule = {"limit_basis": "equity", "loss_limit": 10.0, **WIDE}
     got = counts([100, 100, 98, 105, 105, 105], {0: LONG, 4: LONG}, **rule)
-    expected = {"signals": 2, "closed": 1, "session_over": 1}
-    assert got == expected
+    assert got == {"signals": 2, "closed": 1, "session_over": 1}
 
 
 def test_rule_27_the_session_stays_over_though_the_target_filled_first(counts):
     # Met at 99; the order is under way when print 3 fills the target.
     rule = {"limit_basis": "equity", "loss_limit": 5.0, "latency_ns": 15}
     got = counts([100, 100, 99, 104, 104, 104, 104], {0: LONG, 4: LONG}, ts=[0, 20, 30, 40, 50, 60, 70], **rule)
-    expected = {"signals": 2, "closed": 1, "session_over": 1}
-    assert got == expected
+    assert got == {"signals": 2, "closed": 1, "session_over": 1}
 
 
 def test_rule_27_the_session_that_is_over_is_that_of_the_print_which_met_the_limit(fills):
@@ -238,8 +224,7 @@ def test_rule_27_the_session_that_is_over_is_that_of_the_print_which_met_the_lim
     ts = [SESSION_END + t for t in (-30, -20, -10, 0, 10, 20, 30)]
     rule = {"limit_basis": "equity", "loss_limit": 10.0, "stop_loss": 40, "take_profit": 4, "ts": ts}
     got = fills([100, 100, 98, 101, 101, 101, 105], {0: LONG, 4: LONG}, **rule)
-    expected = [(1, 100, 3, 101, "loss_limit"), (5, 101, 6, 105, "target")]
-    assert got == expected
+    assert got == [(1, 100, 3, 101, "loss_limit"), (5, 101, 6, 105, "target")]
 
 
 def test_rule_27_each_session_date_in_which_the_open_trade_meets_the_limit_is_over(counts):
@@ -247,8 +232,7 @@ def test_rule_27_each_session_date_in_which_the_open_trade_meets_the_limit_is_ov
     ts = [SESSION_END + t * SECOND for t in (-200, -100, -1, 10, 70, 80, 150)]
     rule = {"limit_basis": "equity", "loss_limit": 10.0, "latency_ns": 60 * SECOND, **WIDE}
     got = counts([100, 100, 98, 98, 120, 120, 120], {0: LONG, 5: LONG}, ts=ts, **rule)
-    expected = {"signals": 2, "closed": 1, "session_over": 1}
-    assert got == expected
+    assert got == {"signals": 2, "closed": 1, "session_over": 1}
 
 
 def test_rule_27_the_session_is_over_though_a_triggered_stop_closes_the_trade(trade):
@@ -263,8 +247,7 @@ def test_rule_27_a_void_trade_ends_the_session_too_if_it_met_the_limit(counts):
     # Met at the last print of H5. Nobody knew then that the trade would be void.
     rule = {"limit_basis": "equity", "loss_limit": 10.0, "contract": ["H5"] * 3 + ["M5"] * 3, **WIDE}
     got = counts([100, 100, 98, 200, 200, 204], {0: LONG, 3: LONG}, **rule)
-    expected = {"signals": 2, "void": 1, "session_over": 1}
-    assert got == expected
+    assert got == {"signals": 2, "void": 1, "session_over": 1}
 
 
 def test_rule_27_the_limit_is_met_at_the_last_print_of_a_segment_though_the_roll_closes_the_trade_there(trade):
@@ -300,8 +283,7 @@ def test_rule_28_a_limit_is_behind_a_hold_of_the_same_time(fills, hold_ms, reaso
     # and 36; print 3 is at 40.
     rule = {"limit_basis": "equity", "loss_limit": 5.0, "latency_ns": 5 * MS, "hold_ns": hold_ms * MS, **WIDE}
     got = fills([100, 100, 99, 98], {0: LONG}, ts=[0, 20, 30, 40], unit=MS, **rule)
-    expected = [(1, 100, 3, 98, reason)]
-    assert got == expected
+    assert got == [(1, 100, 3, 98, reason)]
 
 
 @pytest.mark.parametrize(("late_ns", "reason"), [(-1, "loss_limit"), (0, "loss_limit"), (1, "hold")])
@@ -309,8 +291,7 @@ def test_rule_28_orders_a_nanosecond_apart_are_not_at_the_same_time(fills, late_
     # Filled at 1 ms, so that the hold is due at 2 ms; the limit is met a nanosecond before, at it or after it.
     rule = {"limit_basis": "equity", "loss_limit": 10.0, "hold_ns": MS, **WIDE}
     got = fills([100, 100, 98, 97], {0: LONG}, ts=[0, MS, 2 * MS - 1 + late_ns, 3 * MS], **rule)
-    expected = [(1, 100, 3 if late_ns < 1 else 2, 97 if late_ns < 1 else 98, reason)]
-    assert got == expected
+    assert got == [(1, 100, 3 if late_ns < 1 else 2, 97 if late_ns < 1 else 98, reason)]
 
 
 @pytest.mark.parametrize(("met", "reason"), [("15:44:59", "loss_limit"), ("15:45", "close")])
@@ -325,24 +306,21 @@ def test_rule_28_of_both_limits_the_one_that_was_met_first_closes_the_trade(fill
     # +10 USD at print 2, -10 at print 3, both before the first order arrives.
     rule = {"limit_basis": "equity", "loss_limit": 10.0, "profit_limit": 10.0, "latency_ns": 15, **WIDE}
     got = fills([100, 100, 102, 98, 97], {0: LONG}, ts=[0, 20, 30, 40, 50], **rule)
-    expected = [(1, 100, 4, 97, "profit_limit")]
-    assert got == expected
+    assert got == [(1, 100, 4, 97, "profit_limit")]
 
 
 def test_rule_28_of_both_limits_met_in_one_event_the_one_of_the_earlier_print_closes_the_trade(fills):
     # Prints 2 and 3 are of one event, so that both orders would arrive at the same time.
     rule = {"limit_basis": "equity", "loss_limit": 10.0, "profit_limit": 10.0, **WIDE}
     got = fills([100, 100, 102, 98, 97], {0: LONG}, ts=[0, 20, 30, 30, 50], **rule)
-    expected = [(1, 100, 4, 97, "profit_limit")]
-    assert got == expected
+    assert got == [(1, 100, 4, 97, "profit_limit")]
 
 
 def test_rule_28_once_a_stop_is_triggered_nothing_else_closes_the_trade(fills):
     # Triggered at 30 ms, there at 45. The order of the hold is there at 40, and print 3 would fill it.
     rule = {"stop_fill": "next", "latency_ns": 15 * MS, "hold_ns": 5 * MS}
     got = fills([100, 100, 98, 97, 96], {0: LONG}, ts=[0, 20, 30, 40, 50], unit=MS, **rule)
-    expected = [(1, 100, 4, 96, "stop")]
-    assert got == expected
+    assert got == [(1, 100, 4, 96, "stop")]
 
 
 def test_rule_28_a_stop_beats_the_orders_under_way_unless_one_has_arrived(fills):
@@ -367,8 +345,7 @@ def test_rule_28_slippage_applies_to_all_market_orders(fills):
 def test_rule_29_the_other_rules_hold_with_overlap(fills):
     rule = {"sides": "long", "reverse": True, "hold_ns": 5 * MS, "trailing_stop": 1, "overlap": True}
     got = fills([100, 100, 101, 100], {0: SHORT, 1: LONG, 2: SHORT}, ts=[0, 1, 2, 3], unit=MS, **rule)
-    expected = [(1, 100, 3, 100, "trailing"), (3, 100, 3, 100, "open")]
-    assert got == expected
+    assert got == [(1, 100, 3, 100, "trailing"), (3, 100, 3, 100, "open")]
 
 
 # What a signal is counted under ------------------------------------------------------------------------
@@ -382,8 +359,7 @@ def test_a_refused_signal_is_counted_under_the_first_rule_that_applies(counts):
     windows = (("08:30", "09:00"), ("09:31", "10:00"))
     rule = {"sides": "long", "entry_windows": windows, "max_trades": 1, "cooldown_ns": HOUR}
     got = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule)
-    expected = {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "session_over": 1}
-    assert got == expected
+    assert got == {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "session_over": 1}
     in_cooldown = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule | {"max_trades": 2})
     assert in_cooldown == {"signals": 5, "closed": 1, "other_side": 1, "ignored": 1, "outside": 1, "in_cooldown": 1}
     last = counts([100, 100, 101, 103, 104, 104], sides, at=at, **rule | {"max_trades": 2, "cooldown_ns": 0})

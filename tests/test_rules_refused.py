@@ -20,14 +20,8 @@ def refused(match, **group):
     return True
 
 
-DISTANCES = (
-    "take_profit_short",
-    "stop_loss_short",
-    "trailing_stop",
-    "trail_activation",
-    "trailing_step",
-    "break_even_at",
-)
+DISTANCES = ("take_profit", "stop_loss", "take_profit_short", "stop_loss_short")
+DISTANCES += ("trailing_stop", "trail_activation", "trailing_step", "break_even_at")
 
 
 @pytest.mark.parametrize("name", DISTANCES)
@@ -39,7 +33,8 @@ def test_rule_6_every_distance_must_be_a_multiple_of_the_tick(name):
 @pytest.mark.parametrize("name", DISTANCES)
 @pytest.mark.parametrize("value", [-0.25, float("nan"), float("inf"), "1", True])
 def test_every_distance_must_be_a_number_of_points(name, value):
-    assert refused(rf"^{name} must be ", **{name: value})
+    rule = ">= 0" if value == -0.25 else "points like 2.5 or ticks like 8t"
+    assert refused(rf"^{name} must be {rule}.*, was {value!r}$", **{name: value})
 
 
 @pytest.mark.parametrize("name", [name for name in DISTANCES if name != "trail_activation"])
@@ -64,13 +59,8 @@ def test_rule_32_break_even_plus_needs_break_even_at_and_must_be_below_it():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[("target_fill", "filled"), ("roll_exit", "roll"), ("sides", "buy"), ("limit_basis", "all")],
-        *[("queue_ahead", -1), ("queue_ahead", 1.5), ("queue_ahead", "many")],
-        *[("max_trades", 0), ("max_trades", 1.5), ("max_trades", True), ("max_trades", 1.0)],
-        *[("loss_limit", 0.0), ("loss_limit", -5.0), ("loss_limit", float("inf")), ("profit_limit", 0.0)],
-        *[("cooldown", -1.0), ("cooldown", 1e-10), ("max_hold", 0.0), ("max_hold", float("nan"))],
-        *[("no_entry_before_close", 0.0), ("no_entry_before_close", 1381.0), ("flat_before_close", -1.0)],
-        *[("reverse", 1), ("reverse", "true"), ("entry_windows", None), ("weekdays", 5)],
+        *[("latency_ms", 1.5e-6), ("cooldown", 1e-10), ("max_hold", 1e-10)],  # less than a nanosecond
+        *[("entry_windows", None), ("weekdays", 5), ("target_fill", "filled"), ("reverse", "true")],
     ],
 )
 def test_a_value_that_means_nothing_is_refused_by_its_name(name, value):

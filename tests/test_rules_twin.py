@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import product
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import naive
@@ -221,9 +220,7 @@ def steady_case(seed):
 @MANY
 @given(markets(), every_rule())
 def test_the_simulator_equals_its_slow_twin_under_every_rule(market, rules):
-    got = by_fast(market, rules)
-    expected = by_naive(market, rules)
-    assert got == expected
+    assert by_fast(market, rules) == by_naive(market, rules)
 
 
 def features(market, rules, closed, unclosed, counts):
@@ -289,13 +286,11 @@ def hash_of(case):
     return trades_sha256(simulation.trades), trades_sha256(simulation.unclosed), simulation.counts
 
 
-@pytest.mark.parametrize("threads", [1, 2, 8])
-def test_rule_15_the_trades_are_the_same_for_any_number_of_threads(threads):
+def test_rule_15_the_trades_are_the_same_for_any_number_of_threads():
     cases = [random_case(seed) for seed in range(50)]
     expected = [hash_of(case) for case in cases]
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        got = list(pool.map(hash_of, cases))
-    assert got == expected
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert list(pool.map(hash_of, cases)) == expected
 
 
 # Rule 16: the past stays ------------------------------------------------------------------------------
@@ -351,9 +346,7 @@ def test_rule_17_negated_prices_and_swapped_sides_mirror_the_trades(market, rule
 @given(markets(), every_rule())
 def test_rule_17_with_invert_the_opposite_signals_give_the_same_trades(market, rules):
     other = dataclasses.replace(market, signals=[-signal for signal in market.signals])
-    got = by_fast(other, dataclasses.replace(rules, reverse=not rules.reverse))
-    expected = by_fast(market, rules)
-    assert got == expected
+    assert by_fast(other, dataclasses.replace(rules, reverse=not rules.reverse)) == by_fast(market, rules)
 
 
 @given(markets(), every_rule(), st.sampled_from([1, -7, 99_999, -(10**8), 9 * 10**8]))

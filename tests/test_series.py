@@ -12,7 +12,6 @@ from support.series_twin import (
     DAY,
     HOUR,
     NAMES,
-    SECOND,
     array_of,
     check_excursions,
     check_holding,
@@ -159,16 +158,6 @@ def test_a_path_of_no_more_points_than_a_picture_keeps_is_kept_whole(n):
 
 
 # ----------------------------------------------------------------------------------------------- outcomes
-
-
-def test_exits_are_counted_by_side_and_reason():
-    keys = ("side", "reason", "trades", "net_usd")
-    assert [tuple(row[key] for key in keys) for row in WORKED_SERIES["exits"]] == [
-        ("long", "target", 2, 45.0),
-        ("long", "stop", 1, -5.0),
-        ("short", "target", 1, 10.0),
-        ("short", "stop", 0, 0.0),
-    ]
 
 
 @given(runs())
@@ -343,20 +332,6 @@ def test_an_empty_tape_has_no_session_date():
     assert series(np.zeros(0, TRADE), WORKED.cut(0), Execution())["by_day"] == empty
 
 
-def test_one_trade_of_one_session_is_in_every_series():
-    tape = tape_of([100, 104], [0, 90 * SECOND])
-    got = series(array_of([trade(tape, 0, 1, 1, TARGET, -2, 4)]), tape, Execution())
-    money = {"net_usd": [20.0], "trades": [1], "hold_usd": [20.0]}
-    assert got["by_day"] == {"session_date": ["2025-01-15"], **money, "counted": [True]}
-    assert got["by_trade"]["equity_usd"] == [0.0, 20.0]
-    assert got["results"] == {"from_usd": [20.0], "to_usd": [20.0], "trades": [1]}
-    assert got["hours"][12] == {"hour": 12, "trades": 1, "mean_usd": 20.0, "net_usd": 20.0}
-    assert got["weekdays"][2] == {"weekday": "Wednesday", "trades": 1, "mean_usd": 20.0, "net_usd": 20.0}
-    cell = {"mae_points": [-0.5], "mfe_points": [1.0], "cell_points": [0.25, 0.25], "trades": [[1]]}
-    assert got["excursions"] == cell
-    assert got["holding"] == {"from_seconds": [60.0], "to_seconds": [120.0], "won": [1], "not_won": [0]}
-
-
 # ------------------------------------------------------------------------------------------- a whole run
 
 
@@ -375,10 +350,7 @@ def check_run(result):
     assert max(got["by_trade"]["drawdown_usd"]) == close(numbers["max_drawdown_usd"])
     assert sum(got["by_day"]["hold_usd"]) == close(values["baseline"]["net_usd"])
     check_excursions(
-        got["excursions"],
-        trades["mae_ticks"].tolist(),
-        trades["mfe_ticks"].tolist(),
-        result.tape.instrument.tick_nanos,
+        got["excursions"], trades["mae_ticks"].tolist(), trades["mfe_ticks"].tolist(), result.tape.instrument.tick_nanos
     )
 
 

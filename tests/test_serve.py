@@ -18,16 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
-from support.asking import (
-    FAST,
-    HERE,
-    LATER,
-    PATIENCE,
-    at,
-    bench_of,
-    library,
-    timeless,
-)
+from support.asking import FAST, HERE, PATIENCE, at, bench_of, free_port, library, timeless
 from support.browsing import listening
 from support.market import market
 from waitress import wasyncore
@@ -153,18 +144,6 @@ def test_eight_different_requests_at_once_have_their_own_answers(tmp_path, monke
         assert log["matching"] == len(own.trades)
 
 
-def test_eight_questions_for_sections_at_once_have_their_own_answers(tmp_path, monkeypatch):
-    bench = bench_of(market(), tmp_path)
-    questions = [(f"/api/section/{name}", FAST | {"commission": k}) for name in LATER for k in range(2)]
-    with served(bench, monkeypatch) as here, ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda question: here.get(*question), questions))
-    runs = [json.loads(library(bench, FAST | {"commission": k}).to_json()) for k in range(2)]
-    for (path, asked), (status, body) in zip(questions, answers, strict=True):
-        name = path.rpartition("/")[2]
-        assert (status, json.loads(body)["values"]) == (200, runs[asked["commission"]][name])
-    assert {row["run"] for row in bench.latest_runs()} <= {1, 2, 3}  # the default run may be among them
-
-
 def test_clients_that_break_off_harm_nobody(tmp_path, monkeypatch):
     with served(bench_of(market(), tmp_path), monkeypatch) as here:
         for path in ("/plotly.js", "/api/report.html", "/api/run"):
@@ -228,13 +207,6 @@ def taken(swept):
         yield other.getsockname()[1]
 
 
-def test_a_port_in_use_is_refused(bench, taken):
-    said = []
-    with pytest.raises(ScalprError, match=rf"port {taken}: Address already in use.*--port"):
-        serve(bench, Address(port=taken), said.append)
-    assert said == []
-
-
 def test_an_address_of_another_machine_is_refused(bench, swept):
     address = Address(host="192.0.2.1", expose=True, token="0123456789abcdef")
     with pytest.raises(ScalprError, match=r"192\.0\.2\.1 port 5001"):
@@ -252,31 +224,23 @@ def one_line(called) -> str:
     return err
 
 
-def test_a_missing_tape_is_refused_in_one_line(scalpr, tmp_path):
-    assert "missing.npz" in one_line(scalpr("dashboard", tmp_path / "missing.npz"))
-
-
-def test_a_file_that_is_no_tape_is_refused_in_one_line(scalpr, tmp_path):
+def test_a_file_that_is_missing_or_no_tape_is_refused_in_one_line(scalpr, tmp_path):
     (tmp_path / "text.npz").write_text("no tape")
-    assert "text.npz" in one_line(scalpr("dashboard", tmp_path / "text.npz"))
+    for name in ("text.npz", "missing.npz"):
+        assert name in one_line(scalpr("dashboard", tmp_path / name))
 
 
 def test_a_port_in_use_is_refused_in_one_line(scalpr, bench, taken):
-    assert f"port {taken}" in one_line(scalpr("dashboard", bench.path, "--port", taken))
+    said = one_line(scalpr("dashboard", bench.path, "--port", taken))
+    assert re.search(rf"port {taken}: Address already in use.*--port", said)
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ("--port 0", "0 is not in the range"),
-        ("--port 65536", "65536 is not in the range"),
-        ("--port x", "'x' is not a valid integer"),
         ("--host 0.0.0.0", "host must be one address"),
-        ("--host :: --expose --token 0123456789abcdef", "host must be one address"),
-        ("--host 192.168.1.5", "--expose and --token"),
-        ("--host 192.168.1.5 --expose", "--expose and --token"),
         ("--host 192.168.1.5 --token 0123456789abcdef", "--expose and --token"),
-        ("--host example.com", "host must be an IP address or localhost"),
         ("--token short", "token must have at least 16 characters"),
         ("--nonsense", "No such option"),
     ],
@@ -298,9 +262,7 @@ COMMAND = (
 
 
 def test_ctrl_c_ends_it_in_peace(bench):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-c", COMMAND, "dashboard", str(bench.path), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:

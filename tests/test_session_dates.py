@@ -64,9 +64,9 @@ def test_every_hour_of_two_decades_has_the_date_of_the_naive_rule():
     assert session_dates(np.array(list(naive))).tolist() == list(naive.values())
 
 
-@pytest.mark.parametrize("year", range(1996, 2040, 3))
-def test_every_half_hour_around_both_changes_of_the_clock_is_right(year):
-    for begin in (utc(f"{year}-03-01"), utc(f"{year}-10-25"), utc(f"{year}-04-01")):
+@pytest.mark.parametrize("day", ["03-01", "04-01", "10-25"])
+def test_every_half_hour_around_both_changes_of_the_clock_is_right(day):
+    for begin in (utc(f"{year}-{day}") for year in range(1996, 2040, 4)):
         times = [begin + k * HOUR // 2 + shift for k in range(2 * 24 * 16) for shift in (-1, 0)]
         assert dates_of(*times) == [naive_session_date(t) for t in times]
 

@@ -4,17 +4,8 @@ import dataclasses
 
 import pytest
 
-from scalpr_zen import (
-    Bracket,
-    Execution,
-    MonteCarlo,
-    ParameterError,
-    PessimisticCosts,
-    PropFirm,
-    SessionRules,
-    Setup,
-)
-from scalpr_zen.base.params import Parameters, declared
+from scalpr_zen import Bracket, Execution, MonteCarlo, PessimisticCosts, PropFirm, SessionRules, Setup
+from scalpr_zen.base.params import Parameters
 from scalpr_zen.sections.setup import GROUPS
 
 OTHER = {
@@ -28,15 +19,7 @@ OTHER = {
 
 
 def test_the_groups_are_the_fields_of_a_setup_with_their_classes_in_order():
-    expected = {
-        "bracket": Bracket,
-        "execution": Execution,
-        "rules": SessionRules,
-        "pessimistic": PessimisticCosts,
-        "settings": MonteCarlo,
-        "firm": PropFirm,
-    }
-    assert list(GROUPS.items()) == list(expected.items())
+    assert {name: type(group) for name, group in OTHER.items()} == GROUPS
     assert list(GROUPS) == [field.name for field in dataclasses.fields(Setup)]
     assert all(issubclass(group, Parameters) for group in GROUPS.values())
 
@@ -45,11 +28,6 @@ def test_a_setup_that_says_nothing_has_every_default():
     setup = Setup()
     for name, group in GROUPS.items():
         assert getattr(setup, name) == group()
-
-
-def test_no_two_groups_declare_a_parameter_of_one_name():
-    names = [parameter.name for group in GROUPS.values() for parameter in declared(group)]
-    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -66,8 +44,3 @@ def test_a_setup_is_given_by_name_and_never_changes():
         Setup(Bracket())
     with pytest.raises(dataclasses.FrozenInstanceError):
         Setup().bracket = Bracket()
-
-
-def test_a_group_still_refuses_what_it_refuses_by_itself():
-    with pytest.raises(ParameterError, match="pessimistic_commission must be"):
-        Setup(pessimistic=PessimisticCosts(pessimistic_commission=-1.0))

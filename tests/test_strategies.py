@@ -12,12 +12,7 @@ from hypothesis import strategies as st
 from support.budget import many, tries
 from support.strategy_markets import STRATEGIES, Market, every_strategy, markets, random_walk, signals, twin
 
-from scalpr_zen import (
-    MomentumBurst,
-    OpeningRange,
-    OrderFlowImbalance,
-    VwapReversion,
-)
+from scalpr_zen import MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion
 from scalpr_zen.strategies.session_parts import session_parts
 
 # What holds for each ----------------------------------------------------------------------------------
@@ -27,9 +22,7 @@ from scalpr_zen.strategies.session_parts import session_parts
 @given(st.data(), markets())
 def test_the_signals_equal_those_of_the_slow_twin(kind, data, market):
     strategy = data.draw(STRATEGIES[kind](market))
-    got = signals(strategy, market)
-    expected = twin(strategy, market)
-    assert got == expected
+    assert signals(strategy, market) == twin(strategy, market)
 
 
 @many
@@ -59,8 +52,7 @@ LONG = [
 def test_the_signals_of_a_long_tape_equal_those_of_the_slow_twin(strategy):
     market = random_walk(tries(2_000, 1_000))
     got = signals(strategy, market)
-    expected = twin(strategy, market)
-    assert got == expected
+    assert got == twin(strategy, market)
     assert min(Counter(got)[side] for side in (1, -1)) >= 2
 
 
@@ -70,27 +62,21 @@ def test_a_longer_tape_does_not_change_the_earlier_signals(kind, data, market):
     strategy, tape = data.draw(STRATEGIES[kind](market)), market.tape()
     whole = strategy.signals(tape).tolist()
     for cut in range(len(tape)):
-        got = strategy.signals(tape.cut(cut)).tolist()
-        expected = whole[:cut]
-        assert got == expected
+        assert strategy.signals(tape.cut(cut)).tolist() == whole[:cut]
 
 
 @every_strategy
 @given(st.data(), markets(), st.sampled_from([1, -7, 99_999, -(10**8), 9 * 10**8]))
 def test_whole_ticks_added_to_all_prices_change_nothing(kind, data, market, ticks):
     strategy = data.draw(STRATEGIES[kind](market))
-    got = signals(strategy, market.shifted(ticks))
-    expected = signals(strategy, market)
-    assert got == expected
+    assert signals(strategy, market.shifted(ticks)) == signals(strategy, market)
 
 
 @every_strategy
 @given(st.data(), markets())
 def test_negated_prices_and_swapped_aggressors_mirror_the_signals(kind, data, market):
     strategy = data.draw(STRATEGIES[kind](market))
-    got = signals(strategy, market.mirrored())
-    expected = [-signal for signal in signals(strategy, market)]
-    assert got == expected
+    assert signals(strategy, market.mirrored()) == [-signal for signal in signals(strategy, market)]
 
 
 @every_strategy
@@ -98,8 +84,7 @@ def test_negated_prices_and_swapped_aggressors_mirror_the_signals(kind, data, ma
 def test_the_signals_of_a_segment_are_those_of_the_segment_alone(kind, data, market):
     strategy = data.draw(STRATEGIES[kind](market))
     got = signals(strategy, market)
-    expected = [signal for part in market.segments for signal in signals(strategy, market.part(*part))]
-    assert got == expected
+    assert got == [signal for part in market.segments for signal in signals(strategy, market.part(*part))]
 
 
 @pytest.mark.parametrize("kind", [OpeningRange, VwapReversion])
@@ -107,8 +92,7 @@ def test_the_signals_of_a_segment_are_those_of_the_segment_alone(kind, data, mar
 def test_the_signals_of_a_session_are_those_of_the_session_alone(kind, data, market):
     strategy = data.draw(STRATEGIES[kind](market))
     got = signals(strategy, market)
-    expected = [signal for part in market.parts for signal in signals(strategy, market.part(*part))]
-    assert got == expected
+    assert got == [signal for part in market.parts for signal in signals(strategy, market.part(*part))]
 
 
 @every_strategy
@@ -119,5 +103,4 @@ def test_a_tape_without_prints_has_no_signals(kind):
 @given(markets())
 def test_the_parts_of_a_tape_have_one_session_and_one_segment(market):
     got = list(zip(*(column.tolist() for column in session_parts(market.tape())), strict=True))
-    expected = market.parts
-    assert got == expected
+    assert got == market.parts

@@ -85,15 +85,6 @@ def test_times_of_another_unit_are_refused_and_the_unit_is_named(unit, factor):
     assert scaled.sessions["date"].astype(str).tolist() == ["2024-12-16"]
 
 
-@pytest.mark.parametrize("year", ["1989-12-31", "2100-01-01"])
-def test_times_beyond_1990_to_2099_are_refused(year):
-    at = int(np.datetime64(year, "ns").astype(np.int64))
-    with pytest.raises(TapeError, match=r"ts must be ns UTC, in the years 1990 to 2099, was -?\d+ to -?\d+$"):
-        Tape.from_prints([at], [1], instrument=NQ)
-    with pytest.raises(TapeError, match="ts must be ns UTC"):
-        Tape.from_prints([0, 1_000], [1, 2], instrument=NQ)
-
-
 @pytest.mark.parametrize("root", ["NQ", "RTY", "6J", "ZN"])
 def test_prices_in_points_are_refused_with_a_conversion_that_is_exact(root):
     contract = instrument(root)
@@ -113,13 +104,13 @@ def test_datetimes_are_refused_with_their_conversion():
     assert eval(conversion, {"np": np, "ts": ts}).tolist() == [t // 1_000 * 1_000 for t in TS[:3]]
 
 
-@pytest.mark.parametrize("stop", range(11))
-def test_a_cut_tape_is_the_tape_of_the_first_prints_and_shares_its_memory(stop):
-    tape = made()
-    cut = tape.cut(stop)
-    assert_equal(cut, made(stop))
-    assert stop == 0 or np.shares_memory(cut.price, tape.price)
-    assert_equal(tape, made())
+def test_a_cut_tape_is_the_tape_of_the_first_prints_and_shares_its_memory():
+    for stop in range(11):
+        tape = made()
+        cut = tape.cut(stop)
+        assert_equal(cut, made(stop))
+        assert stop == 0 or np.shares_memory(cut.price, tape.price)
+        assert_equal(tape, made())
 
 
 def test_a_cut_beyond_the_end_is_the_whole_tape():

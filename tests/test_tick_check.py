@@ -106,10 +106,7 @@ def test_files_that_know_the_root_but_hold_no_print_of_it_are_refused(data, capf
     assert f"no trade of NQ that can be a print: {held}" in refused(capfd, data)
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [("NQZ4", "NQ.v.0"), ("NQ.c.0", "NQ.v.0"), ("NQ.n.0", "NQZ4")],
-)
+@pytest.mark.parametrize(("first", "second"), [("NQZ4", "NQ.v.0"), ("NQ.c.0", "NQ.v.0"), ("NQ.n.0", "NQZ4")])
 def test_two_kinds_of_symbols_are_refused(data, capfd, first, second):
     good(data, DAY, {first: 1})
     good(data, NEXT, {second: 1})

@@ -16,22 +16,8 @@ from scalpr_zen import Bracket, Execution, run, save_tape
 from scalpr_zen.simulation.kernel import REASONS
 
 CHICAGO = ZoneInfo("America/Chicago")
-CSV_COLUMNS = [
-    "number",
-    "side",
-    "contract",
-    "session_date",
-    "entry_time",
-    "entry_price",
-    "exit_time",
-    "exit_price",
-    "exit_reason",
-    "gross_points",
-    "commission_usd",
-    "net_usd",
-    "mfe_points",
-    "mae_points",
-]
+CSV_COLUMNS = ["number", "side", "contract", "session_date", "entry_time", "entry_price", "exit_time", "exit_price"]
+CSV_COLUMNS += ["exit_reason", "gross_points", "commission_usd", "net_usd", "mfe_points", "mae_points"]
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +107,13 @@ def test_to_dataframe_has_the_columns_of_the_csv(tape):
     assert frame["session_date"].astype(str).tolist() == [row["session_date"] for row in csv_rows(result)]
 
 
-def test_a_backtest_imports_neither_pandas_nor_the_vendor_s_library(tmp_path):
+@pytest.mark.process
+def test_neither_ingest_nor_a_backtest_imports_pandas_or_the_vendor_s_library(tmp_path):
     save_tape(market(), tmp_path / "tape.npz")
     code = (
-        "import sys; import scalpr_zen.commands; from scalpr_zen import EmaCrossover, Tape, run, save; "
-        "result = run(Tape.open('tape.npz'), EmaCrossover(fast_period=2, slow_period=5)); "
+        "import sys; import scalpr_zen.commands, scalpr_zen.data.preprocess; "
+        "from scalpr_zen import EmaCrossover, SessionRules, Tape, run, save; tape = Tape.open('tape.npz'); "
+        "result = run(tape, EmaCrossover(fast_period=2, slow_period=5), rules=SessionRules(flat_before_close=1.0)); "
         "save(result, 'results', csv=True); str(result); "
         "assert len(result.trades); print({'pandas', 'databento'} & set(sys.modules)); "
         "result.to_dataframe(); print('pandas' in sys.modules)"

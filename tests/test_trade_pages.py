@@ -203,9 +203,10 @@ def test_the_log_sorts_by_every_column_both_ways(client, bench, sort, order):
 
 
 @pytest.mark.parametrize("given", [{"sort": "side"}, {"sort": "exit_reason", "order": "down"}, {"sort": "net_usd"}])
-@pytest.mark.parametrize("size", [1, 7, 50])
-def test_pages_of_any_size_join_to_the_same_log(client, given, size):
-    assert pages(client, BUSY | given, size) == pages(client, BUSY | given)
+def test_pages_of_any_size_join_to_the_same_log(client, given):
+    whole = pages(client, BUSY | given)
+    for size in (7, 50):
+        assert pages(client, BUSY | given, size) == whole
 
 
 def test_a_page_beyond_the_end_is_empty(client):
@@ -220,16 +221,14 @@ def test_a_run_without_trades_has_an_empty_log(client):
     assert answer(client, "/api/trades") == nothing
 
 
-DATES = ("", "2024-11-01", "2024-11-02", "2024-11-04", "2024-12-16", "2024-12-17", "2024-12-18")
-FILTERS = list(
-    itertools.product(("all", "long", "short"), ("closed", "target", "stop"), ("all", "NQZ4", "NQH5"), DATES, DATES)
-)
+DATES = [("", ""), ("2024-11-04", ""), ("", "2024-11-04"), ("2024-11-02", "2024-12-16"), ("2024-12-17", "2024-11-01")]
+FILTERS = list(itertools.product(("all", "long", "short"), ("closed", "target", "stop"), ("all", "NQZ4", "NQH5")))
 
 
-@pytest.mark.parametrize(("side", "reason", "contract"), sorted({filters[:3] for filters in FILTERS}))
+@pytest.mark.parametrize(("side", "reason", "contract"), FILTERS)
 def test_filters_alone_and_together_find_what_they_say(client, bench, side, reason, contract):
     all_facts = facts(made(bench, BUSY).trades, bench)
-    for first, last in itertools.product(DATES, DATES):
+    for first, last in DATES:
         wanted = {"side": side, "reason": reason, "contract": contract, "first": first, "last": last}
         log = answer(client, "/api/trades", BUSY | wanted | {"size": 500})
         expected = [
@@ -273,26 +272,17 @@ def test_void_and_open_trades_are_found_by_their_reason(client, bench):
     ("query", "name"),
     [
         ("page=0", "page"),
-        ("page=-1", "page"),
-        ("page=x", "page"),
-        ("page=1.5", "page"),
         ("page=" + "9" * 400, "page"),
         ("page=1&page=2", "page"),
         ("size=0", "size"),
-        ("size=501", "size"),
         ("sort=nonsense", "sort"),
-        ("sort=", "sort"),
         ("order=sideways", "order"),
         ("side=LONG", "side"),
         ("reason=timeout", "reason"),
         ("contract=NQM5", "contract"),
-        ("contract=", "contract"),
         ("contract=NQZ4%00", "contract"),
-        ("first=yesterday", "first"),
-        ("first=2024-13-01", "first"),
         ("first=2024-11-01T00:00", "first"),
         ("last=2024-02-30", "last"),
-        ("last=0", "last"),
         ("start=0", "start"),
     ],
 )

@@ -10,10 +10,6 @@ from fractions import Fraction
 import pytest
 from support.few_prints import LONG, REFUSED, SHORT, counts, excursions, fills, ran, rows, traded
 
-from scalpr_zen import (
-    Execution,
-)
-
 
 def test_rule_10_a_signal_is_ignored_while_a_position_is_open_and_at_the_exits_own_print():
     # Bought at 1, sold at 4. Signals at 1, 2 and 4 are ignored; the one at 5 buys 104 at 6.
@@ -33,16 +29,14 @@ def test_rule_10_a_signal_is_ignored_while_the_entry_order_is_on_its_way():
 def test_rule_10_the_print_after_the_exit_may_signal_even_in_the_exits_event():
     # Sold 104 at print 2; print 3, of the same event, signals and buys 103 at print 4.
     got = fills([100, 100, 104, 104, 103, 107], {0: LONG, 3: LONG}, [0, 10, 20, 20, 30, 40])
-    expected = [(1, 100, 2, 104, "target"), (4, 103, 5, 107, "target")]
-    assert got == expected
+    assert got == [(1, 100, 2, 104, "target"), (4, 103, 5, 107, "target")]
 
 
 def test_rule_10_a_triggered_stop_blocks_until_it_is_filled():
     # Triggered at 2, filled at 3: the signals at 2 and 3 are ignored, the one at 4 sells 96 and takes 92.
     prices = [100, 100, 98, 97, 97, 96, 92]
     got = fills(prices, {0: LONG, 2: SHORT, 3: SHORT, 4: SHORT}, stop_fill="next")
-    expected = [(1, 100, 3, 97, "stop"), (5, 96, 6, 92, "target")]
-    assert got == expected
+    assert got == [(1, 100, 3, 97, "stop"), (5, 96, 6, 92, "target")]
 
 
 def test_rule_10_with_overlap_every_signal_is_traded_on_its_own():
@@ -63,12 +57,7 @@ def test_rule_10_with_overlap_every_signal_is_traded_on_its_own():
 def test_rule_10_overlapping_trades_are_listed_in_the_order_of_their_exits():
     # The long of the signal at 0 ends at 4, the short of the signal at 1 at 3, before it.
     got = fills([100, 100, 100, 102, 104], {0: LONG, 1: SHORT}, overlap=True)
-    expected = [(2, 100, 3, 102, "stop"), (1, 100, 4, 104, "target")]
-    assert got == expected
-
-
-def test_rule_10_overlap_is_off_by_default():
-    assert Execution().overlap is False
+    assert got == [(2, 100, 3, 102, "stop"), (1, 100, 4, 104, "target")]
 
 
 # Rolls and ends ---------------------------------------------------------------------------------------
@@ -79,8 +68,7 @@ ROLL = ["H5"] * 4 + ["M5"] * 4
 def test_rule_11_a_trade_still_open_at_the_last_print_of_its_segment_is_void():
     # Bought 100 in H5, which ends at 101. Print 4, of M5, would be the target.
     got = fills([100, 100, 103, 101, 104, 104, 104, 104], {0: LONG}, contract=ROLL)
-    expected = [(1, 100, 3, 101, "void")]
-    assert got == expected
+    assert got == [(1, 100, 3, 101, "void")]
 
 
 def test_rule_11_an_exit_at_the_last_print_of_the_segment_is_no_void():
@@ -95,8 +83,7 @@ def test_rule_11_an_entry_at_the_last_print_of_the_segment_is_void():
 def test_rule_11_a_triggered_stop_that_finds_no_print_before_the_roll_is_void():
     # Triggered at print 3, the last of H5; print 4 is of M5. No market order filled, so no slippage at the mark.
     got = fills([100, 100, 101, 98, 97, 96, 95, 94], {0: LONG}, contract=ROLL, stop_fill="next", slippage_ticks=1)
-    expected = [(1, 101, 3, 98, "void")]
-    assert got == expected
+    assert got == [(1, 101, 3, 98, "void")]
 
 
 def test_rule_11_a_void_trade_blocked_other_signals_while_it_was_open():
@@ -127,8 +114,7 @@ def test_rule_12_a_trade_still_open_at_the_end_of_the_tape_is_open_whatever_roll
 
 def test_rule_12_a_triggered_stop_that_finds_no_print_before_the_end_of_the_tape_is_open():
     got = fills([100, 100, 98, 97], {0: LONG}, ts=[0, 10, 20, 20], stop_fill="next", slippage_ticks=1)
-    expected = [(1, 101, 3, 97, "open")]
-    assert got == expected
+    assert got == [(1, 101, 3, 97, "open")]
 
 
 def test_rule_12_an_open_trade_is_out_of_the_statistics_but_counted():
@@ -222,9 +208,7 @@ def test_rule_14_prints_of_the_entrys_own_event_after_the_fill_count():
 
 def test_rule_14_no_print_before_the_fill_counts_not_even_of_its_event():
     # The order is due at 10 and fills at print 1; the event before has the far prices.
-    got = excursions([100, 50, 150, 100, 104], {0: LONG}, ts=[0, 0, 0, 10, 20])
-    expected = (4, 4)
-    assert got == expected
+    assert excursions([100, 50, 150, 100, 104], {0: LONG}, ts=[0, 0, 0, 10, 20]) == (4, 4)
 
 
 def test_rule_14_excursions_are_not_clipped_at_zero():
@@ -248,8 +232,7 @@ def test_rule_14_excursions_of_a_stop_on_its_way_run_on_to_its_fill():
     # Triggered at 95; then, on the way, 93 in the same event and 104; filled at 96, before 120.
     ts = [0, 20, 30, 30, 31, 45, 46]
     got = excursions([100, 100, 95, 93, 104, 96, 120], {0: LONG}, ts, stop_fill="next", latency_ns=15)
-    expected = (-7, 4)
-    assert got == expected
+    assert got == (-7, 4)
     # The print that fills it counts too.
     assert excursions([100, 100, 95, 90], {0: LONG}, stop_fill="next") == (-10, -5)
     assert excursions([100, 100, 95, 110], {0: LONG}, stop_fill="next") == (-5, 10)
@@ -259,9 +242,7 @@ def test_rule_14_excursions_of_an_unclosed_trade_run_to_the_last_print_of_its_se
     assert excursions([100, 100, 99, 103, 0, 0, 200, 200], {0: LONG}, contract=ROLL) == (-1, 3)
     assert excursions([100, 100, 99, 103, 102], {0: LONG}) == (-1, 3)
     # A stop on its way that never filled: 93 and 103 came after its trigger.
-    got = excursions([100, 100, 98, 93, 103], {0: LONG}, [0, 10, 20, 20, 20], stop_fill="next")
-    expected = (-7, 3)
-    assert got == expected
+    assert excursions([100, 100, 98, 93, 103], {0: LONG}, [0, 10, 20, 20, 20], stop_fill="next") == (-7, 3)
 
 
 def test_rule_14_without_a_print_after_the_fill_the_excursions_are_zero():

@@ -14,14 +14,7 @@ from support.user_files import DATACLASS, EVERY, HEAD, PLAIN, SIGNALS, failure, 
 
 import scalpr_zen
 import scalpr_zen.dashboard.serve
-from scalpr_zen import (
-    Bracket,
-    EmaCrossover,
-    ParameterError,
-    StrategyError,
-    run,
-    save_tape,
-)
+from scalpr_zen import Bracket, EmaCrossover, ParameterError, StrategyError, run, save_tape
 from scalpr_zen.strategies.user_code import BUILT_IN, load_strategy, make_strategy, signals_of
 
 

@@ -4,19 +4,19 @@ The brute force cuts the tape after every print and compares print by print.
 """
 
 import dataclasses
-from datetime import datetime
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.budget import JIT, examples, tries
+from support.budget import LONG as CI
 from support.checks import LONG, SESSION_END, SHORT, setup_of, setups
-from support.random_tapes import CHICAGO, Aggressors, crossovers, markets, random_walk
+from support.random_tapes import Aggressors, crossovers, markets, random_walk
 from support.tapes import Given, signals_of, tape_of
 from support.verifying import HONEST, MESSAGE, By
 
-from scalpr_zen import TRADE, ParameterError, ScalprError, SessionRules, StrategyError
+from scalpr_zen import TRADE, ScalprError, SessionRules, StrategyError
 from scalpr_zen.runs import verify as module
 from scalpr_zen.runs.verify import LookAhead, Verified, cut_prints, verify
 from scalpr_zen.simulation.kernel import ROLL
@@ -161,15 +161,6 @@ def test_the_message_names_the_cut_the_print_its_time_and_both_signals():
     assert isinstance(caught.value, ScalprError)
 
 
-def test_the_time_in_the_message_is_that_of_the_print_in_chicago():
-    tape = random_walk(500).tape()
-    with pytest.raises(LookAhead) as caught:
-        verify(tape, By(one_print_ahead), setup_of())
-    _, _, at, time, *_ = told(caught.value)
-    wall = datetime.fromtimestamp(int(tape.ts[at]) // 10**9, CHICAGO)
-    assert time == f"{wall:%Y-%m-%dT%H:%M:%S}.{int(tape.ts[at]) % 10**9:09d}{wall:%z}"[:-2] + ":00"
-
-
 def test_a_random_strategy_is_caught_because_it_gives_two_answers():
     rng = np.random.default_rng(1)
     with pytest.raises(LookAhead, match=r"not reproducible: .* the signal of print \d+ .* seed all random numbers"):
@@ -177,34 +168,30 @@ def test_a_random_strategy_is_caught_because_it_gives_two_answers():
 
 
 def test_a_strategy_that_answers_otherwise_when_asked_again_about_the_whole_tape_is_caught():
+    def answering(*answers):
+        rest = iter(answers)
+        return By(lambda tape: [next(rest)])
+
     # A tape of one print has no other cut than the whole.
-    for first, second in ((1, 1), (1, 0)):
-        answers = iter([first, second, second])
-        strategy = By(lambda tape, answers=answers: [next(answers)])
-        if first == second:
-            got = verify(tape_of([100]), strategy, setup_of())
-            assert got == Verified(cuts=1, dense=0, signals=1, trades=0, near=0)
-        else:
-            with pytest.raises(LookAhead, match=r"not reproducible: .* the signal of print 0 \(.*\) was 1 and then 0;"):
-                verify(tape_of([100]), strategy, setup_of())
+    got = verify(tape_of([100]), answering(1, 1, 1), setup_of())
+    assert got == Verified(cuts=1, dense=0, signals=1, trades=0, near=0)
+    with pytest.raises(LookAhead, match=r"not reproducible: .* the signal of print 0 \(.*\) was 1 and then 0;"):
+        verify(tape_of([100]), answering(1, 0, 0), setup_of())
 
 
-@pytest.mark.parametrize("length", [1, 400])
-def test_a_strategy_that_writes_all_its_answers_into_one_array_cannot_hide(length, monkeypatch):
+def test_a_strategy_that_writes_all_its_answers_into_one_array_cannot_hide(monkeypatch):
     without_stretches(monkeypatch)
     monkeypatch.setattr(module, "random_prints", lambda *_: [])
     buffer = np.zeros(400, np.int8)
 
-    class Reused:
-        def signals(self, tape):
-            buffer[: len(tape)] = one_print_ahead(tape)
-            return buffer[: len(tape)]
+    def reused(tape):
+        buffer[: len(tape)] = one_print_ahead(tape)
+        return buffer[: len(tape)]
 
-    if length == 1:
-        assert verify(tape_of([100]), Reused(), setup_of()).cuts == 1
-        return
+    strategy = type("Reused", (), {"signals": lambda self, tape: reused(tape)})()
+    assert verify(tape_of([100]), strategy, setup_of()).cuts == 1
     with pytest.raises(LookAhead):
-        verify(random_walk(400).tape(), Reused(), setup_of())
+        verify(random_walk(400).tape(), strategy, setup_of())
 
 
 class KeepsTheFirst:
@@ -255,11 +242,6 @@ def test_signals_that_do_not_fit_the_cut_tape_are_refused_by_their_own_rule():
         verify(tape, Given(np.zeros(30, np.int8)), setup_of())
 
 
-def test_a_parameter_that_does_not_fit_is_refused_as_in_a_run():
-    with pytest.raises(ParameterError, match="take_profit"):
-        verify(tape_of([100] * 3), HONEST, setup_of(take_profit=0.5))
-
-
 # Strategies that do not -------------------------------------------------------------------------------
 
 
@@ -293,7 +275,9 @@ LONG_CASES = [
 
 
 @pytest.mark.parametrize("parameters", LONG_CASES, ids=str)
-def test_an_honest_strategy_passes_on_a_long_tape(parameters):
+def test_an_honest_strategy_passes_on_a_long_tape(parameters, monkeypatch):
+    if not CI:
+        without_stretches(monkeypatch)  # they compare signals, which no rule changes
     tape = random_walk(tries(2_000, 700) if JIT else 700).tape()
     for strategy in (HONEST, Aggressors())[: tries(2, 1)]:
         got = verify(tape, strategy, setup_of(**parameters), cuts=60)

@@ -77,8 +77,7 @@ def test_more_cuts_than_places_take_them_all():
     # One signal at print 2, its entry at print 3, its exit at print 5.
     tape = tape_of([100, 100, 100, 100, 102, 104, 104])
     signals = signals_of(tape, {2: LONG})
-    got = cut_prints(tape, signals, simulation_of(tape, signals), 400, seed=0)
-    assert got == [1, 2, 3, 4, 5, 6, 7]
+    assert cut_prints(tape, signals, simulation_of(tape, signals), 400, seed=0) == [1, 2, 3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("prints", [0, 1, 2])

@@ -3,10 +3,7 @@
 import pytest
 from support.strategy_markets import MORNING, Market, add, signals
 
-from scalpr_zen import (
-    ParameterError,
-    VwapReversion,
-)
+from scalpr_zen import ParameterError, VwapReversion
 
 
 def prints(*rows):
@@ -36,9 +33,7 @@ def test_a_band_reached_in_the_warm_up_is_reached():
 
 def test_prints_without_size_carry_no_weight():
     rows = [(50, 0), (100, 4), (900, 0), (100, 1), (108, 1)]
-    got = signals(VwapReversion(bands=2.0, warmup=0), prints(*rows))
-    expected = [0, 0, 0, 0, -1]
-    assert got == expected
+    assert signals(VwapReversion(bands=2.0, warmup=0), prints(*rows)) == [0, 0, 0, 0, -1]
 
 
 def test_one_price_has_no_bands():
@@ -48,9 +43,7 @@ def test_one_price_has_no_bands():
 def test_large_sizes_and_distances_do_not_wrap():
     """Products beyond int64 and sums beyond 2**53, but a band that is far away or far exceeded."""
     rows = [(0, 2**31 - 1), *[(20_000 * (-1) ** i, 2**31 - 1) for i in range(40)], (100_000, 1)]
-    got = signals(VwapReversion(bands=4.0, warmup=0), prints(*rows))
-    expected = [0] * 41 + [-1]
-    assert got == expected
+    assert signals(VwapReversion(bands=4.0, warmup=0), prints(*rows)) == [0] * 41 + [-1]
 
 
 def test_bands_of_more_than_two_decimals_are_refused():

@@ -13,7 +13,7 @@ from support.market import market
 from support.tapes import tape_of
 
 import scalpr_zen.dashboard.workbench as module
-from scalpr_zen import EmaCrossover, StrategyError, Tape, TapeError, run
+from scalpr_zen import EmaCrossover, StrategyError, Tape, run
 from scalpr_zen import save_tape as save
 from scalpr_zen.base import engine
 from scalpr_zen.base.params import declared
@@ -22,7 +22,6 @@ from scalpr_zen.render.data import jsonable
 from scalpr_zen.render.text import number
 from scalpr_zen.runs.backtest import run_setup
 from scalpr_zen.sections import sections
-from scalpr_zen.sections.setup import Setup
 from scalpr_zen.sections.statistics import STATISTICS
 
 pytestmark = pytest.mark.usefixtures("few_tapes")
@@ -128,12 +127,6 @@ def held(path):
 # --------------------------------------------------------------------------------------------------- jobs
 
 
-def test_a_job_without_parameters_has_the_defaults(bench):
-    job = bench.job({})
-    assert job.strategy == EmaCrossover()
-    assert job.setup == Setup()
-
-
 def test_every_parameter_reaches_the_job(bench):
     groups = bench.groups.items()
     assert set(EVERYTHING) == {p.name for _, group in groups for p in declared(group)}
@@ -157,14 +150,6 @@ def test_equal_jobs_are_one_run_however_they_are_written(bench):
     assert len(bench.runs) == 1
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no tape"])
-def test_a_file_that_is_no_tape_is_refused(tmp_path, content):
-    if content is not None:
-        (tmp_path / "none.npz").write_bytes(content)
-    with pytest.raises(TapeError, match=r"none\.npz"):
-        Workbench(tmp_path / "none.npz", EmaCrossover)
-
-
 # -------------------------------------------------------------------------------------------------- once
 
 
@@ -181,12 +166,6 @@ def test_a_run_says_what_its_signals_took_and_that_kept_ones_took_nothing(bench)
     first, second = (bench.result(bench.job(SHORT | more), stays) for more in ({}, {"take_profit": "2"}))
     taken = [result.values["manifest"]["seconds"]["signals"] for result in (first, second)]
     assert taken[0] > taken[1] == 0
-
-
-def test_kept_signals_give_the_same_run(bench):
-    for more in ({}, {"take_profit": "2"}, {"stop_loss": "1.5", "entry": "signal"}):
-        job = bench.job(SHORT | more)
-        assert data(bench.result(job, stays))["trades_sha256"] == same_run(bench, job)["trades_sha256"]
 
 
 def test_the_oldest_signals_are_forgotten(counted):
@@ -219,7 +198,9 @@ def test_eight_that_ask_for_different_runs_at_once_get_their_own(bench):
     results = together([lambda job=job: bench.whole(job, stays) for job in jobs])
     for job, result in zip(jobs, results, strict=True):
         assert data(result) == same_run(bench, job)
+        assert set(result.values["manifest"]["seconds"]) == {"signals", "simulation", "statistics", *LATER}
     assert len({result.to_dict()["trades_sha256"] for result in results}) > 1
+    assert [row["run"] for row in bench.latest_runs()] == list(range(1, 9))
 
 
 @pytest.mark.parametrize("name", LATER)
@@ -235,13 +216,6 @@ def test_a_section_is_added_to_the_run_that_is_there(bench, monkeypatch, name):
     assert data(more) == expected | BARE | {name: expected[name]} | about
     assert set(data(bare)["notes"]) <= set(about["notes"]) <= set(expected["notes"])
     assert {name: bench.result(job, stays).values[name] for name in LATER} == BARE
-
-
-def test_a_run_with_every_section_is_the_whole_one(bench):
-    job = bench.job(SHORT)
-    assert data(bench.whole(job, stays)) == same_run(bench, job)
-    assert set(bench.whole(job, stays).values["manifest"]["seconds"]) == {"signals", "simulation", "statistics", *LATER}
-    assert len(bench.runs) == 1
 
 
 def test_eight_that_ask_for_the_same_section_at_once_get_one_answer(bench, monkeypatch):
@@ -429,17 +403,6 @@ def test_clients_that_come_and_go_leave_every_other_answer_right(bench):
 # --------------------------------------------------------------------------------------------- runs listed
 
 
-def test_the_list_tells_every_run_once_and_in_order(bench):
-    for given in ({}, SHORT, SHORT, {}, SHORT | {"overlap": "true", "point_value": "2"}):
-        bench.section(bench.job(given), "monte_carlo", stays)
-    changed = {"fast_period": 2, "slow_period": 5, "monte_carlo_sims": 25, "random_entry_sims": 25, "prop_sims": 25}
-    assert [(row["run"], row["changed"]) for row in bench.latest_runs()] == [
-        (1, {}),
-        (2, changed),
-        (3, changed | {"overlap": True, "point_value": 2.0}),
-    ]
-
-
 def test_a_row_tells_the_figures_of_its_run(bench):
     figures = bench.result(bench.job(SHORT), stays).to_dict()["statistics"]
     row = bench.latest_runs()[0]
@@ -448,13 +411,6 @@ def test_a_row_tells_the_figures_of_its_run(bench):
     assert row["text"] == {name: number(figures[name], unit) for name, unit in shown.items()}
     assert {"trades", "net_usd", "profit_factor", "sharpe", "max_drawdown_usd"} <= set(row)
     assert row["seconds"] > 0
-
-
-def test_runs_made_at_once_are_counted_without_gaps(bench):
-    jobs = [bench.job(SHORT | {"commission": str(k)}) for k in range(8)]
-    together([lambda job=job: bench.result(job, stays) for job in jobs * 2])
-    assert [row["run"] for row in bench.latest_runs()] == list(range(1, 9))
-    assert sorted(row["changed"].get("commission", 0.0) for row in bench.latest_runs()) == [float(k) for k in range(8)]
 
 
 # --------------------------------------------------------------------------------------- a replaced tape

@@ -1,6 +1,9 @@
 """Questions to a dashboard, and what the tests expect of every answer."""
 
+import contextlib
 import json
+import random
+import socket
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -134,6 +137,16 @@ def timeless(values):
     """The sections of a result without the times of its manifest."""
     clocks = ("started", "prints_per_second", "seconds", "wall_seconds")
     return values | {"manifest": {name: value for name, value in values["manifest"].items() if name not in clocks}}
+
+
+def free_port():
+    """A port at which nobody listens, of those that the system gives to nobody by itself."""
+    while True:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("127.0.0.1", random.randrange(10_000, 30_000))) as free,
+        ):
+            return free.getsockname()[1]
 
 
 def bench_of(tape, folder):

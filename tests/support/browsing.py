@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pytest
 
 from scalpr_zen import Tape, instrument, save_tape
 from scalpr_zen.sections import sections
+from support.asking import free_port
 from support.market import market
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -39,7 +39,7 @@ COMMAND = (
     f"import scalpr_zen.sections.prop_firm.evaluation as made; made.TAPES = {TAPES}; "
     "from scalpr_zen.commands import entry_point; entry_point()",
 )
-PATIENCE = 30_000  # ms
+PATIENCE = 120_000  # ms, for a busy machine
 NO_PLOTLY = "window.Plotly = { react: async (box) => { box.on ??= () => {}; }, Plots: { resize() {} } };"
 SHORT = {"width": 1280, "height": 560}  # no chart is in sight at first, which saves drawing them
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 850}
@@ -81,8 +81,7 @@ def listening(process):
 
 @contextlib.contextmanager
 def dashboard(tape, *flags):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [*COMMAND, "dashboard", str(tape), "--port", str(port), *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tape.parent) as process:
         try:

@@ -4,13 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from scalpr_zen import (
-    Bracket,
-    Execution,
-    MonteCarlo,
-    instrument,
-    run,
-)
+from scalpr_zen import Bracket, Execution, MonteCarlo, instrument, run
 from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.simulation.simulate import simulate
 from support.tapes import NOON, Given, signals_of, tape_of

@@ -23,14 +23,7 @@ METADATA = {
     "synthetic": True,
     "roll_rule": "schedule: NQZ4 2024-11-01, NQH5 2024-12-16",
     "roll_ledger": [
-        {
-            "date": "2024-12-16",
-            "from": "NQZ4",
-            "to": "NQH5",
-            "from_volume": 120,
-            "to_volume": 90,
-            "gap_points": 217.0,
-        }
+        {"date": "2024-12-16", "from": "NQZ4", "to": "NQH5", "from_volume": 120, "to_volume": 90, "gap_points": 217.0}
     ],
     "first_front": {"date": "2024-11-01", "contract": "NQZ4", "volume": 60, "chosen_by": "the roll rule"},
     "record_ledger": {"records": 307, "prints": 300, "other_month": 7, "before_schedule": 0},

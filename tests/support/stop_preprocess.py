@@ -102,15 +102,16 @@ def main(data, tape, moments):
             tape.write_bytes(old)
             code, text = stopped(mode, total * number // moments + (mode != "full"), argv)
             held, left = tape.read_bytes(), others()
-            run_quietly(argv)
+            again = bool(left) or not number  # where nothing was left, the next run is as any first one
+            if again:
+                run_quietly(argv)
             line = {
                 "mode": mode,
                 "code": code,
                 "stderr": text,
                 "tape": "old" if held == old else "new" if held == new else "broken",
                 "left": left,
-                "next_run": "new" if tape.read_bytes() == new else "broken",
-                "next_left": others(),
+                "next": ["new" if tape.read_bytes() == new else "broken", others()] if again else None,
             }
             print(json.dumps(line))
 

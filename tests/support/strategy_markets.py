@@ -9,14 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import strategies as st
 
-from scalpr_zen import (
-    MomentumBurst,
-    OpeningRange,
-    OrderFlowImbalance,
-    Tape,
-    VwapReversion,
-    instrument,
-)
+from scalpr_zen import MomentumBurst, OpeningRange, OrderFlowImbalance, Tape, VwapReversion, instrument
 from scalpr_zen.base.params import declared
 from support import naive_strategies as naive
 from support.dbn_files import chicago
