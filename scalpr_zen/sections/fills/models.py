@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.compiled import njit, without_counts
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.sections.measures import NAN, by_trade, net, whole
 from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS, Execution
-from scalpr_zen.simulation.kernel import STOPS, TARGET, VOID
+from scalpr_zen.simulation.kernel import FAR, STOPS, TARGET, VOID
 from scalpr_zen.simulation.passages import Passages, passages, results, worth_a_table
 from scalpr_zen.simulation.simulate import Orders, Simulation, net_usd, same_trades
 
@@ -286,7 +286,7 @@ def _next_prints(tape: Tape, prints: Array, latency: int, stops: Array) -> tuple
     return at < last, np.minimum(at, max(len(tape) - 1, 0))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, **without_counts)
 def _next_print_kernel(ts, prints, latency, last, at):  # type: ignore[no-untyped-def]
     """Find the first print that an order sent at each print can meet.
 
@@ -328,57 +328,56 @@ def _same_event(tape: Tape, simulation: Simulation, setup: Setup) -> dict[str, i
     `target_first`, `stop_first`: the event of the exit holds prints that meet both; rule 9 takes the first.
     `entry_exit`: entry and exit lie in one event, which only entry="signal" allows.
     """
-    trades, triggers = simulation.trades, simulation.triggers
-    long, short = (setup.bracket.distances(tape.instrument, side) for side in (1, -1))
-    beyond = int(setup.execution.target_fill == "through")
-    distances = np.where(trades["side"][:, None] > 0, long, short).astype(np.int64)
-    target, stop = distances[:, 0] + beyond, distances[:, 1].copy()
+    trades, beyond = simulation.trades, int(setup.execution.target_fill == "through")
     moves = setup.bracket.moves(tape.instrument)
-    if "trailing_stop" in moves and not moves["trail_activation"]:  # rule 31: in force from the entry
-        stop = np.minimum(stop, moves["trailing_stop"])
-    ends = tape.segments["stop"][trades["segment"]]
+    trailing = FAR if moves["trail_activation"] else moves.get("trailing_stop", FAR)  # rule 31: in force from the entry
+    distances = [setup.bracket.distances(tape.instrument, side) for side in (1, -1)]
+    levels = np.array([(target + beyond, min(stop, trailing)) for target, stop in distances])
+    ends = tape.segments["stop"].copy()  # never read-only, which would be another type to compile
 
     found = np.zeros(len(_SAME_EVENT), np.int64)
-    _same_event_kernel(tape.ts, tape.price, trades, triggers, ends, target, stop, TARGET, found)
+    _same_event_kernel(tape.ts, tape.price, trades, simulation.triggers, ends, levels, TARGET, found)
     return {"trades": len(trades), **dict(zip(_SAME_EVENT, found.tolist(), strict=True))}
 
 
-@njit(cache=True, nogil=True)
-def _same_event_kernel(ts, price, trades, triggers, ends, target, stop, target_reason, found):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, **without_counts)
+def _same_event_kernel(ts, price, trades, triggers, ends, levels, target_reason, found):  # type: ignore[no-untyped-def]
     """Count trades by what their events hold.
 
-    Reads    ts, price (n,); trades, triggers, ends of their segments (m,); target and stop at the entry (m,),
-             distances in ticks that fill
+    Reads    ts, price (n,); trades, triggers (m,); ends of segments (s,); levels (2, 2), distances in ticks at which
+             target and stop fill from the entry on, for longs and shorts
     Writes   found (5,), in the order of _SAME_EVENT
     Oracle   tests/support/fill_counts.py, naive_same_event
     """
     for n in range(len(trades)):
-        side, entry = np.int64(trades[n]["side"]), np.int64(trades[n]["entry_ticks"])
-        j, m = trades[n]["entry"], trades[n]["exit"]
+        row, trigger = trades[n], triggers[n]
+        side, entry = np.int64(row["side"]), np.int64(row["entry_ticks"])
+        j, m, end = row["entry"], row["exit"], ends[row["segment"]]
+        target, stop = levels[0 if side > 0 else 1]
         hits_target = hits_stop = False
         k = j + 1
-        while k < ends[n] and ts[k] == ts[j]:
+        while k < end and ts[k] == row["entry_ts"]:
             profit = side * (price[k] - entry)
-            hits_target, hits_stop = hits_target or profit >= target[n], hits_stop or profit <= -stop[n]
+            hits_target, hits_stop = hits_target or profit >= target, hits_stop or profit <= -stop
             k += 1
         found[0] += hits_target
         found[1] += hits_stop
-        found[4] += ts[m] == ts[j]
+        found[4] += row["exit_ts"] == row["entry_ts"]
 
-        by_stop = triggers[n]["print"] >= 0
-        if by_stop or trades[n]["reason"] == target_reason:
-            at = triggers[n]["print"] if by_stop else m
-            level = side * (triggers[n]["level_ticks"] - entry)
+        by_stop = trigger["print"] >= 0
+        if by_stop or row["reason"] == target_reason:
+            at = trigger["print"] if by_stop else m
+            level = side * (trigger["level_ticks"] - entry)
             first, last = at, at
             while first - 1 > j and ts[first - 1] == ts[at]:
                 first -= 1
-            while last + 1 < ends[n] and ts[last + 1] == ts[at]:
+            while last + 1 < end and ts[last + 1] == ts[at]:
                 last += 1
-            if first == last and level < target[n]:  # one print meets one of them; rule 9
+            if first == last and level < target:  # one print meets one of them; rule 9
                 continue
             hits_target = hits_stop = False
             for k in range(first, last + 1):
                 profit = side * (price[k] - entry)
-                hits_target, hits_stop = hits_target or profit >= target[n], hits_stop or profit <= level
+                hits_target, hits_stop = hits_target or profit >= target, hits_stop or profit <= level
             if hits_target and hits_stop:
                 found[3 if by_stop else 2] += 1
