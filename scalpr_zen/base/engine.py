@@ -175,6 +175,22 @@ def end_at_once(code: int) -> NoReturn:
     os._exit(code)
 
 
+def end_with_stdin() -> None:
+    """Make this process, a helper of another one, end when its stdin ends, and never by Ctrl-C.
+
+    Its stdin is a pipe from the other process, which ends with that process, however it ends.
+    """
+
+    def end() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1):
+                pass
+        os._exit(0)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end, daemon=True).start()
+
+
 def exit_on_interrupt() -> None:
     """Make Ctrl-C end the process with one line, until `raise_on_interrupt`; for imports, which need no clean-up."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
