@@ -129,4 +129,4 @@ for _kind, _name in (
     if not hasattr(getattr(_kind, _name), "optional"):
         setattr(_kind, _name, _optional(getattr(_kind, _name)))
 if not hasattr(Dispatcher.compile, "one_at_a_time"):
-    Dispatcher.compile = _one_at_a_time(Dispatcher.compile)
+    setattr(Dispatcher, "compile", _one_at_a_time(Dispatcher.compile))  # noqa: B010
