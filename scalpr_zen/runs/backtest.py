@@ -129,21 +129,21 @@ class Result:
 
     def report_lines(self) -> Iterator[str]:
         """Give the whole text report, trade log included, line by line."""
-        return report.report(self)
+        yield from self.text("txt").split("\n")[:-1]
 
     def csv_lines(self) -> Iterator[str]:
         """Give the CSV file of the closed trades line by line."""
-        return trade_log.csv_lines(self.trades, self.tape, self.run.setup.execution)
+        yield from self.text("csv").split("\n")[:-1]
 
     def text(self, suffix: str) -> str:
         """Return the file of a suffix: txt, json, csv or html."""
-        lines: dict[str, Callable[[], Iterable[str]]] = {
-            "txt": self.report_lines,
+        parts: dict[str, Callable[[], Iterable[str]]] = {
+            "txt": lambda: report.report(self),
             "json": lambda: [self.to_json()],
-            "csv": self.csv_lines,
+            "csv": lambda: [trade_log.csv_text(self.trades, self.tape, self.run.setup.execution)],
             "html": lambda: [self.html()],
         }
-        return "\n".join(lines[suffix]()) + "\n"
+        return "\n".join([*parts[suffix](), ""])
 
     def full_text(self) -> str:
         """Return the screen and every section of the report."""
