@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.base.engine import alongside
 from scalpr_zen.base.errors import ScalprError
 from scalpr_zen.base.money import check_sum, micro, total
 from scalpr_zen.data.tape import Tape
@@ -21,6 +22,7 @@ from scalpr_zen.runs import html_report, report, trade_log
 from scalpr_zen.runs.manifest import Watch, manifest
 from scalpr_zen.runs.spec import RunSpec, all_parameters
 from scalpr_zen.sections import by_notes, sections
+from scalpr_zen.sections.measures import special
 from scalpr_zen.sections.monte_carlo import MonteCarlo
 from scalpr_zen.sections.prop_firm import PropFirm
 from scalpr_zen.sections.section import Run
@@ -246,11 +248,12 @@ def run_trades(
     spec, declared = RunSpec.of(tape, strategy, setup), all_parameters(strategy, setup)
     started, watch = datetime.now(UTC), Watch()
     watch.seconds["signals"] = took
-    if wanted is None:
-        signals = signals_of(strategy, tape)
-        watch.lap("signals")
-        wanted = orders(tape, signals, setup.rules)
-    simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
+    with alongside(special):  # it is needed next, and kernels leave the interpreter free
+        if wanted is None:
+            signals = signals_of(strategy, tape)
+            watch.lap("signals")
+            wanted = orders(tape, signals, setup.rules)
+        simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
     watch.lap("simulation")
     _check_money(simulation.trades, tape, setup)
     name = type(strategy).__name__
