@@ -4,7 +4,8 @@
 
 A default run over a small demo market compiles what `python run_backtest.py` compiles in an empty folder, every
 signature of it. Each turn is a process of its own with an empty cache. Times are CPU seconds of the compiling thread,
-which a busy machine disturbs less than wall time; of `repeat` turns the fastest counts.
+which a busy machine disturbs less than wall time; of `repeat` turns the fastest counts. The first run itself has two
+processes that compile (`runs.warm_up`); here one compiles everything.
 """
 
 from __future__ import annotations

@@ -243,6 +243,33 @@ def test_an_interrupted_process_ends_without_the_interpreters_clean_up():
     assert (code, err) == (2, "error: interrupted\n")
 
 
+LEAVING = """
+import atexit, sys
+from scalpr_zen.base import engine
+
+{begun}engine.exit_on_interrupt()
+from scalpr_zen.commands import console
+
+class Kept:
+    def __del__(self):
+        print("interpreter cleaned up", file=sys.stderr)
+
+kept = Kept()
+kept.itself = kept  # so that only the interpreter's last clean-up finds it
+atexit.register(print, "exit handler", file=sys.stderr)
+print("result")
+console.main(lambda: None)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("begun", "cleaned"), [("", ""), ("# ", "interpreter cleaned up\n")])
+def test_a_process_of_its_own_ends_after_its_exit_handlers_without_the_interpreters_clean_up(begun, cleaned):
+    code = LEAVING.format(begun=begun)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "result\n", f"exit handler\n{cleaned}")
+
+
 DASHBOARD = """
 import sys, threading
 import numpy as np

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ from support.results import (
 )
 
 from scalpr_zen import Bracket, Execution, Tape
-from scalpr_zen.sections.measures import by_day
+from scalpr_zen.sections.measures import Z95, by_day
 from scalpr_zen.sections.statistics import STATISTICS, statistics
 from scalpr_zen.simulation.kernel import STOP, TARGET
 
@@ -355,3 +356,7 @@ def test_without_trades_all_but_counts_sums_and_the_rate_of_the_bracket_is_undef
     [month] = months_of([], [], 3)
     assert (month["trades"], month["session_dates"], month["net_usd"]) == (0, 3, 0.0)
     assert math.isnan(month["win_rate"])
+
+
+def test_the_quantile_of_95_percent_intervals_is_scipy_s():
+    assert scipy.special.ndtri(0.975) == Z95

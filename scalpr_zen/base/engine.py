@@ -6,6 +6,7 @@ takes longer, such as a long kernel call, is left to daemon threads, which end t
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import queue
@@ -24,6 +25,8 @@ GRACE = 0.2
 _POLL = 0.05
 """Seconds between two checks for an interrupt, which on Windows does not end the wait for a thread."""
 _NAME = "scalpr-worker"
+_codes: list[int] = []
+"""Exit codes given to `leave`."""
 
 
 class _Job(threading.local):
@@ -158,13 +161,26 @@ def stop_if_interrupted() -> None:
         raise KeyboardInterrupt
 
 
-def end_with_workers(code: int) -> None:
-    """End the process with this code if work of an interrupted job is still running in compiled code.
+def leave(code: int) -> NoReturn:
+    """End the process with this code, once its exit handlers have run.
 
-    Called when the process exits: waiting for that work could take hours, unloading its code could crash.
+    If work of an interrupted job is still running in compiled code, none of them runs: waiting for that work could take
+    hours, unloading its code could crash. A process that began with `exit_on_interrupt` ends without the interpreter's
+    clean-up, which takes half a second after a run over a year.
     """
+    _codes.append(code)
+    atexit.register(_end_with_workers, code)
+    sys.exit(code)
+
+
+def _end_with_workers(code: int) -> None:
     if any(thread.name == _NAME for thread in threading.enumerate()):
         end_at_once(code)
+
+
+def _end_last() -> None:
+    if _codes:
+        end_at_once(_codes[-1])
 
 
 def end_at_once(code: int) -> NoReturn:
@@ -175,10 +191,28 @@ def end_at_once(code: int) -> NoReturn:
     os._exit(code)
 
 
+def end_with_stdin() -> None:
+    """Make this process, a helper of another one, end when its stdin ends, and never by Ctrl-C.
+
+    Its stdin is a pipe from the other process, which ends with that process, however it ends.
+    """
+
+    def end() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1):
+                pass
+        os._exit(0)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end, daemon=True).start()
+
+
 def exit_on_interrupt() -> None:
     """Make Ctrl-C end the process with one line, until `raise_on_interrupt`; for imports, which need no clean-up."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _exit)
+    if not hasattr(sys, "ps1"):  # the process of a prompt goes on after a script
+        atexit.register(_end_last)  # exit handlers run from the last one registered to the first
 
 
 def raise_on_interrupt() -> bool:

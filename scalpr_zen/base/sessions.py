@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base import facts
+from scalpr_zen.base.texts import Array, formatted, joined, labelled
 from scalpr_zen.base.units import NANOS, utc_date
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -99,16 +100,40 @@ def chicago_offsets(ts: Int64) -> Int64:
 
 def chicago_text(ts: Int64, unit: Literal["ms", "ns"] = "ms") -> list[str]:
     """Return each time as Chicago wall time to the ms, or ns, with its offset, `2024-12-16T08:30:00.125-06:00`."""
-    offsets = chicago_offsets(ts)
-    walls = np.datetime_as_string((ts + offsets).view("M8[ns]"), unit=unit).tolist()
-    zones, codes = np.unique(offsets, return_inverse=True)
-    labels = [f"{'-' if zone < 0 else '+'}{abs(zone) // _HOUR:02d}:00" for zone in zones.tolist()]
-    return [wall + labels[code] for wall, code in zip(walls, codes.tolist(), strict=True)]
+    return joined(len(ts), chicago_columns(ts, unit)).split("\n")[1:]
 
 
 def utc_text(ts: Int64) -> list[str]:
     """Return each time as ISO 8601 UTC with nanoseconds, `2024-12-16T14:30:00.125000000Z`."""
-    return [f"{text}Z" for text in np.datetime_as_string(ts.view("M8[ns]")).tolist()]
+    return joined(len(ts), utc_columns(ts)).split("\n")[1:]
+
+
+def chicago_columns(ts: Int64, unit: Literal["ms", "ns"] = "ms") -> list[Array | bytes]:
+    """Return the columns of `chicago_text` for `joined`."""
+    offsets = chicago_offsets(ts)
+    zone = formatted(offsets, lambda offset: f"{'-' if offset < 0 else '+'}{abs(offset) // _HOUR:02d}:00")
+    return [*_wall_columns(ts + offsets, unit), zone]
+
+
+def utc_columns(ts: Int64) -> list[Array | bytes]:
+    """Return the columns of `utc_text` for `joined`."""
+    return [*_wall_columns(ts, "ns"), b"Z"]
+
+
+def _wall_columns(ts: Int64, unit: Literal["ms", "ns"]) -> list[Array | bytes]:
+    """Return times as `2024-12-16T14:30:00.125`, to the ms or ns."""
+    seconds, nanos = np.divmod(ts, NANOS)
+    days, second = np.divmod(seconds, 86_400)
+    first, last = (days.min(), days.max()) if len(days) else (0, 0)
+    dates = np.arange(first, last + 1).astype("M8[D]").astype(str).tolist()
+    columns = [
+        labelled(days - first, (f"{date}T" for date in dates)),
+        labelled(second // 60, (f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1_440))),
+        labelled(second % 60, (f"{second:02d}." for second in range(60))),
+    ]
+    thousandths = np.array([b"%03d" % number for number in range(1_000)])
+    sizes = (1_000_000,) if unit == "ms" else (1_000_000, 1_000, 1)
+    return [*columns, *(thousandths[nanos // size % 1_000] for size in sizes)]
 
 
 @cache

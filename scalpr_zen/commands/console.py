@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import sys
@@ -11,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from scalpr_zen.base.engine import end_at_once, end_with_workers, raise_on_interrupt
+from scalpr_zen.base.engine import end_at_once, leave, raise_on_interrupt
 from scalpr_zen.base.errors import ScalprError, reason
 
 
@@ -56,21 +55,16 @@ def main(command: Callable[[], Any]) -> NoReturn:
             _say_error("interrupted")
             end_at_once(2)
         _fail("interrupted")
-    _leave(0)
+    leave(0)
 
 
 def _fail(message: str) -> NoReturn:
     _say_error(message)
-    _leave(2)
+    leave(2)
 
 
 def _say_error(message: str) -> None:
     say("error: " + " ".join(message.split()))
-
-
-def _leave(code: int) -> NoReturn:
-    atexit.register(end_with_workers, code)
-    sys.exit(code)
 
 
 def output_aside() -> contextlib.AbstractContextManager[Any]:

@@ -32,11 +32,11 @@ def demo_tape() -> Path:
     """Return the path of the demo market's tape, made if it is missing or of another version."""
     if not _opens(DEMO_TAPE):
         from scalpr_zen.data.preprocess import preprocess as ingest
-        from scalpr_zen.runs.warm_up import compile_kernels
+        from scalpr_zen.runs.warm_up import warm_up
 
         say(f"no tape given: building the built-in demo market ({DEMO_SESSIONS} SYNTHETIC sessions) in {DEMO_FOLDER}")
         say("compiling for the first time: later runs start right away")
-        with alongside(compile_kernels):  # this may well be the first run of the installation
+        with alongside(warm_up):  # this may well be the first run of the installation
             demo(DEMO_FOLDER, DEMO_SESSIONS, seed=0)
             ingest([DEMO_FOLDER], instrument("NQ"), DEMO_TAPE)
     return DEMO_TAPE

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scalpr_zen.base.arrays import Array, Int64
-from scalpr_zen.base.compiled import inner, njit
+from scalpr_zen.base.compiled import inner, njit, without_counts
 from scalpr_zen.base.errors import DataError
 from scalpr_zen.base.units import MAX_TICKS, NANOS
 from scalpr_zen.data.dbn import BATCH_RECORDS, Source, utc_moment
@@ -169,7 +169,7 @@ class Splitter:
         return DataError(f"{path.name} is damaged: {record} {_FAULTS[fault - 1]}; download it again ({path})")
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, **without_counts)
 def _judge_kernel(records, ids, starts, stops, codes, opens, limits, keys, ticks, counts, volumes, reasons):  # type: ignore[no-untyped-def]
     """Find the group of each record, or the reason why it is no print.
 
@@ -258,7 +258,7 @@ def _first_from(values, bound):  # type: ignore[no-untyped-def]
     return low
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, **without_counts)
 def _scatter_kernel(records, keys, ticks, cursor, latest, late, ts, price, size, aggressor, sequence):  # type: ignore[no-untyped-def]
     """Write the columns of the prints, each at the cursor of its group.
 

@@ -112,7 +112,7 @@ def _write_week(folder: Path, week: Sequence[Session], advance: Callable[[], Non
         records = draw_records(session)
         cut = int(np.searchsorted(records["ts_recv"], day_ns(session.day)))
         eve = session.day - timedelta(days=1)
-        paths.append(_write_file(folder, eve, session.contract, np.concatenate([kept, records[:cut]])))
+        paths.append(_write_file(folder, eve, session.contract, kept, records[:cut]))
         kept = records[cut:]
         advance()
     paths.append(_write_file(folder, week[-1].day, week[-1].contract, kept))
@@ -120,12 +120,13 @@ def _write_week(folder: Path, week: Sequence[Session], advance: Callable[[], Non
     return paths
 
 
-def _write_file(folder: Path, day: date, contract: int, records: NDArray[Any]) -> Path:
+def _write_file(folder: Path, day: date, contract: int, *records: NDArray[Any]) -> Path:
     """Write a UTC day as one zstd frame, under another name until it is complete."""
     path = folder / f"glbx-mdp3-{day:%Y%m%d}.trades.dbn.zst"
     part = folder / f"{path.name}.part"
     try:
-        part.write_bytes(zstandard.ZstdCompressor(level=3).compress(_header(day, contract) + records.tobytes()))
+        content = b"".join([_header(day, contract), *(some.view(np.uint8).data for some in records)])
+        part.write_bytes(zstandard.ZstdCompressor(level=3).compress(content))
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

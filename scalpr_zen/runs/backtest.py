@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.arrays import Array
-from scalpr_zen.base.engine import run_all
+from scalpr_zen.base.engine import alongside, run_all
 from scalpr_zen.base.errors import ScalprError
 from scalpr_zen.base.money import MOST, check_sum, micro, total
 from scalpr_zen.data.tape import Tape
@@ -23,6 +23,7 @@ from scalpr_zen.runs import html_report, report, trade_log
 from scalpr_zen.runs.manifest import Watch, manifest
 from scalpr_zen.runs.spec import RunSpec, all_parameters
 from scalpr_zen.sections import by_notes, sections
+from scalpr_zen.sections.measures import special
 from scalpr_zen.sections.monte_carlo import MonteCarlo
 from scalpr_zen.sections.prop_firm import PropFirm
 from scalpr_zen.sections.section import Run
@@ -129,21 +130,21 @@ class Result:
 
     def report_lines(self) -> Iterator[str]:
         """Give the whole text report, trade log included, line by line."""
-        return report.report(self)
+        yield from self.text("txt").split("\n")[:-1]
 
     def csv_lines(self) -> Iterator[str]:
         """Give the CSV file of the closed trades line by line."""
-        return trade_log.csv_lines(self.trades, self.tape, self.run.setup.execution)
+        yield from self.text("csv").split("\n")[:-1]
 
     def text(self, suffix: str) -> str:
         """Return the file of a suffix: txt, json, csv or html."""
-        lines: dict[str, Callable[[], Iterable[str]]] = {
-            "txt": self.report_lines,
+        parts: dict[str, Callable[[], Iterable[str]]] = {
+            "txt": lambda: report.report(self),
             "json": lambda: [self.to_json()],
-            "csv": self.csv_lines,
+            "csv": lambda: [trade_log.csv_text(self.trades, self.tape, self.run.setup.execution)],
             "html": lambda: [self.html()],
         }
-        return "\n".join(lines[suffix]()) + "\n"
+        return "\n".join([*parts[suffix](), ""])
 
     def full_text(self) -> str:
         """Return the screen and every section of the report."""
@@ -254,13 +255,14 @@ def run_trades(
     spec, declared = RunSpec.of(tape, strategy, setup), all_parameters(strategy, setup)
     started, watch = datetime.now(UTC), Watch()
     watch.seconds |= {"signals": 0.0, "simulation": 0.0} | dict(took or {})
-    if wanted is None:
-        signals = signals_of(strategy, tape)
-        watch.lap("signals")
-        wanted = orders(tape, signals, setup.rules)
-    if simulation is None:
-        simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
-        watch.lap("simulation")
+    with alongside(special):  # it is needed next, and kernels leave the interpreter free
+        if wanted is None:
+            signals = signals_of(strategy, tape)
+            watch.lap("signals")
+            wanted = orders(tape, signals, setup.rules)
+        if simulation is None:
+            simulation = trade(tape, wanted, setup.bracket, setup.execution, setup.rules)
+            watch.lap("simulation")
     _check_money(simulation.trades, tape, setup)
     name = type(strategy).__name__
     run = Run(tape=tape, strategy=name, declared=declared, setup=setup, orders=wanted, simulation=simulation)

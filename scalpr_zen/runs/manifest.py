@@ -7,11 +7,11 @@ import platform
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
 import numba
 import numpy as np
-import scipy
 
 import scalpr_zen
 from scalpr_zen.data.tape import Tape
@@ -50,7 +50,7 @@ def manifest(spec: RunSpec, tape: Tape, started: datetime, seconds: Mapping[str,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,
-        "scipy": scipy.__version__,
+        "scipy": version("scipy"),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "seconds": dict(seconds),
         "wall_seconds": total,

@@ -9,7 +9,7 @@ from scalpr_zen.render.lines import block_lines
 from scalpr_zen.render.table import Table
 from scalpr_zen.render.text import WIDTH, Values, chicago, counted, number, title
 from scalpr_zen.runs.manifest import manifest_table
-from scalpr_zen.runs.trade_log import log_lines
+from scalpr_zen.runs.trade_log import log_text
 from scalpr_zen.sections import sections
 from scalpr_zen.sections.baseline import versus
 from scalpr_zen.sections.statistics import headline
@@ -62,14 +62,14 @@ def summary(result: Result) -> Iterator[str]:
 
 
 def report(result: Result) -> Iterator[str]:
-    """Give the whole report line by line, the trade log at its end."""
+    """Give the whole report in texts of one or more lines, the trade log at its end."""
     yield from summary(result)
     yield from title("RUN MANIFEST")
     yield from block_lines(manifest_table(result.values["manifest"]))
     yield from title(_UNCLOSED)
-    yield from log_lines(result.unclosed, result.tape)
+    yield log_text(result.unclosed, result.tape)
     yield from title(f"TRADE LOG: {counted(len(result.trades), 'trade')}, times America/Chicago")
-    yield from log_lines(result.trades, result.tape)
+    yield log_text(result.trades, result.tape)
 
 
 def _head(values: Values) -> Iterator[str]:

@@ -1,20 +1,18 @@
-"""The trade log: trades as columns of text, for the report and the CSV file.
-
-A year has some 200,000 trades but only a few thousand different prices and amounts, so each different value
-is formatted once.
-"""
+"""The trade log: trades as columns of text, for the report and the CSV file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.instruments import Instrument
-from scalpr_zen.base.sessions import chicago_text, utc_text
+from scalpr_zen.base.sessions import chicago_columns, utc_columns
+from scalpr_zen.base.texts import formatted, joined, labelled, numbered
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Execution
@@ -74,55 +72,68 @@ def columns(trades: Array, tape: Tape, execution: Execution) -> dict[str, Array]
     return {name: values[name] for name in CSV_COLUMNS}
 
 
-def csv_lines(trades: Array, tape: Tape, execution: Execution) -> Iterator[str]:
-    """Give the CSV file line by line: times ISO 8601 UTC with nanoseconds, prices in points.
+def csv_text(trades: Array, tape: Tape, execution: Execution) -> str:
+    """Return the CSV file: times ISO 8601 UTC with nanoseconds, prices in points.
 
     Every row of a synthetic tape says so with its contract, because the file has no other place for it.
     """
-    commission = str(execution.cost_usd)
-    text = {
-        "number": list(map(str, range(1, len(trades) + 1))),
-        "session_date": _labelled(trades["session"], tape.sessions["date"].astype(str).tolist()),
-        "entry_time": utc_text(trades["entry_ts"]),
-        "exit_time": utc_text(trades["exit_ts"]),
-        "commission_usd": [commission] * len(trades),
-        "net_usd": _distinct(trades["net_usd"], str),
+    synthetic = " SYNTHETIC" * tape.synthetic
+    text: dict[str, list[Array | bytes]] = {
+        "number": numbered(len(trades)),
+        "session_date": [labelled(trades["session"], tape.sessions["date"].astype(str).tolist())],
+        "entry_time": utc_columns(trades["entry_ts"]),
+        "exit_time": utc_columns(trades["exit_ts"]),
+        "commission_usd": [str(execution.cost_usd).encode()],
+        "net_usd": [formatted(trades["net_usd"], str)],
     }
-    text |= {name: _labelled(codes, labels) for name, (codes, labels) in _coded(trades, tape).items()}
-    if tape.synthetic:
-        text["contract"] = [f"{contract} SYNTHETIC" for contract in text["contract"]]
+    text |= {name: [labelled(codes, labels)] for name, (codes, labels) in _coded(trades, tape).items()}
+    text["contract"].append(synthetic.encode())
     price = price_format(tape.instrument)
-    text |= {name: _distinct(trades[field], price) for name, field in _IN_TICKS.items()}
-    yield ",".join(CSV_COLUMNS)
-    yield from map(",".join, zip(*(text[name] for name in CSV_COLUMNS), strict=True))
+    text |= {name: [formatted(trades[field], price)] for name, field in _IN_TICKS.items()}
+    return _table(",".join(CSV_COLUMNS), len(trades), [text[name] for name in CSV_COLUMNS], b",")
 
 
-def log_lines(trades: Array, tape: Tape) -> Iterator[str]:
-    """Give the trade log of the report line by line: times in Chicago with their offset."""
+def log_text(trades: Array, tape: Tape) -> str:
+    """Return the trade log of the report: times in Chicago with their offset."""
     price = price_format(tape.instrument)
-    text = {
-        "number": _padded(">8", list(map(str, range(1, len(trades) + 1)))),
-        "session_date": _labelled(trades["session"], _padded("<12", tape.sessions["date"].astype(str).tolist())),
-        "entry_time": chicago_text(trades["entry_ts"]),
-        "exit_time": chicago_text(trades["exit_ts"]),
-        "net_usd": _distinct(trades["net_usd"], "{:>12.2f}".format),
+    dates = tape.sessions["date"].astype(str).tolist()
+    text: dict[str, list[Array | bytes]] = {
+        "number": numbered(len(trades), 8),
+        "session_date": [labelled(trades["session"], (f"{date:<12}" for date in dates))],
+        "entry_time": chicago_columns(trades["entry_ts"]),
+        "exit_time": chicago_columns(trades["exit_ts"]),
+        "net_usd": [formatted(trades["net_usd"], "{:>12.2f}".format)],
     }
     widths = {"number": ">8", "session_date": "<12", "entry_time": "<29", "exit_time": "<29"}
     for name, (codes, labels) in _coded(trades, tape).items():
         widths[name] = f"<{max(map(len, [name, *labels]))}"
-        text[name] = _labelled(codes, _padded(widths[name], labels))
+        text[name] = [labelled(codes, (format(label, widths[name]) for label in labels))]
     for name, field in _IN_TICKS.items():
-        text[name] = _distinct(trades[field], lambda ticks: f"{price(ticks):>12}")
+        text[name] = [formatted(trades[field], lambda ticks: f"{price(ticks):>12}")]
     shown = [name for name in CSV_COLUMNS if name in text]
-    yield "  ".join(format(name.replace("_", " "), widths.get(name, ">12")) for name in shown)
-    yield from map("  ".join, zip(*(text[name] for name in shown), strict=True))
+    heading = "  ".join(format(name.replace("_", " "), widths.get(name, ">12")) for name in shown)
+    return _table(heading, len(trades), [text[name] for name in shown], b"  ")
+
+
+def _table(heading: str, count: int, columns: list[list[Array | bytes]], between: bytes) -> str:
+    """Return a table of text; each of its columns consists of one or more columns of bytes."""
+    first, *others = columns
+    return heading + joined(count, [*first, *(part for column in others for part in (between, *column))])
 
 
 def price_format(instrument: Instrument) -> Callable[[int], str]:
     """Return a format of ticks as points, with as many decimals as the tick size has."""
     tick = Decimal(str(instrument.tick_size))
     decimals = max(0, -int(tick.normalize().as_tuple().exponent))
-    return lambda ticks: f"{tick * ticks:.{decimals}f}"
+    unit = 10**decimals
+    step = int(tick * unit)
+
+    @cache
+    def form(ticks: int) -> str:
+        whole, part = divmod(abs(ticks) * step, unit)
+        return f"{'-' * (ticks < 0)}{whole}" + f".{part:0{decimals}d}" * (decimals > 0)
+
+    return form
 
 
 def _coded(trades: Array, tape: Tape) -> dict[str, tuple[Array, list[str]]]:
@@ -132,17 +143,3 @@ def _coded(trades: Array, tape: Tape) -> dict[str, tuple[Array, list[str]]]:
         "contract": (trades["segment"], tape.segments["contract"].tolist()),
         "exit_reason": (trades["reason"], ["", *REASONS.values()]),
     }
-
-
-def _padded(width: str, texts: list[str]) -> list[str]:
-    return [format(text, width) for text in texts]
-
-
-def _labelled(codes: Array, labels: list[str]) -> list[str]:
-    return [labels[code] for code in codes.tolist()]
-
-
-def _distinct(column: Array, form: Callable[[Any], str]) -> list[str]:
-    """Format each different value once."""
-    values, codes = np.unique(column, return_inverse=True)
-    return _labelled(codes, list(map(form, values.tolist())))

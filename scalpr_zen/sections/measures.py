@@ -5,11 +5,12 @@ Results are counted in whole micro-dollars where they decide a win, a verdict or
 
 from __future__ import annotations
 
+import importlib
 import math
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri, stdtr
 
 from scalpr_zen.base.arrays import Array, Float64
 from scalpr_zen.base.money import MICRO, micro, total
@@ -17,6 +18,13 @@ from scalpr_zen.base.money import MICRO, micro, total
 NAN = math.nan
 TRADING_DAYS = 252
 SQN_TRADES = 100
+Z95 = 1.959963984540054
+"""The 97.5% quantile of the normal distribution, `scipy.special.ndtri(0.975)`."""
+
+
+def special() -> ModuleType:
+    """Return `scipy.special`, imported when it is first needed: that takes a quarter of all imports of a command."""
+    return importlib.import_module("scipy.special")
 
 
 def whole(usd: Array) -> Float64:
@@ -84,7 +92,7 @@ def ratio(a: float, b: float) -> float:
 def _t_test(x: Float64) -> tuple[float, float]:
     """Return t and its two-sided p, as scipy.stats.ttest_1samp against 0; NaN without deviation."""
     t = ratio(_mean(x), _sd(x)) * math.sqrt(len(x))
-    return t, float(2 * stdtr(len(x) - 1, -abs(t))) if len(x) > 1 else NAN
+    return t, float(2 * special().stdtr(len(x) - 1, -abs(t))) if len(x) > 1 else NAN
 
 
 def by_trade(x: Float64, count: Array | None = None) -> dict[str, float]:
@@ -113,7 +121,7 @@ def by_trade(x: Float64, count: Array | None = None) -> dict[str, float]:
 
 def wilson(count: int, n: int) -> tuple[float, float]:
     """Return the 95% interval of a share `count / n`, n > 0 (Wilson, "Probable inference", 1927)."""
-    rate, z = count / n, float(ndtri(0.975))
+    rate, z = count / n, Z95
     centre, spread = rate + z * z / (2 * n), z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
     low, high = ((centre + sign * spread) / (1 + z * z / n) for sign in (-1, 1))
     return min(max(low, 0.0), rate), max(min(high, 1.0), rate)  # rounding must not carry an end past 0, the rate or 1
@@ -144,7 +152,7 @@ def _sharpe(d: Float64) -> dict[str, float]:
     """
     day = ratio(_mean(d), _sd(d))
     error = math.sqrt((1 + day * day / 2) / len(d)) if len(d) else NAN
-    year, spread = math.sqrt(TRADING_DAYS), float(ndtri(0.975)) * error
+    year, spread = math.sqrt(TRADING_DAYS), Z95 * error
     ends = {"sharpe_low": (day - spread) * year, "sharpe_high": (day + spread) * year}
     return {"sharpe": day * year, "sharpe_error": error * year, **ends}
 

@@ -77,7 +77,7 @@ class _Segment:
         """Mark the crossovers of the parts k and k + 1."""
         for part in range(max(k, 1), k + 2):
             start = part * self.length
-            _average_kernel(self.price[start - self.warm_up : start], self.price[0], self.alphas, self.first[part])
+            self._approach(self.price[start - self.warm_up : start], self.first[part])
         self._mark(k, k + 1)
 
     def join(self) -> None:
@@ -94,6 +94,12 @@ class _Segment:
             _crossover_kernel(price, price, self.price[0], self.alphas, state, state, signals, signals)
         self.signals[: self.slow_period] = 0
 
+    def _approach(self, price: Array, state: Array) -> None:
+        """Bring both averages from the first of these prices to the last; state (2,) holds them then."""
+        state[:] = float(price[0]) - float(self.price[0])
+        unused = np.empty(len(price), np.int8)
+        _crossover_kernel(price, price, self.price[0], self.alphas, state, state, unused, unused)
+
     def _mark(self, one: int, two: int) -> None:
         """Mark two parts at once; the same part twice to mark only one."""
         a, b = (slice(k * self.length, (k + 1) * self.length) for k in (one, two))
@@ -108,21 +114,6 @@ class _Segment:
             self.signals[a],
             self.signals[b],
         )
-
-
-@njit(cache=True, nogil=True)
-def _average_kernel(price, base, alphas, state):  # type: ignore[no-untyped-def]
-    """Bring both averages from the first of these prices to the last.
-
-    Reads    price (n,) ticks, n > 0; `base`, the segment's first price; alphas, fast and slow
-    Writes   state (2,): the averages after the last print
-    """
-    fast = slow = float(np.int64(price[0]) - np.int64(base))
-    for i in range(len(price)):
-        x = float(np.int64(price[i]) - np.int64(base))
-        fast += alphas[0] * (x - fast)
-        slow += alphas[1] * (x - slow)
-    state[0], state[1] = fast, slow
 
 
 @njit(cache=True, nogil=True)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base.arrays import Array, Bools, Int64
-from scalpr_zen.base.compiled import njit
+from scalpr_zen.base.compiled import njit, without_counts
 from scalpr_zen.base.engine import cores, run_all
 from scalpr_zen.base.money import MICRO, micro
 from scalpr_zen.base.params import Parameters, param
@@ -186,7 +186,7 @@ def _usd(amounts: Array) -> list[float]:
     return (amounts / MICRO).tolist()  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, **without_counts)
 def _philox_kernel(seed, method, path, block, out):  # type: ignore[no-untyped-def]
     """Fill `out` with the numbers of the counters block .. block + k - 1 of one path.
 
@@ -207,7 +207,7 @@ def _philox_kernel(seed, method, path, block, out):  # type: ignore[no-untyped-d
         out[i], out[count + i], out[2 * count + i], out[3 * count + i] = c0, c1, c2, c3
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, **without_counts)
 def _permute_kernel(codes, values, grid, seed, first, random, shuffled, equity, drawdown):  # type: ignore[no-untyped-def]
     """Walk one random permutation of the trades for each path (Fisher-Yates, from the front).
 
@@ -240,7 +240,7 @@ def _permute_kernel(codes, values, grid, seed, first, random, shuffled, equity, 
         drawdown[k] = fall
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, **without_counts)
 def _draw_kernel(total, high, low, fall, grid, seed, first, random, equity, drawdown):  # type: ignore[no-untyped-def]
     """Walk session dates drawn with replacement for each path.
 

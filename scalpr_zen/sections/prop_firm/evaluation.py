@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from scalpr_zen.base.arrays import Array, Bools, Int64
 from scalpr_zen.base.engine import run_all
@@ -20,7 +19,7 @@ from scalpr_zen.base.money import MICRO, whole_micro
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.figure import dollars
-from scalpr_zen.sections.measures import NAN, wilson
+from scalpr_zen.sections.measures import NAN, special, wilson
 from scalpr_zen.sections.prop_firm import kernels
 from scalpr_zen.sections.prop_firm.kernels import Columns, DateEnd, Days, Rules
 from scalpr_zen.sections.prop_firm.rules import PropFirm, RuleSet
@@ -282,5 +281,5 @@ def _spread(dates: Int64) -> dict[str, float]:
         return dict.fromkeys(("p5", "median", "p95", "mean", "mean_low", "mean_high"), NAN)
     p5, median, p95 = np.percentile(dates, (5, 50, 95)).tolist()
     mean, n = float(dates.mean()), len(dates)
-    half = float(stdtrit(n - 1, 0.975) * dates.std(ddof=1) / math.sqrt(n)) if n > 1 else NAN
+    half = float(special().stdtrit(n - 1, 0.975) * dates.std(ddof=1) / math.sqrt(n)) if n > 1 else NAN
     return {"p5": p5, "median": median, "p95": p95, "mean": mean, "mean_low": mean - half, "mean_high": mean + half}
