@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from scalpr_zen.base.params import Parameters, param
     from scalpr_zen.base.units import Distance, distance_ticks
     from scalpr_zen.data.tape import Tape, save_tape
-    from scalpr_zen.runs.backtest import Result, Strategy, run
+    from scalpr_zen.runs.backtest import Strategy, run
+    from scalpr_zen.runs.result import Result
     from scalpr_zen.runs.save import save
     from scalpr_zen.sections.monte_carlo import MonteCarlo
     from scalpr_zen.sections.prop_firm import PropFirm
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from scalpr_zen.strategies import EmaCrossover, MomentumBurst, OpeningRange, OrderFlowImbalance, VwapReversion
 
 _HOMES = {
-    "runs.backtest": ("Result", "Strategy", "run"),
+    "runs.backtest": ("Strategy", "run"),
+    "runs.result": ("Result",),
     "runs.save": ("save",),
     "base.errors": ("DataError", "ParameterError", "ScalprError", "StrategyError", "TapeError"),
     "simulation.execution": ("Bracket", "Execution", "PessimisticCosts"),

@@ -30,8 +30,8 @@ from scalpr_zen.dashboard.trades_page import COLUMNS, TEXTS, Page, heading, page
 from scalpr_zen.dashboard.workbench import ClientGone, Dropped, Job, Replaced, Workbench
 from scalpr_zen.render.data import jsonable
 from scalpr_zen.render.figure import THEMES
-from scalpr_zen.runs.backtest import Result
 from scalpr_zen.runs.html_report import PLOTLY, resource
+from scalpr_zen.runs.result import Result
 from scalpr_zen.sections import sections
 from scalpr_zen.simulation.kernel import REASONS
 from scalpr_zen.strategies.user_code import refuse_taken

@@ -9,8 +9,8 @@ from scalpr_zen.render.data import jsonable
 from scalpr_zen.render.figure import pinned
 from scalpr_zen.render.html import blocks_html
 from scalpr_zen.render.table import Block, Table, beside
-from scalpr_zen.runs.backtest import Result
 from scalpr_zen.runs.report import fast, leading
+from scalpr_zen.runs.result import Result
 from scalpr_zen.sections import by_notes, sections
 from scalpr_zen.sections.section import Section
 

@@ -15,7 +15,7 @@ from scalpr_zen.base.params import Parameters, param
 from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
-from scalpr_zen.runs.backtest import Result
+from scalpr_zen.runs.result import Result
 
 LABELS = 6
 TRADES_SHOWN = 200

@@ -16,7 +16,7 @@ from scalpr_zen.base.sessions import chicago_text
 from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.render.text import counted, number
 from scalpr_zen.runs import trade_log
-from scalpr_zen.runs.backtest import Result
+from scalpr_zen.runs.result import Result
 from scalpr_zen.simulation.kernel import OPEN, REASONS, STOPS, TARGET, TRIGGER, VOID
 
 _FIELDS = {

@@ -23,7 +23,8 @@ from scalpr_zen.base.errors import ParameterError, ScalprError
 from scalpr_zen.base.params import Parameter, declared
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.render.text import number as text_of
-from scalpr_zen.runs.backtest import Result, computed, run_trades
+from scalpr_zen.runs.backtest import computed, run_trades
+from scalpr_zen.runs.result import Result
 from scalpr_zen.runs.spec import RunSpec, make_run
 from scalpr_zen.sections import sections
 from scalpr_zen.sections.prop_firm import rule_set

@@ -18,7 +18,7 @@ from scalpr_zen.runs.report import leading, section_lines
 from scalpr_zen.sections import sections
 
 if TYPE_CHECKING:
-    from scalpr_zen.runs.backtest import Result
+    from scalpr_zen.runs.result import Result
 
 PLOTLY = "plotly-cartesian.min.js"
 """plotly's JavaScript: its bundle of scatter, bar and heatmap, a third of the bytes of all of it."""

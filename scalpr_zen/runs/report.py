@@ -15,7 +15,7 @@ from scalpr_zen.sections.baseline import versus
 from scalpr_zen.sections.statistics import headline
 
 if TYPE_CHECKING:
-    from scalpr_zen.runs.backtest import Result
+    from scalpr_zen.runs.result import Result
 
 LINES = 45
 """Lines of a screen at most."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from scalpr_zen.base.atomic import new_folder
 from scalpr_zen.base.errors import ScalprError, reason
-from scalpr_zen.runs.backtest import Result
+from scalpr_zen.runs.result import Result
 
 
 def save(result: Result, folder: str | Path, *, csv: bool = False, html: bool = False) -> list[Path]:
