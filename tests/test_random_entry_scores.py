@@ -18,6 +18,7 @@ from support.tapes import signals_of, tape_of
 from benchmarks.edgeless import CASES as EDGELESS
 from benchmarks.edgeless import p_values
 from scalpr_zen import SessionRules
+from scalpr_zen.sections.measures import histogram
 from scalpr_zen.sections.random_entries import draws as module
 from scalpr_zen.sections.random_entries.draws import random_entries
 
@@ -111,10 +112,10 @@ def test_where_nothing_else_can_be_drawn_the_random_runs_are_the_strategy_to_the
 
 
 @given(st.lists(st.integers(-(10**13), 10**13) | st.integers(-3, 3), min_size=1, max_size=60))
-def test_a_histogram_of_the_controls_holds_each_of_them_between_its_edges(totals):
-    got = module._histogram(np.array(totals))
+def test_a_histogram_holds_each_amount_between_its_edges(totals):
+    got = histogram(np.array(totals), 40, "runs")
     edges = [round(usd * 1e6) for usd in got["edges_usd"]]
-    assert len(edges) == len(got["runs"]) + 1 <= module.HISTOGRAM + 1
+    assert len(edges) == len(got["runs"]) + 1 <= 41
     assert len({b - a for a, b in pairwise(edges)}) == 1
     expected = [sum(a <= x < b for x in totals) for a, b in pairwise(edges)]
     assert got["runs"] == expected
