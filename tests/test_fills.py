@@ -190,7 +190,7 @@ def test_the_number_of_threads_changes_nothing(overlap):
 # Pessimistic costs ------------------------------------------------------------------------------------
 
 
-@examples(100)
+@examples(50)
 @given(markets(), setups())
 def test_fills_are_the_same_whether_runs_are_read_from_first_passages_or_traded(market, setup):
     tape, signals = market.tape(), market.given()
