@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -126,14 +126,31 @@ def _wall_columns(ts: Int64, unit: Literal["ms", "ns"]) -> list[Array | bytes]:
     days, second = np.divmod(seconds, 86_400)
     first, last = (days.min(), days.max()) if len(days) else (0, 0)
     dates = np.arange(first, last + 1).astype("M8[D]").astype(str).tolist()
+    clock = _clock()
     columns = [
         labelled(days - first, (f"{date}T" for date in dates)),
-        labelled(second // 60, (f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1_440))),
-        labelled(second % 60, (f"{second:02d}." for second in range(60))),
+        clock.minutes[second // 60],
+        clock.seconds[second % 60],
     ]
-    thousandths = np.array([b"%03d" % number for number in range(1_000)])
     sizes = (1_000_000,) if unit == "ms" else (1_000_000, 1_000, 1)
-    return [*columns, *(thousandths[nanos // size % 1_000] for size in sizes)]
+    return [*columns, *(clock.thousandths[nanos // size % 1_000] for size in sizes)]
+
+
+class _Clock(NamedTuple):
+    """Texts of the minutes of a day, the seconds of a minute, and the thousandths of a unit, as bytes."""
+
+    minutes: Array
+    seconds: Array
+    thousandths: Array
+
+
+@cache
+def _clock() -> _Clock:
+    return _Clock(
+        np.array([b"%02d:%02d:" % divmod(minute, 60) for minute in range(1_440)]),
+        np.array([b"%02d." % second for second in range(60)]),
+        np.array([b"%03d" % number for number in range(1_000)]),
+    )
 
 
 @cache
