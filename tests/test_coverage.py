@@ -305,7 +305,7 @@ def test_a_run_without_a_whole_date_has_no_by_day_figures_and_no_drawn_days():
     assert f"days drawn: n/a, {ONE_DATE}" in result.full_text()
     assert json.loads(result.to_json())["statistics"]["sharpe"] is None
     assert result.charts()  # without drawn days
-    assert "\n".join(result.report_lines())
+    assert result.text("txt")
 
 
 # Notes and facts -----------------------------------------------------------------------------------------

@@ -245,8 +245,8 @@ def test_runs_are_listed_once_each_in_order(fresh):
 def test_the_reports_are_those_of_the_library(client, bench):
     result = whole(bench, FAST)
     expected = {
-        "txt": "\n".join(result.report_lines()) + "\n",
-        "csv": "\n".join(result.csv_lines()) + "\n",
+        "txt": result.text("txt"),
+        "csv": result.text("csv"),
         "json": result.to_json() + "\n",
         "html": result.html() + "\n",
     }

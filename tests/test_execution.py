@@ -98,7 +98,7 @@ def test_rule_5_entry_signal_pays_slippage_too():
 def test_rule_5_entry_signal_is_called_optimistic_by_the_report_and_is_not_the_default():
     prices, sides = [100, 101, 105], {0: LONG}
     optimistic = [ran(prices, sides, entry="signal"), ran(prices, sides, entry="next"), ran(prices, sides)]
-    got = [any("OPTIMISTIC entry=signal" in line for line in result.report_lines()) for result in optimistic]
+    got = [any("OPTIMISTIC entry=signal" in line for line in result.text("txt").splitlines()) for result in optimistic]
     assert got == [True, False, False]
     assert Execution().entry == "next"
 

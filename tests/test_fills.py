@@ -22,7 +22,7 @@ from scalpr_zen.base.engine import Engine
 from scalpr_zen.render.data import jsonable
 from scalpr_zen.runs.backtest import run_setup, run_trades
 from scalpr_zen.sections.fills.models import OPTIMISTIC, alone, fills
-from scalpr_zen.simulation import passages
+from scalpr_zen.simulation import results
 from scalpr_zen.simulation.simulate import Orders, orders, simulate
 from scalpr_zen.simulation.simulate import trade as traded_orders
 
@@ -194,7 +194,7 @@ def test_the_number_of_threads_changes_nothing(overlap):
 @given(markets(), setups())
 def test_fills_are_the_same_whether_runs_are_read_from_first_passages_or_traded(market, setup):
     tape, signals = market.tape(), market.given()
-    with patch.object(passages, "MANY", 0):
+    with patch.object(results, "MANY", 0):
         read = fills_of(tape, signals, setup)
     assert read == fills_of(tape, signals, setup)
 

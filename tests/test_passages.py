@@ -12,7 +12,8 @@ from support.random_tapes import markets, random_walk
 from scalpr_zen import Bracket, Execution, SessionRules
 from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS
 from scalpr_zen.simulation.kernel import HOLD, STOP, TARGET, VOID
-from scalpr_zen.simulation.passages import levels_stay, passages, results
+from scalpr_zen.simulation.passages import passages
+from scalpr_zen.simulation.results import levels_stay, results
 from scalpr_zen.simulation.simulate import RESULT, Orders, orders, simulated
 
 

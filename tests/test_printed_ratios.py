@@ -35,7 +35,7 @@ def test_every_printed_ratio_follows_from_the_printed_parts(name):
     bracket = Bracket(take_profit=4.0, stop_loss=2.5)
     strategy = EmaCrossover(fast_period=2, slow_period=5)
     result = run(market(seed=seed), strategy, bracket, execution, settings=MonteCarlo(monte_carlo_sims=20))
-    text = "\n".join(result.report_lines())
+    text = result.text("txt")
     assert "n/a" not in "".join(printed_statistics(text).values())
     have = check_statistics(text)
     check_months(text, have)

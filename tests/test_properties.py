@@ -107,7 +107,7 @@ def test_rule_15_the_trade_list_has_a_sha_256_over_its_columns():
     got = result.to_dict()["trades_sha256"]
     expected = hashlib.sha256(b"".join(struct.pack(*column) for column in columns)).hexdigest()
     assert got == expected
-    assert any(expected in line for line in result.report_lines())
+    assert any(expected in line for line in result.text("txt").splitlines())
 
 
 def test_rule_15_every_column_of_a_trade_is_part_of_the_hash():

@@ -150,7 +150,7 @@ def test_a_tape_shorter_than_the_warm_up_gives_a_report_without_trades(tmp_path)
         assert not {"PASS", "FAIL"} & set(lines[row.label])
     assert "TRADE LOG: 0 trades" in text
     assert len(save(result, tmp_path, csv=True)) == 3
-    assert len(list(result.csv_lines())) == 1
+    assert len(list(result.text("csv").splitlines())) == 1
     assert len(result.to_dataframe()) == 0
 
 

@@ -29,7 +29,7 @@ def test_save_writes_one_stem_of_utc_stamp_and_strategy(tape, tmp_path):
     txt, as_json, table = (path.read_bytes().decode() for path in paths)
     assert txt == report_of(result)
     assert as_json == result.to_json() + "\n"
-    assert table == "\n".join(result.csv_lines()) + "\n"
+    assert table == result.text("csv")
 
 
 def test_save_never_overwrites(tape, tmp_path):

@@ -101,7 +101,7 @@ def test_rule_11_a_void_trade_is_out_of_the_statistics_but_counted_and_listed():
     assert result.to_dict()["counts"]["void"] == 1
     assert rows(result.trades) == [(5, 200, 6, 204, "target")]
     assert rows(result.unclosed) == [(1, 100, 3, 101, "void")]
-    unclosed, trade_log = "\n".join(result.report_lines()).split("VOID AND OPEN TRADES")[1].split("TRADE LOG")
+    unclosed, trade_log = result.text("txt").split("VOID AND OPEN TRADES")[1].split("TRADE LOG")
     assert ("void" in unclosed.split(), "void" in trade_log.split()) == (True, False)
 
 
@@ -252,6 +252,6 @@ def test_rule_14_without_a_print_after_the_fill_the_excursions_are_zero():
 
 def test_rule_14_excursions_are_shown_in_points():
     # -1 and +10 ticks of 0.25.
-    header, row = ran([100, 100, 99, 110], {0: LONG}).csv_lines()
+    header, row = ran([100, 100, 99, 110], {0: LONG}).text("csv").splitlines()
     got = dict(zip(header.split(","), row.split(","), strict=True))
     assert (got["mae_points"], got["mfe_points"]) == ("-0.25", "2.50")

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalpr_zen.base import facts
-from scalpr_zen.base.texts import Array, formatted, joined, labelled
+from scalpr_zen.base.arrays import Array, Int64
+from scalpr_zen.base.texts import formatted, joined, labelled
 from scalpr_zen.base.units import NANOS, utc_date
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -29,7 +30,6 @@ AROUND_THE_CLOCK: dict[str, date] = {
 Trades from Friday evening to Sunday evening have the trade date of the next business day.
 """
 
-Int64 = NDArray[np.int64]
 Dates = NDArray[np.datetime64]
 
 

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from scalpr_zen.base.arrays import Array
 
 _TILE = 2_048
 """Rows that are put together at once: few enough to stay in the cache of the processor."""

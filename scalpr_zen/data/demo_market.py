@@ -18,11 +18,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.sessions import session_open
 from scalpr_zen.base.units import NANOS
 from scalpr_zen.data.dbn import TRADE_MSG
@@ -59,8 +58,6 @@ MINUTES = (0, 30, 480, 600, 929, 930, 990, 1140, 1260, 1319, 1320, 1325, 1380)
 RATES = (0.6, 0.2, 0.2, 0.5, 0.6, 5.0, 2.5, 1.2, 1.6, 3.2, 3.2, 0.6, 0.3)
 SESSION_MINUTES, EXPIRY_MINUTE = 1380, 930  # an expiring contract's last day ends at 08:30 Chicago
 FLAG_LAST = 128
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)

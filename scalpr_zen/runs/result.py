@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -106,14 +106,6 @@ class Result:
         """The name of its files without their suffix: `<UTC stamp>_<strategy>`."""
         stamp = datetime.fromisoformat(self.values["manifest"]["started"]).strftime("%Y%m%dT%H%M%SZ")
         return f"{stamp}_{self.run.strategy}"
-
-    def report_lines(self) -> Iterator[str]:
-        """Give the whole text report, trade log included, line by line."""
-        yield from self.text("txt").split("\n")[:-1]
-
-    def csv_lines(self) -> Iterator[str]:
-        """Give the CSV file of the closed trades line by line."""
-        yield from self.text("csv").split("\n")[:-1]
 
     def text(self, suffix: str) -> str:
         """Return the file of a suffix: txt, json, csv or html."""

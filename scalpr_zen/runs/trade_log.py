@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.sessions import chicago_columns, utc_columns
 from scalpr_zen.base.texts import formatted, joined, labelled, numbered
@@ -17,8 +16,6 @@ from scalpr_zen.base.units import ticks_to_points
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Execution
 from scalpr_zen.simulation.kernel import REASONS
-
-Array = NDArray[Any]
 
 CSV_COLUMNS = (
     "number",

@@ -8,22 +8,20 @@ equity depend on every print of a trade: the kernel of `simulate` trades them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.blocks import extremes
 from scalpr_zen.base.compiled import inner, njit
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.kernel import NEVER, STOP_FILL_CODES
-from scalpr_zen.simulation.passages import levels_stay
+from scalpr_zen.simulation.results import levels_stay
 from scalpr_zen.simulation.rules import SessionRules
 from scalpr_zen.simulation.simulate import kernel_params
-
-Array = NDArray[Any]
 
 _NEXT = 2
 _NEVER = np.iinfo(np.int64).max

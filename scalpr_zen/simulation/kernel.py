@@ -7,18 +7,16 @@ does not notice a change in another one.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_type_hints
+from typing import NamedTuple, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.compiled import inner, njit, without_counts
 from scalpr_zen.base.instruments import Instrument
 from scalpr_zen.base.money import whole_micro
 from scalpr_zen.simulation.execution import Bracket, Execution
 from scalpr_zen.simulation.rules import SessionRules
-
-Array = NDArray[Any]
 
 TARGET, STOP, BREAK_EVEN, TRAILING, CLOSE, HOLD, LOSS_LIMIT, PROFIT_LIMIT, ROLL, VOID, OPEN = range(1, 12)
 REASONS = {

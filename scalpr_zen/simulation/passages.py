@@ -1,59 +1,42 @@
-"""First passages: the prints at which the price first is a distance away from each entry, and runs read from them.
+"""First passages: the prints at which the price first is a distance away from each entry.
 
 While take profit and stop loss stay where they are, the first print at either of them ends a trade. A table of these
-prints therefore answers every bracket of its distances, every fill model and all costs, without a look at the prints in
-between. Stops that move and limits on open P&L depend on every print of a trade: the kernel trades those.
+prints therefore answers every bracket of its distances, every fill model and all costs (`results`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.blocks import extremes
 from scalpr_zen.base.compiled import inner, njit, without_counts
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
 from scalpr_zen.simulation import kernel
 from scalpr_zen.simulation.execution import Bracket, Execution
-from scalpr_zen.simulation.kernel import PARAMS, Bounds, KernelParams
+from scalpr_zen.simulation.kernel import PARAMS, TARGET_FILL_CODES, Bounds, KernelParams
 from scalpr_zen.simulation.rules import SessionRules
-from scalpr_zen.simulation.simulate import RESULT, Orders, check_limits, kernel_params, prints_of, simulated
+from scalpr_zen.simulation.simulate import Orders, kernel_params
 
-Array = NDArray[Any]
 Variant = tuple[Bracket, Execution]
 BySide = tuple[int, int]
 """A distance in ticks for longs and one for shorts."""
 
 # A cached kernel does not notice a change in another file.
-_TARGET, _STOP, _CLOSE, _HOLD, _ROLL, _VOID, _OPEN = 1, 2, 5, 6, 9, 10, 11
-_THROUGH, _QUEUE = 1, 2
-_LEVEL, _NEXT = 1, 2
+_CLOSE, _HOLD, _VOID = 5, 6, 10
 _NEVER = np.iinfo(np.int64).max
-assert (kernel.TARGET, kernel.STOP, kernel.CLOSE, kernel.HOLD) == (_TARGET, _STOP, _CLOSE, _HOLD)
-assert (kernel.ROLL, kernel.VOID, kernel.OPEN, kernel.NEVER) == (_ROLL, _VOID, _OPEN, _NEVER)
-assert (kernel.TARGET_FILL_CODES["through"], kernel.TARGET_FILL_CODES["queue"]) == (_THROUGH, _QUEUE)
-assert (kernel.STOP_FILL_CODES["level"], kernel.STOP_FILL_CODES["next"]) == (_LEVEL, _NEXT)
+assert (kernel.CLOSE, kernel.HOLD, kernel.VOID, kernel.NEVER) == (_CLOSE, _HOLD, _VOID, _NEVER)
 
-_READ = (
-    *("long_target", "long_stop", "short_target", "short_stop"),
-    *("hold", "cooldown", "max_trades", "loss_limit", "profit_limit"),
-)
-"""Parameters of bracket and rules that a run read from first passages knows."""
-_MOST_PRINTS = np.iinfo(np.int32).max
 _PART = 50_000
 """Orders whose entries a thread finds in one go."""
-_PRINTS = 200
-"""Prints of the tape per order of all runs from which the kernel is as fast as a table of all of them."""
-MANY = 500_000
-"""Orders of all runs below which the kernel takes less time than a table's own kernels take to compile."""
 
 
-class _Levels(NamedTuple):
+class Levels(NamedTuple):
     """What a run looks up, as distances from the price of the entry's print."""
 
     touch: BySide
@@ -136,46 +119,6 @@ class Passages:
         )
 
 
-def levels_stay(tape: Tape, bracket: Bracket, rules: SessionRules) -> bool:
-    """Return whether first passages decide the trades of a bracket: whether all other parameters are off."""
-    off = Bracket(take_profit="1t", stop_loss="1t"), Execution(), SessionRules()
-    own, none = (kernel_params(tape, *groups)[0] for groups in ((bracket, Execution(), rules), off))
-    return own._replace(**{name: getattr(none, name) for name in _READ}) == none and len(tape) <= _MOST_PRINTS
-
-
-def results(
-    tape: Tape, wanted: Orders, variants: Sequence[Variant], rules: SessionRules, table: Passages | None = None
-) -> list[Array]:
-    """Return the results of each variant of a run, read from a table if there is one, else traded by the kernel.
-
-    Parameters
-    ----------
-    tape, wanted, rules
-        As in `simulate.trade`, whose errors it raises.
-    variants
-        Bracket and execution of each run.
-    table : Passages, optional
-        Of these orders, with the distances of these variants.
-
-    Returns
-    -------
-    list of arrays of RESULT
-        The trades of each variant in the order of their signals, void and open ones included; the same either way.
-    """
-    if table is None:
-        return simulated(tape, wanted, variants, rules)
-    assert all(_timing(execution, rules) == table.timing for _, execution in variants)
-    brackets, executions = zip(*variants, strict=True)
-    return run_all(lambda bracket, execution: _read(tape, table, bracket, execution, rules), brackets, executions)
-
-
-def worth_a_table(tape: Tape, wanted: Orders, variants: Sequence[Variant], rules: SessionRules) -> bool:
-    """Return whether a table can serve these variants, and is faster than to trade them."""
-    traded = len(wanted.at) * len(variants)
-    stay = all(levels_stay(tape, bracket, rules) for bracket, _ in variants)
-    return stay and traded >= MANY and len(tape) <= _PRINTS * traded
-
-
 def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: SessionRules) -> Passages:
     """Return the first passages that runs of these variants look up.
 
@@ -188,12 +131,12 @@ def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: Ses
     """
     variants = list(variants)
     params = [kernel_params(tape, bracket, execution, rules) for bracket, execution in variants]
-    levels = [_levels(one) for one, _ in params]
+    levels = [levels_of(one) for one, _ in params]
     ahead = list(dict.fromkeys(distance for level in levels for distance in (level.touch, level.fill)))
     against = list(dict.fromkeys(level.stop for level in levels))
     entry, first, close, reason = _entries(tape, wanted, *params[0])
     found = _first_passages(tape, wanted, entry, first, ahead, against)
-    late = {level.stop for level, (one, _) in zip(levels, params, strict=True) if one.stop_fill == _NEXT}
+    late = {level.stop for level, (_, way) in zip(levels, variants, strict=True) if way.stop_fill == "next"}
     stops = {}
     for distance, at, price in zip(against, found.against, found.trigger, strict=True):
         stops[distance, False] = Fills(at, price)
@@ -208,34 +151,22 @@ def passages(tape: Tape, wanted: Orders, variants: Iterable[Variant], rules: Ses
         ahead=dict(zip(ahead, found.ahead, strict=True)),
         against=dict(zip(against, found.against, strict=True)),
         stops=stops,
-        timing=_timing(variants[0][1], rules),
+        timing=timing_of(variants[0][1], rules),
     )
 
 
-def _read(tape: Tape, table: Passages, bracket: Bracket, execution: Execution, rules: SessionRules) -> Array:
-    params, spans = kernel_params(tape, bracket, execution, rules)
-    levels, rows = _levels(params), np.empty(len(table.orders.at), RESULT)
-    stops = table.stops[levels.stop, params.stop_fill == _NEXT]
-    columns = table.ahead[levels.touch], table.ahead[levels.fill], table.against[levels.stop], *stops
-    scalars = np.array([params], PARAMS).view(np.recarray)
-    entries = table.entry, table.price, table.close, table.reason
-    found = _read_kernel(prints_of(tape), spans, *table.orders[:2], *entries, *columns, scalars, rows)
-    check_limits(rows[:found], tape, execution, rules)
-    return rows[:found]
-
-
-def _timing(execution: Execution, rules: SessionRules) -> tuple[object, ...]:
+def timing_of(execution: Execution, rules: SessionRules) -> tuple[object, ...]:
     """Return what decides the entries of orders and the times at which positions are closed."""
     return execution.entry, execution.latency_ns, rules.flat_before_close, rules.max_hold
 
 
-def _levels(params: KernelParams) -> _Levels:
+def levels_of(params: KernelParams) -> Levels:
     """Return the distances of a run; slippage has moved the entry's fill away from the price of its print (4)."""
     slippage = params.slippage
     touch = params.long_target + slippage, params.short_target + slippage
-    beyond = int(params.target_fill in (_THROUGH, _QUEUE))  # 7, 35
+    beyond = int(params.target_fill != TARGET_FILL_CODES["touch"])  # 7, 35
     stop = params.long_stop - slippage, params.short_stop - slippage
-    return _Levels(touch, (touch[0] + beyond, touch[1] + beyond), stop)
+    return Levels(touch, (touch[0] + beyond, touch[1] + beyond), stop)
 
 
 def _entries(tape: Tape, wanted: Orders, params: KernelParams, spans: Bounds) -> tuple[Array, Array, Array, Array]:
@@ -368,101 +299,6 @@ def _passage_kernel(  # type: ignore[no-untyped-def]
             at = _passage(price, low, table, base - side * downs[d, short], -side, front, stop)
             found.against[d, n] = at
             found.trigger[d, n] = price[min(at, stop - 1)]
-
-
-@njit(cache=True, nogil=True, **without_counts)
-def _read_kernel(  # type: ignore[no-untyped-def]
-    prints, spans, at, sides, entry, entry_price, close, why, touch, fill, down, out, out_price, scalars, rows
-):
-    """Trade orders one after another by their first passages.
-
-    Reads    prints, spans; at, sides (n,); entry, entry_price, close, why and the first passages of a bracket (n,)
-    Writes   rows: of RESULT
-    Returns  rows written
-    Oracle   tests/test_passages.py, by the simulator
-    """
-    ts, price, params = prints.ts, prints.price, scalars[0]
-    segment, session, free, entered, found = 0, 0, np.int64(0), 0, 0
-    micro_usd, resumes, over = np.int64(0), np.int64(0), False
-    for n in range(len(at)):
-        i = at[n]
-        if i < free:  # 10
-            continue
-        while spans.segment_stop[segment] <= i:
-            segment += 1
-        while spans.session_stop[session] <= i:
-            session, entered, micro_usd, resumes, over = session + 1, 0, np.int64(0), np.int64(0), False
-        if over or entered >= params.max_trades or entry[n] < 0:  # 25, 26; 3
-            continue
-        if params.cooldown and ts[i] < resumes:  # 24
-            continue
-        side, j, stop = np.int64(sides[n]), np.int64(entry[n]), spans.segment_stop[segment]
-        target, loss = params.long_target, params.long_stop
-        if side < 0:
-            target, loss = params.short_target, params.short_stop
-        base = np.int64(entry_price[n]) + side * params.slippage  # 4
-        hit = np.int64(fill[n])
-        if params.target_fill == _QUEUE and touch[n] < min(hit, min(close[n], down[n])):
-            hit = _queued(prints, params, side, base + side * target, touch[n], min(hit, min(close[n], down[n])), hit)
-        m, reason, gross = np.int64(hit), np.int64(_TARGET), target  # 7
-        if close[n] < stop and close[n] <= min(hit, down[n]):  # 23, 28
-            m, reason = np.int64(close[n]), np.int64(why[n])
-            gross = side * (price[m] - base) - params.slippage
-        elif down[n] < hit and out[n] < stop:  # 8
-            m, reason = np.int64(out[n]), np.int64(_STOP)
-            gross = (-loss if params.stop_fill == _LEVEL else side * (out_price[n] - base)) - params.slippage
-        elif min(hit, down[n]) == stop or down[n] < hit:
-            m, reason, gross = _unclosed(ts, price, params, side, j, base, stop)
-        row = rows[found]
-        row["signal"] = i
-        row["entry"] = j
-        row["exit"] = m
-        row["gross_ticks"] = gross
-        row["stop_ticks"] = -loss if reason <= _STOP else 0
-        row["reason"] = reason
-        at_exit = session
-        while spans.session_stop[at_exit] <= m:
-            at_exit += 1
-        row["session"] = at_exit
-        found += 1
-        if params.overlap:
-            continue
-        free, entered = m + 1, entered + 1  # 10, 11
-        if at_exit > session:
-            session, entered, micro_usd, over = at_exit, 0, np.int64(0), False
-        if params.cooldown:  # 24
-            resumes = ts[m] + params.cooldown
-        if reason < _VOID:  # 26
-            micro_usd += gross * params.tick_money - params.cost
-            over = over or micro_usd <= -params.loss_limit or micro_usd >= params.profit_limit
-    return found
-
-
-@inner
-def _unclosed(ts, price, params, side, j, base, stop):  # type: ignore[no-untyped-def]
-    """Return print, reason and gross ticks of a trade that is still open at the last print of its segment."""
-    m = np.int64(stop - 1)  # 11, 12, 36
-    gross = side * (price[m] - base)
-    if stop == len(ts):
-        return m, np.int64(_OPEN), gross
-    if params.roll_close and ts[m] > ts[j]:
-        return m, np.int64(_ROLL), gross - params.slippage
-    return m, np.int64(_VOID), gross
-
-
-@inner
-def _queued(prints, params, side, level, touch, until, beyond):  # type: ignore[no-untyped-def]
-    """Return the print before `until` at which a queue at `level` has been consumed (35), `beyond` without one."""
-    queue = 2 * params.queue  # in halves of a contract
-    for k in range(touch, until):
-        if prints.price[k] == level:
-            if prints.aggressor[k] == side:
-                queue -= 2 * np.int64(prints.size[k])
-            elif prints.aggressor[k] == 0:
-                queue -= np.int64(prints.size[k])
-            if queue <= 0:
-                return np.int64(k)
-    return np.int64(beyond)
 
 
 @inner

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.blocks import BLOCK
 from scalpr_zen.base.engine import run_all, stop_if_interrupted
 from scalpr_zen.base.errors import ParameterError
@@ -39,8 +40,6 @@ from scalpr_zen.simulation.kernel import (
     trade_kernel,
 )
 from scalpr_zen.simulation.rules import SessionRules, entry_ranges
-
-Array = NDArray[Any]
 
 assert KERNEL_BLOCK == BLOCK  # the kernel needs its own constant: its cache does not notice a change in another file
 
@@ -250,7 +249,7 @@ def simulated(
     variants: Sequence[tuple[Bracket, Execution]],
     rules: SessionRules,
 ) -> list[Array]:
-    """Return the results of each variant of a run, traded by the kernel: `passages.results` is faster where it can.
+    """Return the results of each variant of a run, traded by the kernel: `results.results` is faster where it can.
 
     Returns
     -------

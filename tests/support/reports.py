@@ -16,7 +16,7 @@ def golden_tape(folder: Path) -> Tape:
 
 
 def report_of(result) -> str:
-    return "\n".join(result.report_lines()) + "\n"
+    return result.text("txt")
 
 
 def section(text: str, title: str) -> list[str]:
@@ -34,7 +34,7 @@ def cells(lines: list[str], first: str) -> list[str]:
 
 
 def csv_rows(result) -> list[dict[str, str]]:
-    return list(csv.DictReader(result.csv_lines()))
+    return list(csv.DictReader(result.text("csv").splitlines()))
 
 
 def refused_or_reported(*args, **settings) -> tuple[str, str]:

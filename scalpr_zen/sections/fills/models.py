@@ -13,8 +13,8 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.compiled import njit, without_counts
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.data.tape import Tape
@@ -22,10 +22,10 @@ from scalpr_zen.sections.measures import NAN, by_trade, net, whole
 from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.execution import STOP_FILLS, TARGET_FILLS, Execution
 from scalpr_zen.simulation.kernel import FAR, STOPS, TARGET, VOID
-from scalpr_zen.simulation.passages import Passages, passages, results, worth_a_table
+from scalpr_zen.simulation.passages import Passages, passages
+from scalpr_zen.simulation.results import results, worth_a_table
 from scalpr_zen.simulation.simulate import Orders, Simulation, net_usd, same_trades
 
-Array = NDArray[Any]
 Model = tuple[str, str, str]
 
 COSTS = ("zero", "set", "pessimistic")

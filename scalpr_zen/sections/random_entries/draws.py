@@ -15,8 +15,8 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scalpr_zen.base.arrays import Array
 from scalpr_zen.base.engine import run_all
 from scalpr_zen.base.money import MICRO, check_sum, micro
 from scalpr_zen.base.sessions import chicago_offsets
@@ -28,8 +28,6 @@ from scalpr_zen.sections.setup import Setup
 from scalpr_zen.simulation.every_entry import Outcomes, Positions, has_fixed_levels, merged, moves, outcomes
 from scalpr_zen.simulation.rules import entry_ranges
 from scalpr_zen.simulation.simulate import Orders
-
-Array = NDArray[Any]
 
 DRAWS = 5_000_000
 """Most random entries that are traded if first passages do not give the result of every print. If the runs need more,
