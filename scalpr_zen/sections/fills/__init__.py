@@ -125,7 +125,7 @@ def _slippage(measured: Values, tick_value: float) -> Table:
         usd = None if mean is None else mean * tick_value
         cells = (row["trades"], mean, usd, *row["percentiles"].values(), row["worst_ticks"], row["inside_share"])
         rows.append(Row((label, *cells), key=key))
-    return Table(columns, rows, title="Measured slippage: ticks lost by the prints, without slippage_ticks")
+    return Table(columns, rows, title="Measured slippage in ticks, before slippage_ticks")
 
 
 # The range over the fill models ------------------------------------------------------------------------

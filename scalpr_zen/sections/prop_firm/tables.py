@@ -57,16 +57,16 @@ def _drawn(drawn: Values) -> Iterator[Block]:
     paths = (
         f"{counted(drawn['sims'], 'path')} of {horizon:,} of the tape's {dates:,} session dates, drawn with replacement"
     )
-    yield Words([f"{paths}, seed {drawn['seed']}; dates to an end are of the paths that got there"], title)
+    yield Words([f"{paths}, seed {drawn['seed']}; numbers of dates are over the paths that got there"], title)
     columns = (
         Column(f"within {horizon:,} dates", "text"),
         Column("share of paths", "share"),
-        Column("95%, over other such dates", "text"),
-        Column("95%, of the drawing alone", "text"),
+        Column("95%, dates resampled", "text"),
+        Column("95%, Monte Carlo error", "text"),
         Column("dates, median", "dates"),
         Column("5% to 95%", "text"),
         Column("mean", "dates"),
-        Column("95%, of the drawing alone", "text"),
+        Column("95%, Monte Carlo error", "text"),
     )
     yield Table(columns, [_end(word, label, drawn) for word, label in ENDS.items()])
 
